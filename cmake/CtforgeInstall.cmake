@@ -1,0 +1,2 @@
+# Install rules and the CMake package that tests/package builds against.
+include(GNUInstallDirs)

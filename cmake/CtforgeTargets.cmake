@@ -1,0 +1,39 @@
+# Helpers that give every target of the project the same settings.
+
+# ctforge_library(NAME sources...): a static library, its headers included from the project's root.
+function(ctforge_library name)
+  add_library(${name} STATIC ${ARGN})
+  add_library(ctforge::${name} ALIAS ${name})
+  target_include_directories(${name} PUBLIC
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/generated>
+    $<INSTALL_INTERFACE:include/ctforge>)
+  target_compile_features(${name} PUBLIC cxx_std_20)
+  target_link_libraries(${name} PRIVATE $<BUILD_INTERFACE:ctforge_warnings>)
+  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+endfunction()
+
+# ctforge_torch(NAME): reuse the one precompiled torch/torch.h (about 20 s a translation unit without it).
+function(ctforge_torch name)
+  # The header was compiled with -fPIC; CMake would give a program -fPIE, and GCC then refuses the header.
+  get_target_property(type ${name} TYPE)
+  if(type STREQUAL "EXECUTABLE")
+    set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    target_compile_options(${name} PRIVATE -fPIC)
+  endif()
+  target_precompile_headers(${name} REUSE_FROM ctforge_torch_pch)
+endfunction()
+
+# ctforge_test(NAME LIBRARIES libs... SOURCES files... [TORCH]): one GoogleTest program; each test case is a ctest.
+function(ctforge_test name)
+  cmake_parse_arguments(arg "TORCH" "LABEL" "LIBRARIES;SOURCES" ${ARGN})
+  if(NOT CTFORGE_BUILD_TESTS)
+    return()
+  endif()
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} ctforge_warnings ctforge_test_support GTest::gtest GTest::gtest_main)
+  if(arg_TORCH)
+    ctforge_torch(${name})
+  endif()
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120
+    PROPERTIES LABELS "${arg_LABEL}" TIMEOUT 600)
+endfunction()

@@ -1,0 +1,244 @@
+// Patches of shards as one side of a comparison: fetching, joining, drawing evenly over patients.
+#include "eval/patch_set.h"
+
+#include "io/fault.h"
+#include "io/random.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <numeric>
+#include <set>
+#include <stdexcept>
+#include <utility>
+
+namespace ctforge::eval {
+namespace {
+
+std::vector<bool> contoured_flags(const io::ShardInfo& info, const std::string& patient) {
+  const auto found = info.contoured.find(patient);
+  std::vector<bool> flags(info.labels.size(), found == info.contoured.end());
+  if (found != info.contoured.end()) {
+    for (const int label : found->second) {
+      if (label >= 0 && static_cast<std::size_t>(label) < flags.size()) flags[static_cast<std::size_t>(label)] = true;
+    }
+  }
+  flags[0] = true;
+  return flags;
+}
+
+void require_index(const PatchSet& set, std::span<const std::int64_t> indices) {
+  for (const std::int64_t index : indices) {
+    if (index < 0 || index >= set.size()) throw std::invalid_argument("patch index out of range");
+  }
+}
+
+Pixels read_pixels(const io::ShardSet& shards, std::span<const std::int64_t> indices) {
+  const auto count = static_cast<std::int64_t>(indices.size());
+  const std::int64_t height = shards.info().height, width = shards.info().width;
+  Pixels out{torch::empty({count, height, width}, torch::kInt16), torch::empty({count, height, width}, torch::kUInt8)};
+  auto* hu = out.hu.data_ptr<std::int16_t>();
+  auto* mask = out.mask.data_ptr<std::uint8_t>();
+  for (const std::int64_t index : indices) {
+    const auto view = shards.at(index);
+    std::copy(view.hu.begin(), view.hu.end(), hu);
+    std::copy(view.mask.begin(), view.mask.end(), mask);
+    hu += view.hu.size();
+    mask += view.mask.size();
+  }
+  return out;
+}
+
+template <class T>
+std::vector<T> take(const std::vector<T>& values, const Indices& indices) {
+  std::vector<T> taken;
+  taken.reserve(indices.size());
+  for (const std::int64_t index : indices) taken.push_back(values[static_cast<std::size_t>(index)]);
+  return taken;
+}
+
+// Adds the patients of a set to the joint list; returns the new index of each. A patient in both is contoured where
+// both say so.
+std::vector<std::int32_t> join_patients(PatchSet& joint, const PatchSet& set) {
+  std::map<std::string, std::int32_t> known;
+  for (std::size_t i = 0; i < joint.patients.size(); ++i) known[joint.patients[i]] = static_cast<std::int32_t>(i);
+  std::vector<std::int32_t> place;
+  for (std::size_t i = 0; i < set.patients.size(); ++i) {
+    const auto [found, fresh] = known.emplace(set.patients[i], static_cast<std::int32_t>(joint.patients.size()));
+    if (fresh) {
+      joint.patients.push_back(set.patients[i]);
+      joint.contoured.push_back(set.contoured[i]);
+    } else {
+      auto& flags = joint.contoured[static_cast<std::size_t>(found->second)];
+      for (std::size_t label = 0; label < flags.size(); ++label) flags[label] = flags[label] && set.contoured[i][label];
+    }
+    place.push_back(found->second);
+  }
+  return place;
+}
+
+// Fetches from several sets: each patch from its own, put back in the order asked for.
+Pixels read_joint(const std::vector<PatchSet>& sets, std::span<const std::int64_t> indices) {
+  const auto count = static_cast<std::int64_t>(indices.size());
+  Pixels out{torch::empty({count, sets[0].height, sets[0].width}, torch::kInt16),
+             torch::empty({count, sets[0].height, sets[0].width}, torch::kUInt8)};
+  std::int64_t start = 0;
+  for (const PatchSet& set : sets) {
+    Indices wanted, places;
+    for (std::int64_t i = 0; i < count; ++i) {
+      const std::int64_t local = indices[static_cast<std::size_t>(i)] - start;
+      if (local < 0 || local >= set.size()) continue;
+      wanted.push_back(local);
+      places.push_back(i);
+    }
+    start += set.size();
+    if (wanted.empty()) continue;
+    const Pixels part = set.pixels(wanted);
+    const torch::Tensor where = torch::tensor(places);
+    out.hu.index_copy_(0, where, part.hu);
+    out.mask.index_copy_(0, where, part.mask);
+  }
+  return out;
+}
+
+}  // namespace
+
+Pixels PatchSet::all() const {
+  Indices indices(static_cast<std::size_t>(size()));
+  std::iota(indices.begin(), indices.end(), 0);
+  return pixels(indices);
+}
+
+PatchSet patches_of(std::shared_ptr<const io::ShardSet> shards) {
+  const io::ShardInfo& info = shards->info();
+  PatchSet set;
+  set.height = info.height;
+  set.width = info.width;
+  set.classes = info.classes;
+  set.labels = info.labels;
+  set.spacing_mm = info.spacing_mm;
+  set.window_hu = info.window_hu;
+  std::map<std::string, std::int32_t> known;
+  for (std::int64_t i = 0; i < shards->size(); ++i) {
+    const auto view = shards->at(i);
+    const auto [found, fresh] = known.emplace(view.patient, static_cast<std::int32_t>(set.patients.size()));
+    if (fresh) {
+      set.patients.push_back(view.patient);
+      set.contoured.push_back(contoured_flags(info, view.patient));
+    }
+    set.patient.push_back(found->second);
+    set.class_index.push_back(view.class_index);
+    set.slice.push_back(view.slice);
+  }
+  set.pixels = [shards](std::span<const std::int64_t> indices) { return read_pixels(*shards, indices); };
+  return set;
+}
+
+PatchSet subset(const PatchSet& set, Indices indices) {
+  require_index(set, indices);
+  PatchSet chosen = set;
+  chosen.class_index = take(set.class_index, indices);
+  chosen.patient = take(set.patient, indices);
+  chosen.slice = take(set.slice, indices);
+  chosen.pixels = [fetch = set.pixels, indices = std::move(indices)](std::span<const std::int64_t> wanted) {
+    Indices outer;
+    for (const std::int64_t index : wanted) outer.push_back(indices.at(static_cast<std::size_t>(index)));
+    return fetch(outer);
+  };
+  return chosen;
+}
+
+void require_same_kind(const PatchSet& a, const PatchSet& b) {
+  if (a.height != b.height || a.width != b.width || a.classes != b.classes || a.labels != b.labels ||
+      a.window_hu != b.window_hu) {
+    throw io::DataError(io::Fault::InvalidShard,
+                        "sets of patches differ in size, classes, labels or window and cannot be compared");
+  }
+}
+
+PatchSet concatenate(std::span<const PatchSet> sets) {
+  if (sets.empty()) throw std::invalid_argument("nothing to concatenate");
+  PatchSet joint = sets[0];
+  for (const PatchSet& set : sets.subspan(1)) {
+    require_same_kind(joint, set);
+    const std::vector<std::int32_t> place = join_patients(joint, set);
+    joint.class_index.insert(joint.class_index.end(), set.class_index.begin(), set.class_index.end());
+    joint.slice.insert(joint.slice.end(), set.slice.begin(), set.slice.end());
+    for (const std::int32_t patient : set.patient) joint.patient.push_back(place[static_cast<std::size_t>(patient)]);
+  }
+  joint.pixels = [parts = std::vector<PatchSet>(sets.begin(), sets.end())](std::span<const std::int64_t> indices) {
+    return read_joint(parts, indices);
+  };
+  return joint;
+}
+
+std::vector<Indices> by_patient(const PatchSet& set) {
+  std::vector<Indices> groups(set.patients.size());
+  for (std::int64_t i = 0; i < set.size(); ++i) {
+    groups[static_cast<std::size_t>(set.patient[static_cast<std::size_t>(i)])].push_back(i);
+  }
+  return groups;
+}
+
+Indices even_over_patients(const PatchSet& set, std::int64_t limit, std::uint64_t seed) {
+  Indices chosen;
+  std::vector<Indices> groups = by_patient(set);
+  if (limit <= 0 || limit >= set.size()) {
+    for (std::int64_t i = 0; i < set.size(); ++i) chosen.push_back(i);
+    return chosen;
+  }
+  io::Random random(seed);
+  const auto shuffle = [&random](auto& values) {
+    for (std::size_t i = values.size(); i > 1; --i) std::swap(values[i - 1], values[random.below(i)]);
+  };
+  for (Indices& group : groups) shuffle(group);
+  shuffle(groups);
+  // One from each patient in turn until there are enough.
+  for (std::size_t round = 0; std::ssize(chosen) < limit; ++round) {
+    for (const Indices& group : groups) {
+      if (round < group.size() && std::ssize(chosen) < limit) chosen.push_back(group[round]);
+    }
+  }
+  std::sort(chosen.begin(), chosen.end());
+  return chosen;
+}
+
+PatchSet noise_like(const PatchSet& set, std::int64_t count, std::uint64_t seed) {
+  PatchSet noise = set;
+  noise.class_index.assign(static_cast<std::size_t>(count), 0);
+  noise.patient.assign(static_cast<std::size_t>(count), 0);
+  noise.slice.assign(static_cast<std::size_t>(count), 0);
+  noise.patients = {"noise"};
+  noise.contoured = {std::vector<bool>(set.labels.size(), true)};
+  noise.pixels = [height = set.height, width = set.width, window = set.window_hu,
+                  seed](std::span<const std::int64_t> indices) {
+    std::vector<torch::Tensor> images;
+    for (const std::int64_t index : indices) {
+      const std::uint64_t own = io::mix_seed(seed, static_cast<std::uint64_t>(index));
+      torch::Generator generator = torch::make_generator<torch::CPUGeneratorImpl>(own);
+      images.push_back(torch::randn({height, width}, generator));
+    }
+    const torch::Tensor unit = torch::stack(images).clamp(-1, 1).add(1).div(2);
+    const torch::Tensor hu = unit.mul(window[1] - window[0]).add(window[0]).round().to(torch::kInt16);
+    return Pixels{hu, torch::zeros(hu.sizes(), torch::kUInt8)};
+  };
+  return noise;
+}
+
+torch::Tensor windowed(const torch::Tensor& hu, const std::array<double, 2>& window_hu) {
+  if (!(window_hu[1] > window_hu[0])) throw std::invalid_argument("a window needs low < high");
+  const double scale = 2.0 / (window_hu[1] - window_hu[0]);
+  return hu.to(torch::kFloat32).sub(window_hu[0]).mul(scale).sub(1).clamp(-1, 1);
+}
+
+void require_disjoint_patients(const PatchSet& a, const PatchSet& b, const std::string& names) {
+  const std::set<std::string> first(a.patients.begin(), a.patients.end());
+  const auto shared = std::count_if(b.patients.begin(), b.patients.end(),
+                                    [&first](const std::string& patient) { return first.count(patient) > 0; });
+  if (shared > 0) {
+    throw io::DataError(io::Fault::InvalidShard, std::to_string(shared) + " patients are in both of " + names +
+                                                     ": the split leaks and no result would mean anything");
+  }
+}
+
+}  // namespace ctforge::eval

@@ -1,0 +1,195 @@
+// Training a segmentation network on patches of several sources, and predicting with it.
+#include "eval/segmentation.h"
+
+#include "eval/dice.h"
+#include "eval/segmentation_loss.h"
+#include "io/random.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <memory>
+#include <numeric>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace ctforge::eval {
+namespace {
+
+constexpr std::int64_t kPredictBatch = 64;
+
+Indices run_of(std::int64_t start, std::int64_t size) {
+  Indices indices(static_cast<std::size_t>(std::min(kPredictBatch, size - start)));
+  std::iota(indices.begin(), indices.end(), start);
+  return indices;
+}
+
+// Logits in float32 of images of any size: padded with air to what the network's strides ask for, and cut back.
+torch::Tensor logits_of(nets::Segmenter& net, const torch::Tensor& image, const SegmentationOptions& options) {
+  const std::int64_t multiple = std::int64_t{1} << (std::ssize(options.channels) - 1);
+  const auto missing = [multiple](std::int64_t size) { return (multiple - size % multiple) % multiple; };
+  const std::int64_t height = image.size(2), width = image.size(3);
+  torch::Tensor x = image;
+  if (missing(height) != 0 || missing(width) != 0) {
+    x = torch::constant_pad_nd(x, {0, missing(width), 0, missing(height)}, -1);
+  }
+  const train::Autocast autocast(options.device, options.precision);
+  const torch::Tensor logits = net->forward(x.to(options.device).contiguous(torch::MemoryFormat::ChannelsLast));
+  return logits.narrow(2, 0, height).narrow(3, 0, width).to(torch::kFloat32);
+}
+
+void check(std::span<const Source> sources, const SegmentationOptions& options) {
+  if (sources.empty() || options.steps < 1 || options.batch < 1 || options.validate_every < 1 ||
+      options.channels.empty() || !(options.learning_rate > 0)) {
+    throw std::invalid_argument("segmentation needs sources, steps, a batch, channels and a learning rate");
+  }
+  double shares = 0;
+  for (const Source& source : sources) shares += source.share;
+  if (std::abs(shares - 1) > 1e-6) throw std::invalid_argument("the shares of the sources do not add up to 1");
+}
+
+double mean_loss(nets::Segmenter& net, const PatchSet& set, const SegmentationOptions& options) {
+  const torch::NoGradGuard no_gradients;
+  double sum = 0;
+  for (std::int64_t start = 0; start < set.size(); start += kPredictBatch) {
+    const TrainingBatch batch = fetch(set, run_of(start, set.size()));
+    const torch::Tensor logits = logits_of(net, batch.images.image, options).to(torch::kCPU);
+    const torch::Tensor loss = segmentation_loss(logits, batch.images.label, batch.contoured);
+    sum += loss.item<double>() * static_cast<double>(logits.size(0));
+  }
+  return sum / static_cast<double>(set.size());
+}
+
+CurvePoint validate(nets::Segmenter& net, const PatchSet& validation, const SegmentationOptions& options) {
+  CurvePoint point;
+  point.validation_loss = kNotScored;
+  point.validation_dice.assign(validation.labels.size(), kNotScored);
+  if (validation.size() == 0) return point;
+  net->eval();
+  point.validation_loss = mean_loss(net, validation, options);
+  const std::vector<PatientDice> scores = score_patients(validation, predict(net, validation, options));
+  for (std::size_t label = 1; label < validation.labels.size(); ++label) {
+    std::vector<double> of_patients;
+    for (const PatientDice& score : scores) of_patients.push_back(score.dice[label]);
+    point.validation_dice[label] = mean_scored(of_patients);
+  }
+  net->train();
+  return point;
+}
+
+double rate_at(const SegmentationOptions& options, std::int64_t step) {
+  const auto warmup = static_cast<double>(std::max<std::int64_t>(options.warmup, 1));
+  const double left = 1 - static_cast<double>(step) / static_cast<double>(options.steps);
+  return options.learning_rate * std::min(1.0, static_cast<double>(step + 1) / warmup) *
+         std::pow(left, options.decay_power);
+}
+
+// The network, its optimiser and where its patches come from.
+class Training {
+ public:
+  Training(std::span<const Source> sources, const SegmentationOptions& options, std::uint64_t seed)
+      : options_(options),
+        generator_(torch::make_generator<torch::CPUGeneratorImpl>(io::mix_seed(seed, 1))),
+        random_(io::mix_seed(seed, 2)) {
+    std::int64_t given = 0;
+    for (const Source& source : sources) {
+      samplers_.emplace_back(source);
+      counts_.push_back(static_cast<std::int64_t>(std::lround(source.share * static_cast<double>(options.batch))));
+      given += counts_.back();
+    }
+    counts_[0] += options.batch - given;
+    torch::manual_seed(seed);  // LibTorch initialises weights from its global generator only
+    net_ = nets::Segmenter(nets::SegmenterConfig{1, std::ssize(sources[0].patches->labels), options.channels});
+    net_->to(options.device);
+    net_->train();
+    optimiser_ = std::make_unique<torch::optim::AdamW>(
+        net_->parameters(), torch::optim::AdamWOptions(options.learning_rate).weight_decay(options.weight_decay));
+  }
+
+  // One optimiser step; returns the loss. Throws std::runtime_error when it is not finite.
+  double step(std::int64_t number) {
+    TrainingBatch batch = draw();
+    batch.images = augment(batch.images, options_.augmentation, generator_);
+    const torch::Tensor logits = logits_of(net_, batch.images.image, options_);
+    const torch::Tensor loss =
+        segmentation_loss(logits, batch.images.label.to(options_.device), batch.contoured.to(options_.device));
+    const double value = loss.item<double>();
+    if (!std::isfinite(value)) {
+      throw std::runtime_error("the segmenter's loss is not finite at step " + std::to_string(number + 1));
+    }
+    for (auto& group : optimiser_->param_groups()) group.options().set_lr(rate_at(options_, number));
+    optimiser_->zero_grad();
+    loss.backward();
+    torch::nn::utils::clip_grad_norm_(net_->parameters(), options_.clip_norm);
+    optimiser_->step();
+    return value;
+  }
+
+  nets::Segmenter& net() { return net_; }
+
+ private:
+  TrainingBatch draw() {
+    std::vector<torch::Tensor> images, labels, contoured;
+    for (std::size_t s = 0; s < samplers_.size(); ++s) {
+      if (counts_[s] <= 0) continue;
+      TrainingBatch part = samplers_[s].draw(counts_[s], options_.foreground_share, random_);
+      images.push_back(part.images.image);
+      labels.push_back(part.images.label);
+      contoured.push_back(part.contoured);
+    }
+    return {{torch::cat(images), torch::cat(labels)}, torch::cat(contoured)};
+  }
+
+  SegmentationOptions options_;
+  std::vector<PatchSampler> samplers_;
+  std::vector<std::int64_t> counts_;  // patches of a batch from each source
+  nets::Segmenter net_{nullptr};
+  std::unique_ptr<torch::optim::AdamW> optimiser_;
+  torch::Generator generator_;
+  io::Random random_;
+};
+
+}  // namespace
+
+torch::Tensor predict(nets::Segmenter& net, const PatchSet& set, const SegmentationOptions& options) {
+  const torch::NoGradGuard no_gradients;
+  torch::Tensor out = torch::empty({set.size(), set.height, set.width}, torch::kUInt8);
+  for (std::int64_t start = 0; start < set.size(); start += kPredictBatch) {
+    const torch::Tensor hu = set.pixels(run_of(start, set.size())).hu;
+    const torch::Tensor logits = logits_of(net, windowed(hu, set.window_hu).unsqueeze(1), options);
+    out.narrow(0, start, hu.size(0)).copy_(logits.argmax(1));
+  }
+  return out;
+}
+
+TrainedSegmenter train_segmenter(std::span<const Source> sources, const PatchSet& validation,
+                                 const SegmentationOptions& options, std::uint64_t seed,
+                                 const std::function<void(std::int64_t)>& after_step) {
+  check(sources, options);
+  Training training(sources, options, seed);
+  TrainedSegmenter trained;
+  double loss_sum = 0, seconds = 0;
+  std::int64_t losses = 0;
+  for (std::int64_t step = 1; step <= options.steps; ++step) {
+    const auto started = std::chrono::steady_clock::now();
+    loss_sum += training.step(step - 1);
+    ++losses;
+    seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+    if (step == options.steps || step % options.validate_every == 0) {
+      CurvePoint point = validate(training.net(), validation, options);
+      point.step = step;
+      point.training_loss = loss_sum / static_cast<double>(losses);
+      trained.curve.push_back(std::move(point));
+      loss_sum = 0;
+      losses = 0;
+    }
+    after_step(step);
+  }
+  trained.net = training.net();
+  trained.net->eval();
+  trained.patches_per_second = static_cast<double>(options.steps * options.batch) / seconds;
+  return trained;
+}
+
+}  // namespace ctforge::eval

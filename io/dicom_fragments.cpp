@@ -1,0 +1,159 @@
+// Pixel data judged where it lies, by lengths and markers.
+#include "io/dicom_fragments.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <span>
+
+#include <unistd.h>
+
+namespace ctforge::io {
+
+namespace {
+
+using Bytes = std::span<const unsigned char>;
+
+// Bytes read at offset; fewer at the end of the file.
+std::size_t read_at(int descriptor, std::int64_t offset, std::span<unsigned char> bytes) {
+  if (offset < 0) return 0;
+  const ssize_t got = pread(descriptor, bytes.data(), bytes.size(), offset);
+  return got < 0 ? 0 : static_cast<std::size_t>(got);
+}
+
+std::uint32_t little32(Bytes at) {
+  return static_cast<std::uint32_t>(at[0]) | static_cast<std::uint32_t>(at[1]) << 8 |
+         static_cast<std::uint32_t>(at[2]) << 16 | static_cast<std::uint32_t>(at[3]) << 24;
+}
+
+std::uint32_t big32(Bytes at) {
+  return static_cast<std::uint32_t>(at[0]) << 24 | static_cast<std::uint32_t>(at[1]) << 16 |
+         static_cast<std::uint32_t>(at[2]) << 8 | static_cast<std::uint32_t>(at[3]);
+}
+
+std::string many(std::int64_t count, const char* what) { return std::to_string(count) + " " + what; }
+
+void check_native(const DicomPixels& pixels, std::int64_t file_bytes, std::vector<Finding>& faults) {
+  const std::int64_t expected = pixels.slice_bytes();
+  if (pixels.length < 0) {
+    faults.push_back({Fault::MalformedDicom, "PixelData has no length although its encoding is uncompressed"});
+  } else if (pixels.length < expected) {
+    faults.push_back({Fault::TruncatedPixelData, "PixelData has " + many(pixels.length, "bytes, Rows x Columns need ") +
+                                                     std::to_string(expected)});
+  } else if (pixels.length > expected + expected % 2) {
+    faults.push_back(
+        {Fault::MalformedDicom,
+         "PixelData has " + many(pixels.length, "bytes, Rows x Columns need only ") + std::to_string(expected)});
+  } else if (pixels.offset + expected > file_bytes) {
+    faults.push_back({Fault::TruncatedPixelData,
+                      "the file ends after " + many(std::max<std::int64_t>(0, file_bytes - pixels.offset), "of ") +
+                          many(expected, "bytes of PixelData")});
+  }
+}
+
+struct Fragment {
+  std::int64_t offset = 0;
+  std::int64_t length = 0;
+};
+
+// The fragments after the basic offset table; empty, with a fault, when the sequence is broken.
+std::vector<Fragment> walk_fragments(int descriptor, const DicomPixels& pixels, std::int64_t file_bytes,
+                                     std::vector<Finding>& faults) {
+  constexpr std::uint32_t item = 0xE000FFFE, delimiter = 0xE0DDFFFE;
+  constexpr std::size_t most = 100000;  // a CT slice has one or a few
+  std::vector<Fragment> fragments;
+  std::int64_t at = pixels.offset;
+  while (fragments.size() < most) {
+    std::array<unsigned char, 8> head{};
+    if (read_at(descriptor, at, head) < head.size()) {
+      faults.push_back({Fault::TruncatedPixelData, "the file ends before the end of its compressed PixelData"});
+      return {};
+    }
+    const std::uint32_t tag = little32(head);
+    const std::int64_t length = little32(Bytes(head).subspan(4));
+    if (tag == delimiter) break;
+    if (tag != item || length == 0xFFFFFFFF) {
+      faults.push_back({Fault::MalformedDicom, "the compressed PixelData is no sequence of fragments"});
+      return {};
+    }
+    at += 8 + length;
+    if (at > file_bytes) {
+      faults.push_back({Fault::TruncatedPixelData, "the file ends within a fragment of its compressed PixelData"});
+      return {};
+    }
+    fragments.push_back({at - length, length});
+  }
+  if (!fragments.empty()) fragments.erase(fragments.begin());  // the basic offset table
+  std::erase_if(fragments, [](const Fragment& f) { return f.length == 0; });
+  if (fragments.empty()) faults.push_back({Fault::MissingPixelData, "the compressed PixelData has no fragments"});
+  return fragments;
+}
+
+// JPEG, JPEG-LS and JPEG 2000 streams end with FF D9, perhaps padded to an even length.
+bool ends_with_marker(int descriptor, const Fragment& last) {
+  std::array<unsigned char, 16> tail{};
+  const std::int64_t count = std::min<std::int64_t>(static_cast<std::int64_t>(tail.size()), last.length);
+  std::size_t got =
+      read_at(descriptor, last.offset + last.length - count, std::span(tail).first(static_cast<std::size_t>(count)));
+  while (got > 0 && tail[got - 1] == 0) --got;
+  return got >= 2 && tail[got - 2] == 0xFF && tail[got - 1] == 0xD9;
+}
+
+void check_jpeg2000(int descriptor, const Fragment& first, const DicomPixels& pixels, std::vector<Finding>& faults) {
+  std::array<unsigned char, 43> head{};
+  if (read_at(descriptor, first.offset, head) < head.size() || big32(head) != 0xFF4FFF51) {
+    faults.push_back({Fault::MalformedDicom, "the compressed PixelData is no JPEG 2000 codestream"});
+    return;
+  }
+  const Bytes bytes(head);
+  const std::int64_t width = std::int64_t{big32(bytes.subspan(8))} - big32(bytes.subspan(16));
+  const std::int64_t height = std::int64_t{big32(bytes.subspan(12))} - big32(bytes.subspan(20));
+  if (width != pixels.columns || height != pixels.rows)
+    faults.push_back({Fault::MalformedDicom, "the JPEG 2000 codestream is " + std::to_string(height) + " x " +
+                                                 std::to_string(width) + ", Rows and Columns say otherwise"});
+  const bool is_signed = (head[42] & 0x80) != 0;
+  const int precision = (head[42] & 0x7F) + 1;
+  if (is_signed != pixels.is_signed)
+    faults.push_back({Fault::MalformedDicom, std::string("the JPEG 2000 codestream is ") +
+                                                 (is_signed ? "signed" : "unsigned") +
+                                                 ", PixelRepresentation says otherwise"});
+  if (precision > pixels.bits_stored)
+    faults.push_back({Fault::MalformedDicom, "the JPEG 2000 codestream has " + std::to_string(precision) +
+                                                 " bits, BitsStored is " + std::to_string(pixels.bits_stored)});
+}
+
+}  // namespace
+
+PixelDataPlace find_pixel_data(int descriptor, std::int64_t position, bool explicit_vr, bool big_endian) {
+  constexpr std::array<unsigned char, 4> little = {0xE0, 0x7F, 0x10, 0x00}, big = {0x7F, 0xE0, 0x00, 0x10};
+  const std::int64_t head_bytes = explicit_vr ? 12 : 8;
+  for (const std::int64_t start : {position - head_bytes, position}) {
+    std::array<unsigned char, 12> head{};
+    const auto need = static_cast<std::size_t>(head_bytes);
+    if (read_at(descriptor, start, std::span(head).first(need)) < need) continue;
+    if (!std::equal(little.begin(), little.end(), head.begin()) && !big_endian) continue;
+    if (!std::equal(big.begin(), big.end(), head.begin()) && big_endian) continue;
+    const Bytes length_bytes = Bytes(head).subspan(need - 4);
+    const std::uint32_t length = big_endian ? big32(length_bytes) : little32(length_bytes);
+    return {true, start + head_bytes, length == 0xFFFFFFFF ? -1 : std::int64_t{length}};
+  }
+  return {};
+}
+
+void check_pixel_data(int descriptor, const DicomPixels& pixels, std::int64_t file_bytes,
+                      std::vector<Finding>& faults) {
+  if (is_native(pixels.encoding)) return check_native(pixels, file_bytes, faults);
+  if (!is_encapsulated(pixels.encoding)) return;
+  if (pixels.length >= 0) {
+    faults.push_back({Fault::MalformedDicom, "the compressed PixelData is not encapsulated"});
+    return;
+  }
+  const std::vector<Fragment> fragments = walk_fragments(descriptor, pixels, file_bytes, faults);
+  if (fragments.empty()) return;
+  if (pixels.encoding == PixelEncoding::Rle) return;
+  if (!ends_with_marker(descriptor, fragments.back()))
+    faults.push_back({Fault::TruncatedPixelData, "the compressed PixelData lacks its end marker"});
+  if (pixels.encoding == PixelEncoding::Jpeg2000) check_jpeg2000(descriptor, fragments.front(), pixels, faults);
+}
+
+}  // namespace ctforge::io

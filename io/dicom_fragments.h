@@ -1,0 +1,29 @@
+// The value of PixelData as it lies in a file: where it begins, whether it is all there, what its first bytes promise.
+#pragma once
+
+#include "io/dicom_header.h"
+#include "io/inventory.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace ctforge::io {
+
+// Where a data set's PixelData (7FE0,0010) begins in the file.
+struct PixelDataPlace {
+  bool found = false;
+  std::int64_t offset = 0;  // of the value
+  std::int64_t length = 0;  // as declared; -1: undefined
+};
+
+// position: where DCMTK stopped on meeting the element, before or after its tag and length.
+PixelDataPlace find_pixel_data(int descriptor, std::int64_t position, bool explicit_vr, bool big_endian);
+
+// Judges the value without decoding it: native pixels must have exactly the size the header implies (one pad byte
+// allowed) and lie within the file; encapsulated ones must be whole fragments up to the sequence delimiter (PS3.5
+// A.4), end with their codec's end marker, and agree with the header where a JPEG 2000 codestream tells (ISO/IEC
+// 15444-1 A.5.1). Faults are appended.
+void check_pixel_data(int descriptor, const DicomPixels& pixels, std::int64_t file_bytes, std::vector<Finding>& faults);
+
+}  // namespace ctforge::io

@@ -1,0 +1,213 @@
+// Reads and judges one DICOM header with DCMTK, which has been seen to survive damaged files; no decoder is called.
+#include "io/dicom_header.h"
+
+#include "io/dicom_attributes.h"
+#include "io/dicom_fragments.h"
+#include "io/dicom_object.h"
+
+#include <cmath>
+#include <mutex>
+#include <stdexcept>
+
+#include <dcmtk/dcmdata/dcistrmf.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace ctforge::io {
+
+namespace {
+
+constexpr Uint32 kLongestValue = 4096;  // longer values are skipped, never loaded
+
+class Descriptor {
+ public:
+  explicit Descriptor(const std::filesystem::path& path) : value_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    if (value_ < 0) throw DataError(Fault::Unreadable, "a file cannot be opened");
+  }
+  ~Descriptor() { close(value_); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return value_; }
+
+ private:
+  int value_;
+};
+
+// DCMTK reports what it meets in files, names and all, on stderr; nothing of that may reach a log.
+void quiet_dcmtk() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    OFLog::configure(OFLogger::OFF_LOG_LEVEL);
+    if (!dcmDataDict.isDictionaryLoaded()) throw std::runtime_error("DCMTK's data dictionary is not installed");
+  });
+}
+
+// Whether the first bytes can be DICOM: the magic word after a preamble, or an element of group 0002 or 0008.
+bool looks_like_dicom(int descriptor) {
+  std::array<unsigned char, 132> head{};
+  const ssize_t got = pread(descriptor, head.data(), head.size(), 0);
+  if (got == static_cast<ssize_t>(head.size()) &&
+      std::string_view(reinterpret_cast<char*>(head.data()) + 128, 4) == "DICM")
+    return true;
+  if (got < 16) return false;
+  const bool little = (head[0] == 8 || head[0] == 2) && head[1] == 0 && head[3] == 0 && head[2] <= 0x18;
+  const bool big = head[0] == 0 && head[1] == 8 && head[2] == 0 && head[3] <= 0x18;
+  return little || big;
+}
+
+bool near_unit(const Vector3& v) { return std::abs(std::sqrt(dot(v, v)) - 1) < 1e-3; }
+
+void read_place(DicomAttributes& attributes, DicomFile& file) {
+  const std::vector<double> position =
+      attributes.decimals(DCM_ImagePositionPatient, "ImagePositionPatient", 3, Fault::MalformedDicom);
+  const std::vector<double> cosines =
+      attributes.decimals(DCM_ImageOrientationPatient, "ImageOrientationPatient", 6, Fault::MalformedDicom);
+  if (!position.empty()) file.header.position_mm = Vector3{position[0], position[1], position[2]};
+  if (!cosines.empty()) {
+    const Vector3 row = {cosines[0], cosines[1], cosines[2]}, column = {cosines[3], cosines[4], cosines[5]};
+    if (near_unit(row) && near_unit(column) && std::abs(dot(row, column)) < 1e-3)
+      file.header.orientation = std::array{row, column};
+    else
+      file.faults.push_back({Fault::MalformedDicom, "ImageOrientationPatient is not two unit vectors at right angles"});
+  }
+  if (!attributes.has(DCM_ImagePositionPatient))
+    file.faults.push_back({Fault::MissingPosition, "no ImagePositionPatient"});
+  if (!attributes.has(DCM_ImageOrientationPatient))
+    file.faults.push_back({Fault::MissingPosition, "no ImageOrientationPatient"});
+
+  const std::vector<double> spacing =
+      attributes.decimals(DCM_PixelSpacing, "PixelSpacing", 2, Fault::InvalidPixelSpacing);
+  if (!attributes.has(DCM_PixelSpacing)) file.faults.push_back({Fault::InvalidPixelSpacing, "no PixelSpacing"});
+  if (!spacing.empty() && !(spacing[0] > 0 && spacing[1] > 0))
+    file.faults.push_back({Fault::InvalidPixelSpacing, "PixelSpacing is zero or negative"});
+  else if (!spacing.empty())
+    file.header.spacing_mm = {spacing[1], spacing[0]};  // PS3.3 10.7.1.3: between rows first
+  std::vector<Finding> ignored;  // a damaged SliceThickness harms nothing: positions tell the distances
+  const std::string thickness = attributes.text(DCM_SliceThickness);
+  if (const auto value = parse_decimal(thickness); value && *value > 0) file.header.thickness_mm = *value;
+}
+
+void read_rescale(DicomAttributes& attributes, DicomFile& file) {
+  const std::vector<double> slope = attributes.decimals(DCM_RescaleSlope, "RescaleSlope", 1, Fault::InvalidRescale);
+  const std::vector<double> intercept =
+      attributes.decimals(DCM_RescaleIntercept, "RescaleIntercept", 1, Fault::InvalidRescale);
+  if (!attributes.has(DCM_RescaleSlope) || !attributes.has(DCM_RescaleIntercept))
+    file.faults.push_back({Fault::MissingRescale, "no RescaleSlope or RescaleIntercept: HU unknown"});
+  if (!slope.empty() && slope[0] == 0) file.faults.push_back({Fault::InvalidRescale, "RescaleSlope is zero"});
+  if (!slope.empty()) file.header.pixels.slope = slope[0];
+  if (!intercept.empty()) file.header.pixels.intercept = intercept[0];
+  // PS3.3 C.11.1.1.2. Absent means HU for CT; US says that nothing was specified.
+  const std::string type = attributes.text(DCM_RescaleType);
+  if (type == "US")
+    file.notes.emplace_back("RescaleType is unspecified; taken as HU");
+  else if (!type.empty() && type != "HU")
+    file.faults.push_back({Fault::MissingRescale, "RescaleType is not HU"});
+}
+
+void read_pixel_format(DicomAttributes& attributes, DicomFile& file) {
+  DicomPixels& pixels = file.header.pixels;
+  pixels.rows = attributes.number(DCM_Rows, "Rows").value_or(0);
+  pixels.columns = attributes.number(DCM_Columns, "Columns").value_or(0);
+  pixels.bits_allocated = attributes.number(DCM_BitsAllocated, "BitsAllocated").value_or(0);
+  pixels.bits_stored = attributes.number(DCM_BitsStored, "BitsStored").value_or(0);
+  pixels.high_bit = attributes.number(DCM_HighBit, "HighBit")
+                        .value_or(static_cast<std::uint16_t>(std::max(0, pixels.bits_stored - 1)));
+  const int sign = attributes.number(DCM_PixelRepresentation, "PixelRepresentation").value_or(2);
+  pixels.is_signed = sign == 1;
+  pixels.padding = attributes.bits(DCM_PixelPaddingValue, "PixelPaddingValue");
+  pixels.padding_limit = attributes.bits(DCM_PixelPaddingRangeLimit, "PixelPaddingRangeLimit");
+  if (pixels.rows == 0 || pixels.columns == 0)
+    file.faults.push_back({Fault::MalformedDicom, "Rows or Columns are zero or absent"});
+  const bool bits_fit = pixels.bits_stored >= 1 && pixels.bits_stored <= pixels.bits_allocated &&
+                        pixels.high_bit < pixels.bits_allocated && pixels.high_bit + 1 >= pixels.bits_stored;
+  if ((pixels.bits_allocated != 8 && pixels.bits_allocated != 16) || !bits_fit || sign > 1)
+    file.faults.push_back({Fault::MalformedDicom, "BitsAllocated " + std::to_string(pixels.bits_allocated) +
+                                                      ", BitsStored " + std::to_string(pixels.bits_stored) +
+                                                      ", HighBit " + std::to_string(pixels.high_bit) +
+                                                      " or PixelRepresentation is not a CT pixel format"});
+  const int samples = attributes.number(DCM_SamplesPerPixel, "SamplesPerPixel").value_or(1);
+  const std::string colour = attributes.text(DCM_PhotometricInterpretation);
+  if (samples != 1 || !(colour == "MONOCHROME2" || colour == "MONOCHROME1"))
+    file.faults.push_back({Fault::NotMonochrome, std::to_string(samples) +
+                                                     " samples a pixel or a colour interpretation, expected one of "
+                                                     "MONOCHROME1 or MONOCHROME2"});
+  const std::string frames = attributes.text(DCM_NumberOfFrames);
+  if (!frames.empty() && frames != "1")
+    file.faults.push_back({Fault::UnsupportedFormat, "several frames in one object, expected one slice an object"});
+}
+
+// The encoding of the pixels: what the file meta information says, else what DCMTK recognised.
+void read_encoding(DcmFileFormat& format, DicomFile& file) {
+  std::vector<Finding> ignored;
+  std::string uid = DicomAttributes(*format.getMetaInfo(), ignored).text(DCM_TransferSyntaxUID);
+  if (uid.empty()) uid = DcmXfer(format.getDataset()->getOriginalXfer()).getXferID();
+  const TransferSyntax& syntax = find_transfer_syntax(uid);
+  file.header.pixels.encoding = syntax.encoding;
+  if (syntax.encoding == PixelEncoding::Unsupported)
+    file.faults.push_back(
+        {Fault::UnsupportedTransferSyntax, "transfer syntax " + describe_transfer_syntax(uid) + " is not read"});
+  if (syntax.lossy) file.notes.emplace_back("lossy compression: " + std::string(syntax.name));
+}
+
+void read_identity(DicomAttributes& attributes, DicomHeader& header) {
+  header.series_uid = attributes.text(DCM_SeriesInstanceUID);
+  header.study_uid = attributes.text(DCM_StudyInstanceUID);
+  header.object_uid = attributes.text(DCM_SOPInstanceUID);
+  header.frame_of_reference_uid = attributes.text(DCM_FrameOfReferenceUID);
+  header.patient_id = attributes.text(DCM_PatientID);
+  header.body_part = defined_body_part(attributes.text(DCM_BodyPartExamined));
+  const std::vector<std::string> type = attributes.texts(DCM_ImageType);
+  header.typed = type.size() >= 3 && !type[2].empty();
+  header.localizer = header.typed && type[2] == "LOCALIZER";
+}
+
+void judge_pixels(int descriptor, DcmFileFormat& format, std::int64_t stopped_at, DicomFile& file) {
+  DicomPixels& pixels = file.header.pixels;
+  if (pixels.encoding == PixelEncoding::Deflated || pixels.encoding == PixelEncoding::Unsupported) return;
+  const DcmXfer xfer(format.getDataset()->getOriginalXfer());
+  const PixelDataPlace place = find_pixel_data(descriptor, stopped_at, xfer.isExplicitVR(), xfer.isBigEndian());
+  if (!place.found || place.length == 0) {
+    file.faults.push_back({Fault::MissingPixelData, "an image object without PixelData"});
+    return;
+  }
+  pixels.offset = place.offset;
+  pixels.length = place.length;
+  if (file.faults.empty() || pixels.slice_bytes() > 0)
+    check_pixel_data(descriptor, pixels, lseek(descriptor, 0, SEEK_END), file.faults);
+}
+
+}  // namespace
+
+DicomFile read_dicom_file(const std::filesystem::path& path) {
+  quiet_dcmtk();
+  DicomFile file;
+  const Descriptor descriptor(path);
+  if (!looks_like_dicom(descriptor.get())) return file;
+
+  DcmInputFileStream stream(OFFilename(path.c_str()));
+  DcmFileFormat format;
+  format.transferInit();
+  const OFCondition parsed = format.readUntilTag(stream, EXS_Unknown, EGL_noChange, kLongestValue, DCM_PixelData);
+  const std::int64_t stopped_at = stream.tell();
+  format.transferEnd();
+
+  DicomAttributes attributes(*format.getDataset(), file.faults);
+  const DicomObject object = classify_object(attributes, *format.getMetaInfo());
+  file.reason = object.skip_reason;
+  file.verdict = object.skip_reason.empty() ? DicomVerdict::Image : DicomVerdict::Skipped;
+  if (file.verdict == DicomVerdict::Skipped) return file;
+  read_identity(attributes, file.header);
+  read_encoding(format, file);
+  if (parsed.bad() && file.header.pixels.encoding != PixelEncoding::Unsupported)
+    file.faults.push_back({Fault::MalformedDicom, "the header cannot be parsed to its end"});
+  if (file.header.series_uid.empty()) file.faults.push_back({Fault::MalformedDicom, "no SeriesInstanceUID"});
+  if (object.fault) file.faults.push_back(*object.fault);
+  if (object.fault) return file;  // no CT slice: what CT attributes it lacks does not matter
+  read_pixel_format(attributes, file);
+  read_place(attributes, file);
+  read_rescale(attributes, file);
+  judge_pixels(descriptor.get(), format, stopped_at, file);
+  return file;
+}
+
+}  // namespace ctforge::io

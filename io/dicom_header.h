@@ -1,0 +1,63 @@
+// One DICOM file's header, read by DCMTK without its pixels and judged: is it a CT image, and can it be used.
+#pragma once
+
+#include "io/dicom_syntax.h"
+#include "io/fault.h"
+#include "io/geometry.h"
+#include "io/inventory.h"
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ctforge::io {
+
+// How stored values are laid out and become HU. DICOM PS3.3 C.7.6.3 and C.11.1.
+struct DicomPixels {
+  PixelEncoding encoding = PixelEncoding::Unsupported;
+  std::int64_t rows = 0, columns = 0;
+  int bits_allocated = 0, bits_stored = 0, high_bit = 0;
+  bool is_signed = false;
+  double slope = 1, intercept = 0;             // HU = slope * stored + intercept
+  std::optional<std::uint16_t> padding;        // PixelPaddingValue, as the bits stored
+  std::optional<std::uint16_t> padding_limit;  // PixelPaddingRangeLimit
+  std::int64_t offset = 0;                     // of the value of PixelData in the file; not for Deflated
+  std::int64_t length = 0;                     // bytes of it as declared; -1: undefined (encapsulated)
+
+  std::int64_t slice_bytes() const { return rows * columns * (bits_allocated / 8); }
+};
+
+struct DicomHeader {
+  std::string patient_id, study_uid, series_uid, object_uid, frame_of_reference_uid;
+  std::string body_part;  // only a defined term of PS3.16 annex L
+  DicomPixels pixels;
+  std::optional<Vector3> position_mm;                 // ImagePositionPatient
+  std::optional<std::array<Vector3, 2>> orientation;  // ImageOrientationPatient: along a row, down a column
+  std::array<double, 2> spacing_mm = {0, 0};          // between columns (x), between rows (y)
+  double thickness_mm = 0;                            // SliceThickness; 0: not given
+  bool localizer = false;                             // ImageType says LOCALIZER
+  bool typed = false;                                 // ImageType has a third value
+};
+
+enum class DicomVerdict {
+  NotDicom,  // nothing of DICOM about it
+  Skipped,   // DICOM, but no image: a report, a plan, a directory
+  Image,     // to be grouped into series; with faults if it cannot be used
+};
+
+struct DicomFile {
+  DicomVerdict verdict = DicomVerdict::NotDicom;
+  std::string reason;           // of Skipped
+  DicomHeader header;           // of Image: as far as it could be read
+  std::vector<Finding> faults;  // of Image: messages without identifiers
+  std::vector<std::string> notes;
+};
+
+// Files with and without preamble and file meta information are recognised. Never throws for what the file holds;
+// throws DataError(Unreadable) when it cannot be opened. Safe to call from several threads.
+DicomFile read_dicom_file(const std::filesystem::path& path);
+
+}  // namespace ctforge::io

@@ -1,0 +1,269 @@
+// Writing patch shards and reading a folder of them as one data set.
+#include "io/shard.h"
+
+#include "io/fault.h"
+#include "version.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <stdexcept>
+
+#include <nlohmann/json.hpp>
+
+namespace ctforge::io {
+
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr int kSchema = 1;
+constexpr const char* kExtension = ".safetensors";
+constexpr std::size_t kDigits = 5;
+
+[[noreturn]] void refuse(const std::string& what) { throw DataError(Fault::InvalidShard, "shard: " + what); }
+
+std::string shard_name(const std::string& prefix, std::size_t number) {
+  const std::string digits = std::to_string(number);
+  return prefix + "-" + std::string(digits.size() < kDigits ? kDigits - digits.size() : 0, '0') + digits + kExtension;
+}
+
+// The files PREFIX-<digits>.safetensors; a longer prefix that begins with this one is another data set.
+std::vector<fs::path> find_shards(const fs::path& folder, const std::string& prefix) {
+  std::vector<fs::path> found;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    const std::size_t around = prefix.size() + 1 + std::string_view(kExtension).size();
+    if (name.size() < around + kDigits || !name.starts_with(prefix + "-") || !name.ends_with(kExtension)) continue;
+    const std::string digits = name.substr(prefix.size() + 1, name.size() - around);
+    if (std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; }))
+      found.push_back(entry.path());
+  }
+  if (error) throw DataError(Fault::Unreadable, "the folder of shards cannot be listed");
+  return found;
+}
+
+template <class T>
+TensorView view_of(Dtype dtype, std::vector<std::int64_t> shape, const std::vector<T>& values) {
+  return {dtype, std::move(shape), std::as_bytes(std::span(values))};
+}
+
+// The place of a name in a list, put at its end when new.
+std::int32_t place_of(std::vector<std::string>& names, const std::string& name) {
+  // Patches arrive patient by patient, so the last name is nearly always the one.
+  const auto found = std::find(names.rbegin(), names.rend(), name);
+  if (found != names.rend()) return static_cast<std::int32_t>(names.rend() - found) - 1;
+  names.push_back(name);
+  return static_cast<std::int32_t>(names.size()) - 1;
+}
+
+json parse_metadata(const Metadata& metadata, const std::string& key) {
+  const auto found = metadata.find(key);
+  if (found == metadata.end()) refuse("metadata '" + key + "' is missing");
+  try {
+    return json::parse(found->second);
+  } catch (const json::exception&) {
+    refuse("metadata '" + key + "' is not JSON");
+  }
+}
+
+template <class T>
+T metadata_as(const Metadata& metadata, const std::string& key) {
+  try {
+    return parse_metadata(metadata, key).get<T>();
+  } catch (const json::exception&) {
+    refuse("metadata '" + key + "' has the wrong form");
+  }
+}
+
+const TensorView& tensor(const SafetensorsFile& file, const std::string& name, Dtype dtype,
+                         const std::vector<std::int64_t>& shape) {
+  const TensorView& view = file.at(name);
+  if (view.dtype != dtype || view.shape != shape) refuse("tensor '" + name + "' has an unexpected type or shape");
+  return view;
+}
+
+void check_indices(std::span<const std::int32_t> indices, std::size_t bound, const std::string& name) {
+  for (const std::int32_t index : indices)
+    if (index < 0 || static_cast<std::size_t>(index) >= bound) refuse("tensor '" + name + "' has a value out of range");
+}
+
+ShardInfo read_info(const SafetensorsFile& file) {
+  const Metadata& metadata = file.metadata();
+  if (const auto schema = metadata_as<std::int64_t>(metadata, "schema"); schema != kSchema)
+    refuse("schema " + std::to_string(schema) + " where " + std::to_string(kSchema) + " was expected");
+  const TensorView& hu = file.at("hu");
+  if (hu.shape.size() != 3) refuse("tensor 'hu' has an unexpected shape");
+  ShardInfo info;
+  info.height = hu.shape[1];
+  info.width = hu.shape[2];
+  info.classes = metadata_as<std::vector<std::string>>(metadata, "classes");
+  info.labels = metadata_as<std::vector<std::string>>(metadata, "labels");
+  info.contoured = metadata_as<std::map<std::string, std::vector<int>>>(metadata, "contoured");
+  info.spacing_mm = metadata_as<Vector3>(metadata, "spacing_mm");
+  info.window_hu = metadata_as<std::array<double, 2>>(metadata, "window_hu");
+  info.synthetic = metadata_as<bool>(metadata, "synthetic");
+  return info;
+}
+
+bool agree(const ShardInfo& a, const ShardInfo& b) {
+  return a.height == b.height && a.width == b.width && a.classes == b.classes && a.labels == b.labels &&
+         a.spacing_mm == b.spacing_mm && a.window_hu == b.window_hu && a.synthetic == b.synthetic;
+}
+
+}  // namespace
+
+ShardWriter::ShardWriter(fs::path folder, std::string prefix, ShardInfo info, std::int64_t patches_per_shard)
+    : folder_(std::move(folder)),
+      prefix_(std::move(prefix)),
+      info_(std::move(info)),
+      patches_per_shard_(patches_per_shard) {
+  if (prefix_.empty() || prefix_.find('/') != std::string::npos)
+    throw std::invalid_argument("a shard prefix must be a plain name");
+  if (patches_per_shard_ < 1) throw std::invalid_argument("a shard must hold at least one patch");
+  if (info_.height < 1 || info_.width < 1) throw std::invalid_argument("a shard's patches must have a size");
+  if (info_.classes.empty() || info_.labels.empty())
+    throw std::invalid_argument("a shard must have a class and a background label");
+}
+
+void ShardWriter::check(const Patch& patch) const {
+  const auto pixels = static_cast<std::size_t>(info_.height * info_.width);
+  if (patch.hu.size() != pixels || patch.mask.size() != pixels)
+    throw std::invalid_argument("a patch of another size than its shard's");
+  if (patch.class_index < 0 || static_cast<std::size_t>(patch.class_index) >= info_.classes.size())
+    throw std::invalid_argument("a patch's class has no name");
+  if (*std::max_element(patch.mask.begin(), patch.mask.end()) >= info_.labels.size())
+    throw std::invalid_argument("a patch's mask has a label without a name");
+}
+
+void ShardWriter::add(const Patch& patch) {
+  check(patch);
+  if (hu_.capacity() == 0) {
+    const auto pixels = static_cast<std::size_t>(patches_per_shard_ * info_.height * info_.width);
+    hu_.reserve(pixels);  // untouched pages cost nothing, growth would copy
+    mask_.reserve(pixels);
+  }
+  hu_.insert(hu_.end(), patch.hu.begin(), patch.hu.end());
+  mask_.insert(mask_.end(), patch.mask.begin(), patch.mask.end());
+  class_.push_back(patch.class_index);
+  patient_.push_back(place_of(patients_, patch.patient));
+  series_.push_back(place_of(series_names_, patch.series));
+  slice_.push_back(patch.slice);
+  position_mm_.insert(position_mm_.end(), patch.position_mm.begin(), patch.position_mm.end());
+  if (static_cast<std::int64_t>(class_.size()) == patches_per_shard_) flush();
+}
+
+void ShardWriter::set_contoured(const std::string& patient, std::vector<int> label_values) {
+  info_.contoured[patient] = std::move(label_values);
+}
+
+void ShardWriter::flush() {
+  const auto n = static_cast<std::int64_t>(class_.size());
+  std::map<std::string, std::vector<int>> contoured;
+  for (const std::string& patient : patients_)
+    if (const auto found = info_.contoured.find(patient); found != info_.contoured.end()) contoured.insert(*found);
+  const Metadata metadata = {
+      {"schema", json(kSchema).dump()},
+      {"classes", json(info_.classes).dump()},
+      {"labels", json(info_.labels).dump()},
+      {"contoured", json(contoured).dump()},
+      {"patients", json(patients_).dump()},
+      {"series", json(series_names_).dump()},
+      {"spacing_mm", json(info_.spacing_mm).dump()},
+      {"window_hu", json(info_.window_hu).dump()},
+      {"synthetic", json(info_.synthetic).dump()},
+      {"ctforge", json(kVersion).dump()},
+  };
+  const fs::path path = folder_ / shard_name(prefix_, written_.size());
+  write_safetensors(path,
+                    {{"hu", view_of(Dtype::I16, {n, info_.height, info_.width}, hu_)},
+                     {"mask", view_of(Dtype::U8, {n, info_.height, info_.width}, mask_)},
+                     {"class", view_of(Dtype::I32, {n}, class_)},
+                     {"patient", view_of(Dtype::I32, {n}, patient_)},
+                     {"series", view_of(Dtype::I32, {n}, series_)},
+                     {"slice", view_of(Dtype::I32, {n}, slice_)},
+                     {"position", view_of(Dtype::F32, {n, 3}, position_mm_)}},
+                    metadata);
+  written_.push_back(path);
+  hu_.clear();
+  mask_.clear();
+  for (auto* list : {&class_, &patient_, &series_, &slice_}) list->clear();
+  position_mm_.clear();
+  patients_.clear();
+  series_names_.clear();
+}
+
+std::vector<fs::path> ShardWriter::finish() {
+  if (!class_.empty()) flush();
+  return written_;
+}
+
+bool has_shards(const fs::path& folder, const std::string& prefix) {
+  return fs::is_directory(folder) && !find_shards(folder, prefix).empty();
+}
+
+ShardSet::ShardSet(const fs::path& folder, const std::string& prefix) {
+  const std::size_t count = find_shards(folder, prefix).size();
+  if (count == 0) refuse("there is none named " + prefix + "-*" + kExtension);
+  for (std::size_t number = 0; number < count; ++number) {
+    const fs::path path = folder / shard_name(prefix, number);
+    if (!fs::exists(path)) refuse(shard_name(prefix, number) + " is missing from the sequence");
+    try {
+      add_shard(path);
+    } catch (const DataError& error) {
+      throw DataError(error.fault(), shard_name(prefix, number) + ": " + error.what());
+    }
+  }
+}
+
+void ShardSet::add_shard(const fs::path& path) {
+  SafetensorsFile file(path);
+  ShardInfo info = read_info(file);
+  if (info.classes.empty() || info.labels.empty()) refuse("no classes or no labels");
+  const auto patients = metadata_as<std::vector<std::string>>(file.metadata(), "patients");
+  const auto series = metadata_as<std::vector<std::string>>(file.metadata(), "series");
+  const std::int64_t n = file.at("hu").shape[0];
+  tensor(file, "hu", Dtype::I16, {n, info.height, info.width});
+  tensor(file, "mask", Dtype::U8, {n, info.height, info.width});
+  tensor(file, "slice", Dtype::I32, {n});
+  tensor(file, "position", Dtype::F32, {n, 3});
+  check_indices(tensor(file, "class", Dtype::I32, {n}).as<std::int32_t>(), info.classes.size(), "class");
+  check_indices(tensor(file, "patient", Dtype::I32, {n}).as<std::int32_t>(), patients.size(), "patient");
+  check_indices(tensor(file, "series", Dtype::I32, {n}).as<std::int32_t>(), series.size(), "series");
+  if (shards_.empty()) {
+    info_ = std::move(info);
+  } else {
+    if (!agree(info_, info)) refuse("it disagrees with the first shard about size, classes, labels, spacing or window");
+    for (auto& [patient, values] : info.contoured) {
+      const auto [known, fresh] = info_.contoured.emplace(patient, values);
+      if (!fresh && known->second != values) refuse("it disagrees with another shard about a patient's contours");
+    }
+  }
+  const auto number = static_cast<std::int32_t>(shards_.size());
+  for (std::int64_t i = 0; i < n; ++i) index_.emplace_back(number, static_cast<std::int32_t>(i));
+  shards_.push_back({std::move(file), patients, series});
+}
+
+ShardSet::View ShardSet::at(std::int64_t index) const {
+  const auto [number, place] = index_.at(static_cast<std::size_t>(index));
+  const Shard& shard = shards_[static_cast<std::size_t>(number)];
+  const auto i = static_cast<std::size_t>(place);
+  const auto pixels = static_cast<std::size_t>(info_.height * info_.width);
+  const auto integer = [&](const char* name) { return shard.file.at(name).as<std::int32_t>()[i]; };
+  const auto mask = shard.file.at("mask").as<std::uint8_t>().subspan(i * pixels, pixels);
+  // A value without a name would run past every table of labels downstream.
+  std::uint8_t largest = 0;
+  for (const std::uint8_t value : mask) largest = std::max(largest, value);
+  if (largest >= info_.labels.size()) refuse("a mask has a label without a name");
+  const auto position = shard.file.at("position").as<float>().subspan(i * 3, 3);
+  return {shard.file.at("hu").as<std::int16_t>().subspan(i * pixels, pixels),
+          mask,
+          integer("class"),
+          shard.patients[static_cast<std::size_t>(integer("patient"))],
+          shard.series[static_cast<std::size_t>(integer("series"))],
+          integer("slice"),
+          {position[0], position[1], position[2]}};
+}
+
+}  // namespace ctforge::io

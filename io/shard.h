@@ -1,0 +1,115 @@
+// Patch shards: safetensors files of int16 HU and uint8 masks with what each patch is, and a data set of many shards.
+//
+// Tensors of a shard of N patches of height H and width W:
+//   hu       I16 [N,H,W]  Hounsfield units, not windowed
+//   mask     U8  [N,H,W]  label values, 0 background
+//   class    I32 [N]      index into metadata "classes"
+//   patient  I32 [N]      index into metadata "patients" (keyed hashes, or SYN-... for synthetic)
+//   series   I32 [N]      index into metadata "series"
+//   slice    I32 [N]      slice index in the resampled volume
+//   position F32 [N,3]    LPS mm of the patch's first voxel
+// Metadata (each a JSON text): "schema" (1), "classes", "labels" (names by label value), "contoured" (for each patient
+// the label values that were contoured at all), "patients", "series", "spacing_mm" [x,y,z], "window_hu" [low, high],
+// "synthetic" (true or false), "ctforge" (version). A file names only the patients and series it holds patches of.
+#pragma once
+
+#include "io/geometry.h"
+#include "io/safetensors.h"
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace ctforge::io {
+
+struct Patch {
+  std::vector<std::int16_t> hu;    // [H,W]
+  std::vector<std::uint8_t> mask;  // [H,W]
+  std::int32_t class_index = 0;
+  std::string patient;
+  std::string series;
+  std::int32_t slice = 0;
+  std::array<float, 3> position_mm = {0, 0, 0};
+};
+
+// What all shards of a data set share.
+struct ShardInfo {
+  std::int64_t height = 0, width = 0;
+  std::vector<std::string> classes;
+  std::vector<std::string> labels;                    // labels[0] is "background"
+  std::map<std::string, std::vector<int>> contoured;  // patient -> label values contoured; absent patient: all
+  Vector3 spacing_mm = {1, 1, 1};
+  std::array<double, 2> window_hu = {-1000, 1000};
+  bool synthetic = false;
+};
+
+// Writes PREFIX-00000.safetensors, PREFIX-00001... of at most patches_per_shard patches each, in the order of add().
+// Holds one shard in memory. Throws std::invalid_argument when a patch does not fit the info, std::system_error (errno)
+// when a file cannot be written.
+class ShardWriter {
+ public:
+  ShardWriter(std::filesystem::path folder, std::string prefix, ShardInfo info, std::int64_t patches_per_shard = 1024);
+  void add(const Patch& patch);
+  // Which labels a patient has contoured: those absent are unknown, not absent from the anatomy. To be called before
+  // the patient's first patch is added.
+  void set_contoured(const std::string& patient, std::vector<int> label_values);
+  // Writes what is left; returns the files written. Not called: the last shard is not written.
+  std::vector<std::filesystem::path> finish();
+
+ private:
+  void flush();
+  void check(const Patch& patch) const;
+  std::filesystem::path folder_;
+  std::string prefix_;
+  ShardInfo info_;
+  std::int64_t patches_per_shard_;
+  // The shard being filled, as the file will hold it.
+  std::vector<std::int16_t> hu_;
+  std::vector<std::uint8_t> mask_;
+  std::vector<std::int32_t> class_, patient_, series_, slice_;
+  std::vector<float> position_mm_;
+  std::vector<std::string> patients_, series_names_;
+  std::vector<std::filesystem::path> written_;
+};
+
+// Whether a folder holds any shard PREFIX-*.safetensors: a split can be empty.
+bool has_shards(const std::filesystem::path& folder, const std::string& prefix);
+
+// All shards PREFIX-00000.safetensors and on of a folder as one list of patches, memory-mapped. Throws
+// DataError(InvalidShard) when there is none, one is missing from the sequence, is damaged, or disagrees with the first
+// about size, classes, labels, contours, spacing, window or being synthetic.
+class ShardSet {
+ public:
+  ShardSet(const std::filesystem::path& folder, const std::string& prefix);
+  std::int64_t size() const { return static_cast<std::int64_t>(index_.size()); }
+  const ShardInfo& info() const { return info_; }
+
+  struct View {
+    std::span<const std::int16_t> hu;    // [H,W]
+    std::span<const std::uint8_t> mask;  // [H,W]
+    std::int32_t class_index;
+    const std::string& patient;
+    const std::string& series;
+    std::int32_t slice;
+    std::array<float, 3> position_mm;
+  };
+  // Throws std::out_of_range; DataError(InvalidShard) when the mask has a value without a name in info().labels.
+  View at(std::int64_t index) const;
+
+ private:
+  struct Shard {
+    SafetensorsFile file;
+    std::vector<std::string> patients, series;
+  };
+  void add_shard(const std::filesystem::path& path);
+  std::vector<Shard> shards_;
+  std::vector<std::pair<std::int32_t, std::int32_t>> index_;  // (shard, patch within it)
+  ShardInfo info_;
+};
+
+}  // namespace ctforge::io

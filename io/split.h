@@ -1,0 +1,34 @@
+// Dividing patients, never slices, into training, validation and test sets.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace ctforge::io {
+
+enum class Split { Train, Validation, Test };
+
+std::string split_name(Split split);  // "train", "validation", "test"
+inline constexpr Split kSplits[] = {Split::Train, Split::Validation, Split::Test};
+
+struct SplitPatient {
+  std::string id;       // pseudonym
+  std::string name;     // orders the draw, so that it does not depend on the pseudonyms' key; equal names: by id
+  std::string stratum;  // patients of one stratum are divided in proportion; all empty: not stratified
+};
+
+struct SplitSizes {
+  double validation = 0;  // below 1: this part of the patients (rounded, at least one if above 0); else their number
+  double test = 0;
+};
+
+// Draws by the order of HMAC-SHA-256(seed, name): the same patients give the same split whatever their order, and a
+// patient keeps its place in the order when others join. Strata are served by largest remainder. Throws
+// std::invalid_argument for sizes that are negative or not whole from 1 on; DataError(TooFewPatients) when no patient
+// would be left to train on.
+std::map<std::string, Split> split_patients(const std::vector<SplitPatient>& patients, const SplitSizes& sizes,
+                                            std::uint64_t seed);
+
+}  // namespace ctforge::io

@@ -1,0 +1,52 @@
+// The denoising loss over a pair (x_0, noise).
+#pragma once
+
+#include "models/diffusion/precond.h"
+
+#include <cstdint>
+#include <vector>
+
+#include <torch/torch.h>
+
+namespace ctforge::diffusion {
+
+enum class TimeDistribution {
+  LogNormal,  // ln(sigma/alpha) ~ N(mean, deviation^2), clamped to the path (Karras et al. 2022, section 5)
+  Uniform,    // every step of a discrete path equally often
+};
+
+// Weights of the squared error of the estimate of x_0.
+enum class Weighting {
+  Edm,     // (ratio^2 + sigma_data^2) / (ratio sigma_data)^2, ratio = sigma / alpha (Karras et al. 2022, table 1)
+  Unit,    // 1 / c_out^2: the mean squared error of the network's own output ("simple loss", Ho et al. 2020, eq. 14)
+  MinSnr,  // min(SNR, gamma), SNR = (alpha / sigma)^2 (Hang et al. 2023, eq. 7)
+};
+
+struct LossOptions {
+  TimeDistribution times = TimeDistribution::LogNormal;
+  double log_mean = -0.4, log_deviation = 1.0;  // EDM2's for latents (Karras et al. 2024, table 6)
+  Weighting weighting = Weighting::Edm;
+  double min_snr_gamma = 5;
+};
+
+struct LossResult {
+  torch::Tensor loss;         // scalar float32: the mean of per_sample, with gradient
+  torch::Tensor per_sample;   // [N] float32, weighted squared error averaged over the elements, detached
+  std::vector<double> times;  // [N] times of the path
+};
+
+// The times of n samples, drawn with `generator` (CPU). Throws std::invalid_argument for Uniform on a continuous path.
+std::vector<double> draw_times(const LossOptions& options, const Path& path, std::int64_t n,
+                               torch::Generator& generator);
+
+// The weight of the squared error of x_0 at one level; c_out is that of precond().
+double loss_weight(const LossOptions& options, const AlphaSigma& level, double c_out, double sigma_data);
+
+// x0 and noise [N,C,H,W] float32 on the network's device; times are drawn with `generator` (CPU). The loss is computed
+// in float32 on the network's output, whatever type autocast gives that: the network is asked for
+// (x_0 - c_skip x) / c_out, its squared error weighted with weight * c_out^2.
+LossResult denoising_loss(const Net& net, const Parametrisation& parametrisation, const torch::Tensor& x0,
+                          const torch::Tensor& noise, const Condition& condition, const LossOptions& options,
+                          torch::Generator& generator);
+
+}  // namespace ctforge::diffusion

@@ -1,0 +1,264 @@
+// Implements the training loop.
+#include "models/train/trainer.h"
+
+#include "io/fault.h"
+#include "io/random.h"
+#include "models/nets/weights.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <sstream>
+#include <tuple>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+namespace ctforge::train {
+namespace {
+
+using Json = nlohmann::json;
+constexpr std::size_t kLossTail = 20;
+
+std::vector<std::pair<std::string, torch::Tensor>> trained_parameters(const torch::nn::Module& module) {
+  std::vector<std::pair<std::string, torch::Tensor>> result;
+  for (const auto& item : module.named_parameters()) {
+    if (item.value().requires_grad()) result.emplace_back(item.key(), item.value());
+  }
+  if (result.empty()) throw std::invalid_argument("Trainer: the module has nothing to train");
+  return result;
+}
+
+std::vector<torch::Tensor> values(const std::vector<std::pair<std::string, torch::Tensor>>& named) {
+  std::vector<torch::Tensor> result;
+  for (const auto& [name, tensor] : named) result.push_back(tensor);
+  return result;
+}
+
+torch::optim::AdamWOptions adamw(const TrainerOptions& options) {
+  return torch::optim::AdamWOptions(options.learning_rate.peak)
+      .betas(std::make_tuple(options.beta1, options.beta2))
+      .eps(options.epsilon)
+      .weight_decay(options.weight_decay);
+}
+
+TrainerOptions checked(TrainerOptions options) {
+  if (options.steps < 1 || options.accumulate < 1 || options.log_every < 1 || options.checkpoint_every < 0) {
+    throw std::invalid_argument("Trainer: steps, accumulate and log_every must be at least 1");
+  }
+  options.learning_rate.steps = options.steps;
+  return options;
+}
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+torch::optim::AdamWParamState& adamw_state(torch::optim::AdamW& optimizer, const torch::Tensor& parameter) {
+  auto& states = optimizer.state();
+  auto& slot = states[parameter.unsafeGetTensorImpl()];
+  if (!slot) {
+    auto fresh = std::make_unique<torch::optim::AdamWParamState>();
+    fresh->exp_avg(torch::zeros_like(parameter, torch::MemoryFormat::Preserve));
+    fresh->exp_avg_sq(torch::zeros_like(parameter, torch::MemoryFormat::Preserve));
+    slot = std::move(fresh);
+  }
+  return static_cast<torch::optim::AdamWParamState&>(*slot);
+}
+
+}  // namespace
+
+Trainer::Trainer(torch::nn::Module& module, TrainerOptions options, std::optional<CheckpointStore> store, Hooks hooks)
+    : module_(module),
+      options_(checked(std::move(options))),
+      store_(std::move(store)),
+      hooks_(std::move(hooks)),
+      parameters_(trained_parameters(module)),
+      device_(parameters_.front().second.device()),
+      optimizer_(values(parameters_), adamw(options_)),
+      ema_(module, options_.ema),
+      scaler_(options_.precision == Precision::Fp16) {
+  check_precision(options_.precision, device_);
+  resume();
+}
+
+void Trainer::resume() {
+  if (!store_) return;
+  const std::optional<Checkpoint> found = store_->load_newest(hooks_.warn);
+  if (!found) return;
+  const auto differences = configuration_differences(found->metadata.at("configuration"), options_.configuration);
+  if (!differences.empty()) {
+    std::string list = differences.front();
+    for (std::size_t i = 1; i < differences.size(); ++i) list += "; " + differences[i];
+    throw io::DataError(io::Fault::InvalidTable, "the checkpoint to go on from was made with another configuration (" +
+                                                     list + "): restore it, or start in another folder");
+  }
+  nets::assign_tensors(module_, with_prefix(found->tensors, "weights."), "the checkpoint's weights");
+  ema_.restore(with_prefix(found->tensors, "ema."));
+  torch::NoGradGuard no_grad;
+  for (const auto& [name, parameter] : parameters_) {
+    auto& state = adamw_state(optimizer_, parameter);
+    state.step(found->tensors.at("adamw.step." + name).item<std::int64_t>());
+    state.exp_avg().copy_(found->tensors.at("adamw.exp_avg." + name));
+    state.exp_avg_sq().copy_(found->tensors.at("adamw.exp_avg_sq." + name));
+  }
+  const Json state = Json::parse(found->metadata.at("trainer"));
+  step_ = saved_step_ = found->step;
+  elapsed_s_ = saved_elapsed_s_ = state.at("elapsed_s").get<double>();
+  losses_ = state.at("loss_tail").get<std::deque<double>>();
+  window_ = {state.at("window_loss"), state.at("window_gradient_norm"), state.at("window_s"), state.at("window_steps")};
+  scaler_.restore({state.at("loss_scale").get<double>(), state.at("loss_scale_good_steps").get<std::int64_t>()});
+  sha256_ = found->sha256;
+}
+
+void Trainer::save() {
+  if (!store_ || saved_step_ == step_) return;
+  Checkpoint checkpoint;
+  checkpoint.step = step_;
+  for (const auto& [name, tensor] : nets::named_tensors(module_)) checkpoint.tensors["weights." + name] = tensor;
+  for (const auto& [name, tensor] : ema_.state()) checkpoint.tensors["ema." + name] = tensor;
+  for (const auto& [name, parameter] : parameters_) {
+    const auto& state = adamw_state(optimizer_, parameter);
+    checkpoint.tensors["adamw.step." + name] = torch::full({1}, state.step(), torch::kInt64);
+    checkpoint.tensors["adamw.exp_avg." + name] = state.exp_avg();
+    checkpoint.tensors["adamw.exp_avg_sq." + name] = state.exp_avg_sq();
+  }
+  checkpoint.metadata = extra_;
+  checkpoint.metadata["configuration"] = options_.configuration;
+  // The random state: draws and seeds are functions of the seed and the step.
+  checkpoint.metadata["trainer"] = Json{
+      {"seed", options_.seed},
+      {"elapsed_s", elapsed_s_},
+      {"loss_tail", losses_},
+      {"window_loss", window_.loss},
+      {"window_gradient_norm", window_.gradient_norm},
+      {"window_s", window_.seconds},
+      {"window_steps", window_.steps},
+      {"loss_scale", scaler_.state().scale},
+      {"loss_scale_good_steps",
+       scaler_.state().good_steps}}.dump();
+  store_->save(checkpoint);
+  sha256_ = checkpoint.sha256;
+  saved_step_ = step_;
+  saved_elapsed_s_ = elapsed_s_;
+}
+
+Outcome Trainer::run(const StepFunction& step) {
+  if (hooks_.start) hooks_.start(step_);
+  module_.train();
+  while (step_ < options_.steps) {
+    if (hooks_.interrupted && hooks_.interrupted()) {
+      save();
+      return Outcome::Interrupted;
+    }
+    if (options_.time_limit_s > 0 && elapsed_s_ >= options_.time_limit_s) {
+      save();
+      return Outcome::TimeLimit;
+    }
+    const auto start = std::chrono::steady_clock::now();
+    if (!take_step(step) && hooks_.warn) {
+      hooks_.warn("step " + std::to_string(step_) + " left out: fp16 gradients overflowed");
+    }
+    ++step_;
+    ema_.update(step_);
+    const double seconds = seconds_since(start);
+    elapsed_s_ += seconds;
+    window_.seconds += seconds;
+    log_step();
+    if (hooks_.after_step) hooks_.after_step(step_);
+    const bool by_steps = options_.checkpoint_every > 0 && step_ % options_.checkpoint_every == 0;
+    const bool by_time =
+        options_.checkpoint_every_s > 0 && elapsed_s_ - saved_elapsed_s_ >= options_.checkpoint_every_s;
+    if (by_steps || by_time) save();
+  }
+  save();
+  return Outcome::Finished;
+}
+
+double Trainer::backward(const StepFunction& step) {
+  double loss_sum = 0;
+  for (std::int64_t part = 0; part < options_.accumulate; ++part) {
+    StepInput input;
+    input.step = step_;
+    input.draw = step_ * options_.accumulate + part;
+    input.seed = io::mix_seed(options_.seed, static_cast<std::uint64_t>(input.draw));
+    torch::manual_seed(input.seed);  // dropout draws from the global generator
+    torch::Tensor loss;
+    {
+      const Autocast autocast(device_, options_.precision);
+      loss = step(input);
+    }
+    const double value = loss.item<double>();
+    if (!std::isfinite(value) && !scaler_.enabled()) diverged("the loss", value, std::nan(""));
+    loss_sum += value;
+    scaler_.scale(loss / static_cast<double>(options_.accumulate)).backward();
+  }
+  return loss_sum / static_cast<double>(options_.accumulate);
+}
+
+bool Trainer::take_step(const StepFunction& step) {
+  optimizer_.zero_grad();
+  const double loss = backward(step);
+  torch::NoGradGuard no_grad;
+  const std::vector<torch::Tensor> found = gradients();
+  if (found.empty()) throw std::invalid_argument("Trainer: the loss depends on no parameter");
+  scaler_.unscale(found);
+  const double norm = torch::stack(torch::_foreach_norm(found)).norm().item<double>();
+  const bool finite = std::isfinite(norm) && std::isfinite(loss);
+  bool taken = finite;
+  try {
+    taken = scaler_.update(finite);
+  } catch (const std::overflow_error&) {
+    diverged("the gradient at every loss scale", loss, norm);
+  }
+  if (!finite && !scaler_.enabled()) diverged("the gradient", loss, norm);
+  if (!taken) return false;
+  if (options_.clip_norm > 0 && norm > options_.clip_norm) torch::_foreach_mul_(found, options_.clip_norm / norm);
+  for (auto& group : optimizer_.param_groups()) group.options().set_lr(learning_rate(options_.learning_rate, step_));
+  optimizer_.step();
+  losses_.push_back(loss);
+  if (losses_.size() > kLossTail) losses_.pop_front();
+  window_.loss += loss;
+  window_.gradient_norm += norm;
+  ++window_.steps;
+  return true;
+}
+
+void Trainer::log_step() {
+  if (step_ % options_.log_every != 0 && step_ != options_.steps) return;
+  if (hooks_.log && window_.steps > 0) {
+    const auto count = static_cast<double>(window_.steps);
+    hooks_.log({step_, window_.loss / count, window_.gradient_norm / count,
+                learning_rate(options_.learning_rate, step_ - 1), count / std::max(window_.seconds, 1e-9), elapsed_s_});
+  }
+  window_ = {};
+}
+
+std::vector<torch::Tensor> Trainer::gradients() const {
+  std::vector<torch::Tensor> result;
+  for (const auto& [name, parameter] : parameters_) {
+    if (parameter.grad().defined()) result.push_back(parameter.grad());
+  }
+  return result;
+}
+
+void Trainer::diverged(const std::string& what, double loss, double gradient_norm) const {
+  std::string first = "none";
+  for (const auto& [name, parameter] : parameters_) {
+    const bool weight_bad = !torch::isfinite(parameter).all().item<bool>();
+    const bool gradient_bad = parameter.grad().defined() && !torch::isfinite(parameter.grad()).all().item<bool>();
+    if (weight_bad || gradient_bad) {
+      first = name + (weight_bad ? " (its value)" : " (its gradient)");
+      break;
+    }
+  }
+  std::ostringstream text;
+  text << "training diverged: " << what << " is not finite at step " << step_ << "; loss " << loss << ", learning rate "
+       << learning_rate(options_.learning_rate, step_) << ", gradient norm " << gradient_norm
+       << ", first parameter that is not finite: " << first << "; last losses:";
+  for (const double value : losses_) text << ' ' << value;
+  if (losses_.empty()) text << " none";
+  throw Diverged(text.str());
+}
+
+}  // namespace ctforge::train

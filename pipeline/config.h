@@ -1,0 +1,67 @@
+// The whole configuration: one section a stage, read and checked in full before any work starts.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "pipeline/config_visitors.h"
+#include "pipeline/evaluate.h"
+#include "pipeline/phantom.h"
+#include "pipeline/prepare.h"
+#include "pipeline/report.h"
+#include "pipeline/sample.h"
+#include "pipeline/train.h"
+
+namespace ctforge::pipeline {
+
+inline const std::vector<std::string> kStages = {"phantom", "prepare", "train", "sample", "evaluate", "report"};
+
+// Section `run`: what holds for all stages.
+struct RunConfig {
+  std::vector<std::string> stages = {"prepare", "train", "sample", "evaluate", "report"};
+  std::int64_t seed = 1;        // every random choice of the run derives from it
+  std::int64_t threads = 0;     // 0: as many as the process may use
+  std::string device = "auto";  // auto: cuda when there is a usable GPU, else cpu
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("stages", stages, "the stages of `ctforge run`, in order", OneOf{kStages});
+    visit("seed", seed, "every random choice of the run derives from it", Range{0, 9e15});
+    visit("threads", threads, "CPU threads; 0: as many as the process may use", Range{0, 4096});
+    visit("device", device, "where networks run", OneOf{{"auto", "cpu", "cuda"}});
+  }
+};
+
+struct Config {
+  RunConfig run;
+  PhantomConfig phantom;
+  PrepareConfig prepare;
+  TrainConfig train;
+  SampleConfig sample;
+  EvaluateConfig evaluate;
+  ReportConfig report;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit.section("run", run);
+    visit.section("phantom", phantom);
+    visit.section("prepare", prepare);
+    visit.section("train", train);
+    visit.section("sample", sample);
+    visit.section("evaluate", evaluate);
+    visit.section("report", report);
+  }
+};
+
+// Reads the file (empty path: all defaults), puts the --set assignments over it and checks everything. Throws ConfigError
+// with all problems.
+Config read_config(const std::filesystem::path& path, const std::vector<std::string>& assignments);
+// Every key with its value, in the order of the sections.
+nlohmann::ordered_json to_json(const Config& config);
+// The keys of some sections with defaults, meaning and limits, for --help.
+std::string describe_config(const std::vector<std::string>& sections);
+
+}  // namespace ctforge::pipeline

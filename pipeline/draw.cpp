@@ -1,0 +1,121 @@
+// Solver, grid, guidance and codec as the configuration names them.
+#include "pipeline/draw.h"
+
+#include "models/diffusion/grid.h"
+#include "models/diffusion/guide.h"
+#include "pipeline/config_tree.h"
+
+#include <map>
+#include <numeric>
+#include <stdexcept>
+
+namespace ctforge::pipeline {
+
+namespace {
+
+using diffusion::Denoise;
+
+Denoise guided(const SampleConfig& config, const Generator& generator, const diffusion::Net& net,
+               const torch::Tensor& labels) {
+  const Denoise conditional = diffusion::bind(net, generator.parametrisation, {labels});
+  if (config.guidance == 1) return conditional;
+  const Denoise unconditional =
+      diffusion::bind(net, generator.parametrisation, {torch::full_like(labels, generator.no_class())});
+  return diffusion::guide(unconditional, {{conditional, config.guidance}}, conditional,
+                          {config.guidance_low, config.guidance_high}, generator.parametrisation.path);
+}
+
+Solver first_order(double eta) {
+  return [eta](const Denoise& denoise, const diffusion::Path& path, torch::Tensor x, const std::vector<double>& times,
+               const diffusion::NoiseSource& noise, const diffusion::StepHook& hook) {
+    return diffusion::solve_first_order(denoise, path, std::move(x), times, eta, noise, hook);
+  };
+}
+
+}  // namespace
+
+Solver make_solver(const SampleConfig& config) {
+  if (config.sampler == "ddpm") return first_order(1);
+  if (config.sampler == "ddim") return first_order(config.eta);
+  if (config.sampler == "euler") return first_order(0);
+  if (config.sampler == "heun") {
+    return [](const Denoise& denoise, const diffusion::Path& path, torch::Tensor x, const std::vector<double>& times,
+              const diffusion::NoiseSource&, const diffusion::StepHook& hook) {
+      return diffusion::solve_heun(denoise, path, std::move(x), times, hook);
+    };
+  }
+  throw std::invalid_argument("unknown sampler " + config.sampler);
+}
+
+std::vector<double> make_times(const SampleConfig& config, const diffusion::Path& path) {
+  using diffusion::Grid;
+  static const std::map<std::string, Grid> grids = {
+      {"karras", Grid::Karras}, {"trailing", Grid::Trailing}, {"leading", Grid::Leading}, {"uniform", Grid::Uniform}};
+  const auto grid = grids.find(config.grid);
+  if (grid == grids.end()) throw std::invalid_argument("unknown grid " + config.grid);
+  try {
+    return diffusion::make_grid(grid->second, path, static_cast<int>(config.steps),
+                                {config.rho, config.sigma_min, config.sigma_max});
+  } catch (const std::invalid_argument& error) {
+    // Which limits and numbers of steps are possible is known only once the generator's path is.
+    throw ConfigError({{"the generator", "sample.steps, sample.sigma_min, sample.sigma_max", error.what()}});
+  }
+}
+
+std::optional<diffusion::Decoded> draw_samples(const SampleConfig& config, const Generator& generator,
+                                               const diffusion::Net& net, std::uint64_t seed,
+                                               const std::vector<Wanted>& wanted, const std::function<bool()>& stop) {
+  const torch::NoGradGuard no_grad;
+  const auto& path = generator.parametrisation.path;
+  std::vector<std::int64_t> indices, classes;
+  for (const Wanted& sample : wanted) {
+    indices.push_back(sample.index);
+    classes.push_back(sample.class_index);
+  }
+  const auto labels = torch::tensor(classes, torch::kInt64).to(generator.device);
+  const auto noise_of = [&](std::int64_t stream) {
+    return diffusion::batch_noise(seed, indices, stream, generator.latent_shape).to(generator.device);
+  };
+
+  const auto times = make_times(config, path);
+  Denoise denoise = guided(config, generator, net, labels);
+  if (config.clip > 0) denoise = diffusion::clipped(denoise, config.clip);
+  bool stopped = false;
+  const auto hook = [&](int, const torch::Tensor&) { return !(stopped = stop && stop()); };
+  const auto latents = make_solver(config)(
+      denoise, path, diffusion::starting_point(path, times[0], noise_of(diffusion::kStartStream)), times,
+      [&](int step) { return noise_of(diffusion::kFirstStepStream + step); }, hook);
+  if (stopped) return std::nullopt;
+
+  if (!torch::isfinite(latents).all().item<bool>()) {
+    throw std::runtime_error(
+        "the generator's samples are not numbers: its training diverged, or guidance is too strong");
+  }
+  auto decoded = generator.codec.decode(latents.to(torch::kFloat32));
+  return diffusion::Decoded{decoded.image.to(torch::kCPU, torch::kFloat32).contiguous(),
+                            decoded.mask.to(torch::kCPU, torch::kUInt8).contiguous()};
+}
+
+std::vector<std::int64_t> class_sequence(std::int64_t count, const std::vector<double>& proportions) {
+  const double sum = std::accumulate(proportions.begin(), proportions.end(), 0.0);
+  if (!(sum > 0)) throw std::invalid_argument("no class has a positive proportion");
+  std::vector<double> given(proportions.size(), 0.0);
+  std::vector<std::int64_t> sequence;
+  for (std::int64_t i = 0; i < count; ++i) {
+    // The class that lags most behind its share of i + 1 samples; the first of equals.
+    std::size_t next = proportions.size();
+    double greatest = 0;
+    for (std::size_t k = 0; k < proportions.size(); ++k) {
+      const double lag = proportions[k] / sum * static_cast<double>(i + 1) - given[k];
+      if (proportions[k] > 0 && (next == proportions.size() || lag > greatest + 1e-9)) {
+        next = k;
+        greatest = lag;
+      }
+    }
+    given[next] += 1;
+    sequence.push_back(static_cast<std::int64_t>(next));
+  }
+  return sequence;
+}
+
+}  // namespace ctforge::pipeline

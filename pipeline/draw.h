@@ -1,0 +1,44 @@
+// Drawing samples from a generator in memory: the parts of models/diffusion put together as the configuration says.
+#pragma once
+
+#include "models/diffusion/codec.h"
+#include "models/diffusion/solve.h"
+#include "pipeline/generator.h"
+#include "pipeline/sample.h"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+namespace ctforge::pipeline {
+
+// One of the solvers with its options bound.
+using Solver = std::function<torch::Tensor(const diffusion::Denoise&, const diffusion::Path&, torch::Tensor x,
+                                           const std::vector<double>& times, const diffusion::NoiseSource&,
+                                           const diffusion::StepHook&)>;
+
+// The solver that sample.sampler names. Throws std::invalid_argument for a name that is none.
+Solver make_solver(const SampleConfig& config);
+// The noise levels of sample.grid on the generator's path. Throws ConfigError when the settings do not fit the path.
+std::vector<double> make_times(const SampleConfig& config, const diffusion::Path& path);
+
+struct Wanted {
+  std::int64_t index = 0;        // of the sample within the run: with the seed, all that its noise depends on
+  std::int64_t class_index = 0;  // into the generator's classes
+};
+
+// Samples on the CPU, one after the other as wanted: image [N,1,H,W] float32 in [-1,1], mask [N,H,W] uint8. `net` is
+// network(generator) or what stands for it. Nothing when `stop` said so after a step. Throws ConfigError as make_times
+// does, std::runtime_error when the network gives values that are no numbers.
+std::optional<diffusion::Decoded> draw_samples(const SampleConfig& config, const Generator& generator,
+                                               const diffusion::Net& net, std::uint64_t seed,
+                                               const std::vector<Wanted>& wanted,
+                                               const std::function<bool()>& stop = {});
+
+// Class indices of samples 0 .. count-1, such that every beginning of the list has the proportions to within one
+// sample. Proportions are taken relative to their sum; a class of proportion 0 never comes. Throws
+// std::invalid_argument when none is positive.
+std::vector<std::int64_t> class_sequence(std::int64_t count, const std::vector<double>& proportions);
+
+}  // namespace ctforge::pipeline

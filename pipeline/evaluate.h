@@ -1,0 +1,109 @@
+// The evaluate stage: distances between synthetic and real patches, nearest training neighbours, and what a
+// segmentation network gains from synthetic patches.
+#pragma once
+
+#include "pipeline/context.h"
+#include "pipeline/fields.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace ctforge::pipeline {
+
+// Section `evaluate.torchscript`: any other feature extractor; published as fd_torchscript.
+struct TorchScriptConfig {
+  std::string path;
+  std::int64_t size = 224;
+  double mean = 127;
+  double scale = 128;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("path", path, "TorchScript file yielding [n,D]; empty: none");
+    visit("size", size, "pixels along an edge of its input", Range{1, 4096});
+    visit("mean", mean, "subtracted from grey levels of [0,255]", Range{-1e6, 1e6});
+    visit("scale", scale, "grey levels are divided by this after that", Range{1e-6, 1e6});
+  }
+};
+
+// Section `evaluate.downstream`: the segmentation experiment.
+struct DownstreamConfig {
+  bool enabled = true;
+  std::int64_t steps = 1500;
+  std::int64_t batch = 32;
+  std::int64_t seeds = 3;
+  double learning_rate = 5e-3;
+  double weight_decay = 1e-2;
+  std::vector<std::int64_t> channels = {16, 32, 64, 128};
+  double synthetic_share = 0.5;
+  std::int64_t validate_every = 250;
+  std::string precision = "bf16";
+  std::int64_t bootstrap = 10000;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("enabled", enabled, "train segmentation networks with and without synthetic patches");
+    visit("steps", steps, "optimiser steps of each network, in both arms", Range{1, 1e9});
+    visit("batch", batch, "patches a step, in both arms", Range{1, 65536});
+    visit("seeds", seeds, "networks trained in each arm", Range{1, 1000});
+    visit("learning_rate", learning_rate, "learning rate of AdamW after the warm-up", Range{1e-8, 1});
+    visit("weight_decay", weight_decay, "decoupled weight decay", Range{0, 1});
+    visit("channels", channels, "feature channels of each stage; each but the first halves the resolution",
+          Range{1, 4096});
+    visit("synthetic_share", synthetic_share, "synthetic part of each batch in the arm with synthetic patches",
+          Range{0.01, 1});
+    visit("validate_every", validate_every, "steps between points of the validation curve", Range{1, 1e9});
+    visit("precision", precision, "arithmetic of the network", OneOf{{"bf16", "fp32"}});
+    visit("bootstrap", bootstrap, "resamplings of the patients behind each interval", Range{100, 1e7});
+  }
+};
+
+// Section `evaluate`.
+struct EvaluateConfig {
+  std::string lite0 = "auto";
+  std::string inception;
+  TorchScriptConfig torchscript;
+  std::int64_t images = 2000;
+  std::int64_t batch = 32;
+  std::int64_t rounds = 20;
+  std::int64_t per_class_least = 50;
+  std::vector<std::string> extra_sets;
+  std::int64_t examples = 12;
+  DownstreamConfig downstream;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("lite0", lite0,
+          "weights of EfficientNet-Lite0 for FD-Lite0; auto: $CTFORGE_LITE0 or beside the program; none: without");
+    visit("inception", inception, "inception-2015-12-05.pt for FID proper; empty: none");
+    visit.section("torchscript", torchscript);
+    visit("images", images, "most patches of each set that features are taken of; 0: all", Range{0, 1e9});
+    visit("batch", batch, "patches given to a feature extractor at once", Range{1, 65536});
+    visit("rounds", rounds, "random draws of patients and patches behind each distance", Range{1, 10000});
+    visit("per_class_least", per_class_least, "fewest patches on each side for distances of one class", Range{2, 1e9});
+    visit("extra_sets", extra_sets,
+          "name=FOLDER of further samples to compare, such as an untrained model's (synthetic-* shards)");
+    visit("examples", examples, "samples listed with their nearest training neighbour", Range{0, 10000});
+    visit.section("downstream", downstream);
+  }
+};
+
+// Reads OUT/data (train-*, validation-* where present, test-*) and OUT/samples (synthetic-*); writes OUT/evaluation/:
+//
+//   distances.json   distances.<features>.frechet {value, interval, n, floor, floor_interval}, references, per_class;
+//                    hu.wasserstein1_hu in the same form; protocol; unavailable extractors with the reason
+//   nearest.json     nearest.{correlation,<features>}: quantiles for synthetic and held-out patches, the part of the
+//                    synthetic ones nearer than 95 % of the held-out ones, and examples as indices into the shards
+//   downstream.json  downstream.arms.<arm>.dice.<organ> {mean, interval, n, per_patient, seeds}, downstream.difference,
+//                    curves and collapsed organs of each cell; only where enabled
+//   cells/           finished parts, which an interrupted run goes on from
+//
+// All with "schema": 1. Returns a short form for the manifest. Throws Interrupted; io::DataError for shards that are
+// missing, damaged or share a patient between two sides, or an extractor that cannot be used; ConfigError for
+// extra_sets of another form.
+nlohmann::ordered_json run_evaluate(const EvaluateConfig& config, const Context& context);
+
+}  // namespace ctforge::pipeline

@@ -1,0 +1,42 @@
+// The distances part of the evaluation: Fréchet distances and HU histograms with their floors and reference rows.
+#pragma once
+
+#include "eval/comparison.h"
+#include "pipeline/context.h"
+#include "pipeline/evaluate_cells.h"
+#include "pipeline/evaluate_inputs.h"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace ctforge::pipeline {
+
+// The sets that are compared, each thinned evenly over its patients to config.images patches.
+struct ComparedSets {
+  eval::PatchSet real;  // train, validation and test
+  std::vector<std::string> names;
+  std::vector<eval::PatchSet> sets;  // synthetic, the extra sets, noise
+  eval::ComparisonPlan plan;
+  // Indices of the thinned sets' patches in their shards.
+  eval::Indices real_index, synthetic_index;
+};
+ComparedSets compared_sets(const EvaluationInputs& inputs, const EvaluateConfig& config, std::uint64_t seed);
+
+// Features of the compared sets under one extractor, kept as cells.
+struct SetFeatures {
+  std::string name;  // of the extractor
+  std::string weights_sha256;
+  torch::Tensor real;               // [N,D]
+  std::vector<torch::Tensor> sets;  // [M,D] each, in the order of ComparedSets::sets
+};
+std::vector<SetFeatures> all_features(const ComparedSets& compared, Extractors& extractors, const std::string& key,
+                                      const EvaluateConfig& config, const CellStore& cells, const Context& context);
+
+// The content of distances.json.
+nlohmann::ordered_json distances_json(const ComparedSets& compared, const std::vector<SetFeatures>& features,
+                                      const Extractors& extractors, const EvaluateConfig& config);
+
+}  // namespace ctforge::pipeline

@@ -1,0 +1,39 @@
+// What the evaluate stage reads: the shards of every side, guarded against leaks, and the extractors' files.
+#pragma once
+
+#include "eval/features.h"
+#include "eval/patch_set.h"
+#include "pipeline/evaluate.h"
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace ctforge::pipeline {
+
+struct EvaluationInputs {
+  eval::PatchSet train, validation, test;  // validation may be empty
+  eval::PatchSet synthetic;
+  std::vector<std::pair<std::string, eval::PatchSet>> extras;
+  std::string digest;  // SHA-256 over all their shards
+};
+
+// Throws io::DataError when shards are missing, damaged, of different kinds, or a patient is on two sides, and
+// ConfigError for extra sets not written name=FOLDER with a plain name.
+EvaluationInputs load_inputs(const EvaluateConfig& config, const std::filesystem::path& out);
+
+// The file of EfficientNet-Lite0's weights: as configured; for "auto" $CTFORGE_LITE0, then below the running program's
+// ../share/ctforge and ../.deps. Empty for "none" or when "auto" finds none. Throws io::DataError(Unreadable) when a
+// file that was named is not there.
+std::optional<std::filesystem::path> find_lite0(const std::string& configured);
+
+struct Extractors {
+  std::vector<std::unique_ptr<eval::Extractor>> list;
+  std::vector<std::pair<std::string, std::string>> unavailable;  // name and reason
+};
+Extractors load_extractors(const EvaluateConfig& config, const std::string& device);
+
+}  // namespace ctforge::pipeline

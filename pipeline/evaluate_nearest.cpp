@@ -1,0 +1,85 @@
+// Nearest training neighbours of synthetic patches beside those of held-out patients' patches.
+#include "pipeline/evaluate_nearest.h"
+
+#include "eval/nearest.h"
+
+#include <array>
+
+namespace ctforge::pipeline {
+namespace {
+
+using nlohmann::ordered_json;
+
+ordered_json quantiles_json(const std::vector<double>& values) {
+  ordered_json json{{"n", values.size()}};
+  if (values.empty()) return json;
+  const std::vector<double> at = eval::quantiles_of(values);
+  const std::array<const char*, 7> names = {"minimum", "p05", "p25", "median", "p75", "p95", "maximum"};
+  static_assert(std::size(eval::kQuantiles) == names.size());
+  for (std::size_t i = 0; i < names.size(); ++i) json[names[i]] = at[i];
+  return json;
+}
+
+ordered_json summary_json(const eval::Neighbours& synthetic, const eval::Neighbours& held_out, bool larger_is_nearer) {
+  return {{"synthetic", quantiles_json(synthetic.value)},
+          {"held_out", quantiles_json(held_out.value)},
+          {"nearer_than_95_percent_of_held_out",
+           eval::closer_than_held_out(synthetic.value, held_out.value, larger_is_nearer)}};
+}
+
+// Rows of the thinned real set that are training patches, and the rest: train stands first in the joint set.
+struct Sides {
+  eval::Indices train, held_out;
+};
+
+Sides sides_of(const ComparedSets& compared, std::int64_t train_size) {
+  Sides sides;
+  for (std::size_t row = 0; row < compared.real_index.size(); ++row) {
+    (compared.real_index[row] < train_size ? sides.train : sides.held_out).push_back(static_cast<std::int64_t>(row));
+  }
+  return sides;
+}
+
+ordered_json feature_json(const SetFeatures& features, const Sides& sides) {
+  const torch::Tensor train = features.real.index_select(0, torch::tensor(sides.train));
+  eval::Neighbours held_out;
+  if (!sides.held_out.empty()) {
+    held_out = eval::nearest_by_distance(features.real.index_select(0, torch::tensor(sides.held_out)), train);
+  }
+  ordered_json json = summary_json(eval::nearest_by_distance(features.sets[0], train), held_out, false);
+  json["measure"] = "least Euclidean distance of features";
+  json["train_patches"] = sides.train.size();
+  return json;
+}
+
+}  // namespace
+
+ordered_json nearest_json(const EvaluationInputs& inputs, const ComparedSets& compared,
+                          const std::vector<SetFeatures>& features, const EvaluateConfig& config) {
+  const eval::Neighbours synthetic = eval::nearest_by_correlation(inputs.synthetic, inputs.train);
+  const std::array<eval::PatchSet, 2> others = {inputs.validation, inputs.test};
+  const eval::PatchSet held_out_set = eval::concatenate(others);
+  eval::Neighbours held_out;
+  if (held_out_set.size() > 0) held_out = eval::nearest_by_correlation(held_out_set, inputs.train);
+
+  ordered_json correlation = summary_json(synthetic, held_out, true);
+  correlation["measure"] = "largest Pearson correlation of windowed HU over pixels";
+  correlation["train_patches"] = inputs.train.size();
+  ordered_json json{{"schema", 1}, {"nearest", {{"correlation", correlation}}}};
+  const Sides sides = sides_of(compared, inputs.train.size());
+  for (const SetFeatures& of_one : features) {
+    if (!sides.train.empty()) json["nearest"][of_one.name] = feature_json(of_one, sides);
+  }
+  json["examples"] = ordered_json::array();
+  for (const std::int64_t index : eval::examples(synthetic.value, config.examples, true)) {
+    const auto i = static_cast<std::size_t>(index);
+    json["examples"].push_back(
+        {{"synthetic", index},
+         {"train", synthetic.index[i]},
+         {"correlation", synthetic.value[i]},
+         {"class", inputs.synthetic.classes[static_cast<std::size_t>(inputs.synthetic.class_index[i])]}});
+  }
+  return json;
+}
+
+}  // namespace ctforge::pipeline

@@ -1,0 +1,123 @@
+// From a folder of checkpoints to a generator that samples can be drawn from.
+#include "pipeline/generator.h"
+
+#include "io/fault.h"
+#include "models/nets/diffusers.h"
+#include "models/nets/weights.h"
+#include "models/train/checkpoint.h"
+#include "models/train/precision.h"
+#include "pipeline/generator_record.h"
+#include "pipeline/log.h"
+#include "pipeline/train_data.h"
+
+#include <utility>
+
+namespace ctforge::pipeline {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+train::Checkpoint find_checkpoint(const fs::path& path, std::vector<std::string>* notes) {
+  const auto warn = [notes](const std::string& text) {
+    log_warning(text);
+    if (notes != nullptr) notes->push_back(text);
+  };
+  if (fs::is_regular_file(path)) return train::load_checkpoint(path);
+  auto found = train::CheckpointStore(path, "generator").load_newest(warn);
+  if (!found)
+    throw io::DataError(io::Fault::InvalidShard, "no good checkpoint of a generator was found: run the train stage");
+  return std::move(*found);
+}
+
+void freeze(torch::nn::Module& module, torch::Device device) {
+  for (auto& parameter : module.parameters()) parameter.requires_grad_(false);
+  module.to(device);
+  module.eval();
+}
+
+diffusion::Codec autoencoder_codec(const GeneratorRecord& record, const fs::path& folder, torch::Device device) {
+  nets::Autoencoder net = nets::load_autoencoder(folder);
+  if (weights_sha256(*net) != record.autoencoder_sha256)
+    throw io::DataError(io::Fault::InvalidShard,
+                        "the autoencoder in the folder is not the one the generator was trained with");
+  freeze(*net, device);
+  const auto labels = static_cast<std::int64_t>(record.patches.labels.size());
+  diffusion::Autoencoder halves;
+  halves.encode = [net, labels, device](const torch::Tensor& image, const torch::Tensor& mask) mutable {
+    const torch::NoGradGuard no_grad;
+    return net->encode(joint_input(image.to(device), mask.to(device), labels)).mean;
+  };
+  halves.decode = [net, labels, device](const torch::Tensor& latents) mutable {
+    const torch::NoGradGuard no_grad;
+    const auto output = net->decode(latents.to(device));  // [N,1+labels,H,W]
+    return diffusion::Autoencoder::Output{output.narrow(1, 0, 1), output.narrow(1, 1, labels)};
+  };
+  const auto& shape = record.latent_shape;
+  return diffusion::latent_codec(halves, torch::tensor(record.shift, torch::kFloat64),
+                                 torch::tensor(record.scale, torch::kFloat64), {shape.begin(), shape.end()});
+}
+
+const std::string& record_text(const train::Checkpoint& checkpoint) {
+  const auto found = checkpoint.metadata.find(kGeneratorRecord);
+  if (found == checkpoint.metadata.end())
+    throw io::DataError(io::Fault::InvalidShard, "the checkpoint is not that of a generator");
+  return found->second;
+}
+
+Generator described(const train::Checkpoint& checkpoint, const fs::path& folder, torch::Device device) {
+  const GeneratorRecord record = generator_record_from_json(record_text(checkpoint));
+  Generator generator;
+  if (record.codec == "autoencoder") {
+    generator.codec = autoencoder_codec(record, folder / "autoencoder", device);
+  } else {
+    generator.codec = diffusion::identity_codec(record.patches.height, record.patches.width,
+                                                static_cast<std::int64_t>(record.patches.labels.size()));
+  }
+  generator.unet = nets::UNet(record.unet);
+  generator.parametrisation = parametrisation_of(record);
+  generator.latent_shape = record.latent_shape;
+  generator.patches = record.patches;
+  generator.config = record.config;
+  generator.bf16 = record.bf16;
+  generator.device = device;
+  return generator;
+}
+
+fs::path folder_of(const fs::path& path) { return fs::is_regular_file(path) ? path.parent_path() : path; }
+
+}  // namespace
+
+Generator load_generator(const fs::path& path, torch::Device device, bool ema, std::vector<std::string>* notes) {
+  const train::Checkpoint checkpoint = find_checkpoint(path, notes);
+  Generator generator = described(checkpoint, folder_of(path), device);
+  nets::assign_tensors(*generator.unet, train::with_prefix(checkpoint.tensors, ema ? "ema." : "weights."),
+                       "the generator's weights");
+  freeze(*generator.unet, device);
+  generator.checkpoint_sha256 = checkpoint.sha256;
+  generator.step = checkpoint.step;
+  generator.ema = ema;
+  return generator;
+}
+
+Generator untrained_generator(const fs::path& path, torch::Device device, std::uint64_t seed) {
+  const train::Checkpoint checkpoint = find_checkpoint(path, nullptr);
+  torch::manual_seed(seed);
+  Generator generator = described(checkpoint, folder_of(path), device);
+  freeze(*generator.unet, device);
+  generator.ema = false;
+  return generator;
+}
+
+diffusion::Net network(const Generator& generator) {
+  return [unet = generator.unet, device = generator.device, bf16 = generator.bf16](
+             const torch::Tensor& x, const torch::Tensor& c_noise, const diffusion::Condition& condition) mutable {
+    const torch::NoGradGuard no_grad;
+    const train::Autocast autocast(device, bf16 ? train::Precision::Bf16 : train::Precision::Fp32);
+    return unet->forward(x.contiguous(torch::MemoryFormat::ChannelsLast), c_noise, condition.labels)
+        .to(torch::kFloat32)
+        .contiguous();
+  };
+}
+
+}  // namespace ctforge::pipeline

@@ -1,0 +1,49 @@
+// A trained generator as the sampling stage needs it: network, codec, noise path and what its labels mean.
+#pragma once
+
+#include "io/shard.h"
+#include "models/diffusion/codec.h"
+#include "models/diffusion/precond.h"
+#include "models/nets/unet.h"
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <torch/torch.h>
+
+namespace ctforge::pipeline {
+
+struct Generator {
+  nets::UNet unet{nullptr};                       // on the device, in eval mode, gradients off
+  diffusion::Codec codec;                         // image and mask <-> latents of zero mean and unit deviation
+  diffusion::Parametrisation parametrisation;     // path, target and sigma_data the network was trained with
+  std::array<std::int64_t, 3> latent_shape = {};  // C, h, w of the noise a sample starts from
+  io::ShardInfo patches;          // what the decoded patches are: size, classes, labels, spacing, window (no patients)
+  std::string config;             // JSON text of the train section it was trained with
+  std::string checkpoint_sha256;  // of the checkpoint's contents, as recorded in it and verified on loading
+  std::int64_t step = 0;          // optimiser steps behind the weights
+  bool ema = true;                // the moving average of the weights, not the last ones
+  bool bf16 = false;              // run the network under bf16 autocast
+  torch::Device device = torch::kCPU;
+
+  std::int64_t classes() const { return static_cast<std::int64_t>(patches.classes.size()); }
+  // The label that means "no class", for classifier-free guidance: one past the last class.
+  std::int64_t no_class() const { return classes(); }
+};
+
+// path: a run's `checkpoints` folder (the newest good generator-*.safetensors in it) or one such file, whose
+// autoencoder lies in the same folder. Damaged files are passed over with a warning in `notes` when given. Throws
+// io::DataError(InvalidShard) when there is no good checkpoint, or the autoencoder is not the one it was trained with.
+Generator load_generator(const std::filesystem::path& path, torch::Device device, bool ema = true,
+                         std::vector<std::string>* notes = nullptr);
+
+// The same generator with a U-Net freshly initialised from `seed`: the baseline that training must beat.
+Generator untrained_generator(const std::filesystem::path& path, torch::Device device, std::uint64_t seed);
+
+// The network as the solvers call it: (x [N,C,h,w] float32, c_noise [N], labels) -> float32 [N,C,h,w].
+diffusion::Net network(const Generator& generator);
+
+}  // namespace ctforge::pipeline

@@ -1,0 +1,93 @@
+// The record to JSON and back.
+#include "pipeline/generator_record.h"
+
+#include "io/digest.h"
+#include "io/fault.h"
+#include "models/nets/diffusers.h"
+#include "models/nets/weights.h"
+
+#include <cstddef>
+#include <span>
+
+#include <nlohmann/json.hpp>
+
+namespace ctforge::pipeline {
+
+using nlohmann::json;
+
+std::string to_json(const GeneratorRecord& record) {
+  const io::ShardInfo& patches = record.patches;
+  return json{{"schema", 1},
+              {"codec", record.codec},
+              {"method", record.method},
+              {"target", record.target},
+              {"sigma_data", record.sigma_data},
+              {"shift", record.shift},
+              {"scale", record.scale},
+              {"latent_shape", record.latent_shape},
+              {"unet", json::parse(nets::to_json(record.unet))},
+              {"autoencoder_sha256", record.autoencoder_sha256},
+              {"patches",
+               {{"height", patches.height},
+                {"width", patches.width},
+                {"classes", patches.classes},
+                {"labels", patches.labels},
+                {"spacing_mm", patches.spacing_mm},
+                {"window_hu", patches.window_hu}}},
+              {"config", json::parse(record.config)},
+              {"bf16", record.bf16}}
+      .dump();
+}
+
+GeneratorRecord generator_record_from_json(const std::string& text) {
+  try {
+    const json value = json::parse(text);
+    GeneratorRecord record;
+    record.codec = value.at("codec");
+    record.method = value.at("method");
+    record.target = value.at("target");
+    record.sigma_data = value.at("sigma_data");
+    record.shift = value.at("shift").get<std::vector<double>>();
+    record.scale = value.at("scale").get<std::vector<double>>();
+    record.latent_shape = value.at("latent_shape").get<std::array<std::int64_t, 3>>();
+    record.unet = nets::unet_config_from_json(value.at("unet").dump());
+    record.autoencoder_sha256 = value.at("autoencoder_sha256");
+    const json& patches = value.at("patches");
+    record.patches.height = patches.at("height");
+    record.patches.width = patches.at("width");
+    record.patches.classes = patches.at("classes").get<std::vector<std::string>>();
+    record.patches.labels = patches.at("labels").get<std::vector<std::string>>();
+    record.patches.spacing_mm = patches.at("spacing_mm").get<io::Vector3>();
+    record.patches.window_hu = patches.at("window_hu").get<std::array<double, 2>>();
+    record.config = value.at("config").dump();
+    record.bf16 = value.at("bf16");
+    const auto channels = static_cast<std::size_t>(record.latent_shape[0]);
+    const bool latents = record.codec == "autoencoder";
+    if ((!latents && record.codec != "identity") || (record.method != "edm" && record.method != "vp_cosine") ||
+        (latents && (record.shift.size() != channels || record.scale.size() != channels)))
+      throw io::DataError(io::Fault::InvalidShard, "the checkpoint's description of its generator contradicts itself");
+    return record;
+  } catch (const json::exception&) {
+    throw io::DataError(io::Fault::InvalidShard, "the checkpoint's description of its generator cannot be read");
+  }
+}
+
+diffusion::Parametrisation parametrisation_of(const GeneratorRecord& record) {
+  if (record.method == "edm") return {diffusion::ve(), diffusion::Target::Edm, record.sigma_data};
+  return {diffusion::vp(diffusion::cosine_betas()),
+          record.target == "noise" ? diffusion::Target::Noise : diffusion::Target::Velocity, record.sigma_data};
+}
+
+std::string weights_sha256(const torch::nn::Module& module) {
+  io::Sha256 hash;
+  for (const auto& [name, tensor] : nets::named_tensors(module)) {
+    const auto plain = tensor.to(torch::kCPU, torch::kFloat32).contiguous();
+    hash.update(name);
+    for (const std::int64_t extent : plain.sizes()) hash.update(" " + std::to_string(extent));
+    hash.update("\n");
+    hash.update(std::span(static_cast<const std::byte*>(plain.const_data_ptr()), plain.nbytes()));
+  }
+  return hash.hex();
+}
+
+}  // namespace ctforge::pipeline

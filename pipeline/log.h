@@ -1,0 +1,14 @@
+// Log lines on stderr: time, level, text.
+//
+// In a library of its own because LibTorch ships a fmt that is not the one spdlog was built with: a file that sees
+// LibTorch's headers cannot include spdlog's.
+#pragma once
+
+#include <string>
+
+namespace ctforge::pipeline {
+
+void log_info(const std::string& text);
+void log_warning(const std::string& text);
+
+}  // namespace ctforge::pipeline

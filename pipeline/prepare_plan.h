@@ -1,0 +1,75 @@
+// What the prepare stage decides before it decodes a pixel: labels, classes, patch size, and who is in which split.
+#pragma once
+
+#include "io/class_table.h"
+#include "io/inventory.h"
+#include "io/shard.h"
+#include "io/split.h"
+#include "pipeline/prepare.h"
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ctforge::pipeline {
+
+// Names of the kept label values, and what each found value becomes: -1 for a value without a name, which refuses a
+// series.
+struct LabelPlan {
+  std::vector<std::string> names;
+  std::array<int, 256> kept;
+};
+// Throws ConfigError for maps that cannot be read or name nothing, DataError(InvalidTable) for a labels file.
+LabelPlan plan_labels(const PrepareConfig& config, const std::filesystem::path& input);
+
+// How patches get their class.
+class ClassPlan {
+ public:
+  // Throws ConfigError or DataError(InvalidTable).
+  ClassPlan(const PrepareConfig& config, const std::filesystem::path& input, const LabelPlan& labels,
+            const std::vector<io::Series>& series);
+  const std::vector<std::string>& classes() const { return classes_; }
+  // slice: of the scanned series in axial order. counts: voxels of each label. Empty: the table has no class for it.
+  std::optional<std::int32_t> find(const io::Series& series, std::int64_t slice,
+                                   const std::array<std::int64_t, 256>& counts) const;
+  // False when classes come from a table that has no row for the series.
+  bool knows(const io::Series& series) const;
+  // The class of a whole series; empty where it is a matter of slices or patches.
+  std::optional<std::int32_t> of_series(const io::Series& series) const;
+  // Names in the table that no series has.
+  std::int64_t unused_rows(const std::vector<io::Series>& series) const;
+
+ private:
+  std::string region_of(const io::Series& series) const;
+  std::string from_;
+  std::vector<std::string> classes_;
+  std::map<std::string, std::string> regions_;  // body part -> class
+  std::vector<std::size_t> priority_;           // label values
+  std::int64_t min_voxels_;
+  std::optional<io::ClassTable> table_;
+};
+
+// The series of one patient, to be taken one after another.
+struct PatientTask {
+  std::string patient;
+  io::Split split = io::Split::Train;
+  std::vector<std::size_t> series;  // indices into the inventory
+};
+
+struct PreparePlan {
+  LabelPlan labels;
+  ClassPlan classes;
+  io::ShardInfo shard;
+  std::vector<PatientTask> tasks;  // by split, then by pseudonym
+};
+
+// inventory: refused series are passed over; those that cannot be used after all (no row in the class table) are
+// refused in it.
+PreparePlan make_plan(const PrepareConfig& config, const std::filesystem::path& input, io::Inventory& inventory,
+                      std::uint64_t seed);
+
+}  // namespace ctforge::pipeline

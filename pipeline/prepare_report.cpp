@@ -1,0 +1,132 @@
+// The tables and JSON files of the prepare stage.
+#include "pipeline/prepare_report.h"
+
+#include "io/digest.h"
+#include "version.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+
+namespace ctforge::pipeline {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr int kSchema = 1;
+constexpr std::size_t kTableRows = 200;  // a log is no place for thousands; inventory.json has them all
+
+std::map<std::string, std::int64_t> refusals_by_code(const io::Inventory& inventory) {
+  std::map<std::string, std::int64_t> counts;
+  for (const io::Series& series : inventory.series)
+    if (!series.accepted()) ++counts[std::string(io::fault_code(series.refusals.front().fault))];
+  return counts;
+}
+
+ordered_json series_json(const io::Series& series, const SeriesFate* fate) {
+  ordered_json json = {{"series", series.id},
+                       {"patient", series.patient},
+                       {"kind", series.kind == io::SourceKind::Dicom ? "dicom" : "volume-file"},
+                       {"size", series.geometry.size},
+                       {"spacing_mm", series.geometry.spacing_mm},
+                       {"body_part", series.body_part},
+                       {"label_map", !series.labels.empty()},
+                       {"accepted", series.accepted()}};
+  json["refusals"] = ordered_json::array();
+  for (const io::Finding& finding : series.refusals)
+    json["refusals"].push_back({{"code", io::fault_code(finding.fault)}, {"message", finding.message}});
+  json["notes"] = series.notes;
+  if (fate != nullptr && fate->taken) {
+    json["split"] = io::split_name(fate->split);
+    json["patches"] = fate->patches;
+    json["dropped_empty"] = fate->dropped_empty;
+    json["dropped_unlabelled"] = fate->dropped_unlabelled;
+    json["dropped_unclassed"] = fate->dropped_unclassed;
+  }
+  return json;
+}
+
+std::string padded(std::string text, std::size_t width) {
+  text.append(text.size() < width ? width - text.size() : 0, ' ');
+  return text;
+}
+
+}  // namespace
+
+ordered_json inventory_json(const io::Inventory& inventory, const std::vector<SeriesFate>& fates) {
+  ordered_json json = {{"schema", kSchema}, {"files", inventory.files}, {"skipped", inventory.skipped}};
+  // By pseudonym: the order of paths stays out.
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < inventory.series.size(); ++i) order.push_back(i);
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return inventory.series[a].id < inventory.series[b].id; });
+  json["series"] = ordered_json::array();
+  for (const std::size_t i : order)
+    json["series"].push_back(series_json(inventory.series[i], fates.empty() ? nullptr : &fates[i]));
+  return json;
+}
+
+std::vector<std::string> refusal_table(const io::Inventory& inventory) {
+  std::vector<std::string> lines;
+  const auto refused = std::count_if(inventory.series.begin(), inventory.series.end(),
+                                     [](const io::Series& series) { return !series.accepted(); });
+  lines.push_back(std::to_string(static_cast<std::int64_t>(inventory.series.size()) - refused) + " series taken, " +
+                  std::to_string(refused) + " refused");
+  if (refused == 0) return lines;
+  std::size_t width = 0;
+  for (const auto& [code, count] : refusals_by_code(inventory)) width = std::max(width, code.size());
+  std::size_t rows = 0;
+  for (const io::Series& series : inventory.series) {
+    if (series.accepted()) continue;
+    if (++rows > kTableRows) continue;
+    for (const io::Finding& finding : series.refusals)
+      lines.push_back("  " + series.id + "  " + padded(std::string(io::fault_code(finding.fault)), width) + "  " +
+                      finding.message);
+  }
+  if (rows > kTableRows) lines.push_back("  and " + std::to_string(rows - kTableRows) + " more, see inventory.json");
+  for (const auto& [code, count] : refusals_by_code(inventory))
+    lines.push_back("  " + padded(code, width) + "  " + std::to_string(count));
+  return lines;
+}
+
+ordered_json prepare_json(const PreparePlan& plan, const io::Inventory& inventory, const std::vector<SeriesFate>& fates,
+                          const std::vector<SplitCount>& counts, const std::vector<std::filesystem::path>& shards) {
+  ordered_json json = {{"schema", kSchema},
+                       {"ctforge", kVersion},
+                       {"width", plan.shard.width},
+                       {"height", plan.shard.height},
+                       {"spacing_mm", plan.shard.spacing_mm},
+                       {"window_hu", plan.shard.window_hu},
+                       {"classes", plan.shard.classes},
+                       {"labels", plan.shard.labels}};
+  ordered_json splits = ordered_json::object();
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    ordered_json classes = ordered_json::object();
+    for (std::size_t c = 0; c < plan.shard.classes.size(); ++c) classes[plan.shard.classes[c]] = counts[i].classes[c];
+    splits[io::split_name(io::kSplits[i])] = {{"patients", counts[i].patients},
+                                              {"series", counts[i].series},
+                                              {"patches", counts[i].patches},
+                                              {"classes", classes}};
+  }
+  json["splits"] = splits;
+  SeriesFate dropped;
+  for (const SeriesFate& fate : fates) {
+    dropped.dropped_empty += fate.dropped_empty;
+    dropped.dropped_unlabelled += fate.dropped_unlabelled;
+    dropped.dropped_unclassed += fate.dropped_unclassed;
+  }
+  json["dropped"] = {{"empty", dropped.dropped_empty},
+                     {"unlabelled", dropped.dropped_unlabelled},
+                     {"unclassed", dropped.dropped_unclassed}};
+  json["refused"] = refusals_by_code(inventory);
+  json["unused_table_rows"] = plan.classes.unused_rows(inventory.series);
+  json["shards"] = ordered_json::array();
+  for (const auto& shard : shards)
+    json["shards"].push_back({{"file", shard.filename().string()},
+                              {"bytes", std::filesystem::file_size(shard)},
+                              {"sha256", io::sha256_file(shard)}});
+  return json;
+}
+
+}  // namespace ctforge::pipeline

@@ -1,0 +1,43 @@
+// What the prepare stage tells: the fate of each series as a table and as inventory.json, and the counts in
+// prepare.json.
+#pragma once
+
+#include "io/inventory.h"
+#include "io/split.h"
+#include "pipeline/prepare_plan.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace ctforge::pipeline {
+
+// What became of one series beyond what its Series says.
+struct SeriesFate {
+  bool taken = false;
+  io::Split split = io::Split::Train;
+  std::int64_t patches = 0, dropped_empty = 0, dropped_unlabelled = 0, dropped_unclassed = 0;
+};
+
+// Kept patches of a split.
+struct SplitCount {
+  std::int64_t patients = 0, series = 0, patches = 0;
+  std::vector<std::int64_t> classes;  // patches of each class
+};
+
+// Every series with what was found; pseudonyms only. fates may be empty: nothing was decoded yet.
+nlohmann::ordered_json inventory_json(const io::Inventory& inventory, const std::vector<SeriesFate>& fates);
+
+// Lines for the log: how many were taken, each refused series with its fault, and faults by number. No trailing
+// newlines.
+std::vector<std::string> refusal_table(const io::Inventory& inventory);
+
+// counts: in the order of io::kSplits. shards: the files, hashed here.
+nlohmann::ordered_json prepare_json(const PreparePlan& plan, const io::Inventory& inventory,
+                                    const std::vector<SeriesFate>& fates, const std::vector<SplitCount>& counts,
+                                    const std::vector<std::filesystem::path>& shards);
+
+}  // namespace ctforge::pipeline

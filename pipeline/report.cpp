@@ -1,0 +1,86 @@
+// The report stage: reads what other stages left, writes the page and the numbers.
+#include "pipeline/report.h"
+
+#include <version.h>
+
+#include <filesystem>
+#include <sstream>
+
+#include "io/atomic_file.h"
+#include "io/fault.h"
+#include "pipeline/report_page.h"
+#include "pipeline/report_sections.h"
+
+namespace ctforge::pipeline {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+namespace {
+
+// Null where the file is not there; throws where it is no JSON.
+ordered_json read_json(const fs::path& path) {
+  if (!fs::exists(path)) return {};
+  ordered_json json = ordered_json::parse(io::read_whole_file(path), nullptr, false);
+  if (json.is_discarded())
+    throw io::DataError(io::Fault::Unreadable, path.filename().string() + " of this run is damaged");
+  return json;
+}
+
+std::vector<ordered_json> read_lines(const fs::path& path) {
+  std::vector<ordered_json> lines;
+  if (!fs::exists(path)) return lines;
+  std::istringstream text(io::read_whole_file(path));
+  for (std::string line; std::getline(text, line);)
+    if (ordered_json json = ordered_json::parse(line, nullptr, false); json.is_object()) lines.push_back(std::move(json));
+  return lines;
+}
+
+std::optional<io::ShardSet> read_shards(const fs::path& folder, const std::string& prefix) {
+  if (!fs::exists(folder / (prefix + "-00000.safetensors"))) return std::nullopt;
+  return io::ShardSet(folder, prefix);
+}
+
+ReportInputs read_inputs(const fs::path& out) {
+  ReportInputs inputs;
+  inputs.train = read_shards(out / "data", "train");
+  inputs.synthetic = read_shards(out / "samples", "synthetic");
+  inputs.prepare = read_json(out / "data" / "prepare.json");
+  inputs.samples = read_json(out / "samples" / "samples.json");
+  inputs.distances = read_json(out / "evaluation" / "distances.json");
+  inputs.nearest = read_json(out / "evaluation" / "nearest.json");
+  inputs.downstream = read_json(out / "evaluation" / "downstream.json");
+  inputs.manifest = read_json(out / "manifest.json");
+  inputs.metrics = read_lines(out / "metrics.jsonl");
+  return inputs;
+}
+
+ordered_json report_json(const ReportInputs& inputs) {
+  ordered_json json = {{"schema", 1}};
+  // The parts keep the names they have in their own files.
+  for (const ordered_json* part : {&inputs.distances, &inputs.nearest, &inputs.downstream})
+    if (part->is_object())
+      for (const auto& [key, value] : part->items())
+        if (key != "schema") json[key == "protocol" ? "distances_protocol" : key] = value;
+  json["data"] = inputs.prepare;
+  json["samples"] = inputs.samples;
+  json["training"] = inputs.metrics;
+  json["manifest"] = inputs.manifest;
+  return json;
+}
+
+}  // namespace
+
+ordered_json run_report(const ReportConfig& config, const Context& context) {
+  const ReportInputs inputs = read_inputs(context.out);
+  context.progress(0, 1, "page");
+  const std::string page = html_page(
+      "Synthetic CT: what was made and what it is worth", summary_block(inputs),
+      {gallery_section(inputs, config), distances_section(inputs), dice_section(inputs), neighbours_section(inputs, config),
+       training_section(inputs), data_section(inputs), provenance_section(inputs)});
+  io::write_atomically(context.out / "report.json", report_json(inputs).dump(1) + "\n");
+  io::write_atomically(context.out / "report.html", page);
+  return {{"bytes", page.size()}};
+}
+
+}  // namespace ctforge::pipeline

@@ -1,0 +1,212 @@
+// The sections of figures: distances, Dice, training, data and provenance.
+#include "pipeline/report_sections.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include "pipeline/progress.h"
+#include "pipeline/report_chart.h"
+
+namespace ctforge::pipeline {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+
+double number_of(const ordered_json& json) { return json.is_number() ? json.get<double>() : kNone; }
+
+std::string with_interval(const ordered_json& value, const char* number, const char* interval) {
+  if (!value.contains(number)) return "n/a";
+  std::string text = readable_number(number_of(value[number]));
+  if (value.contains(interval) && value[interval].is_array() && value[interval].size() == 2)
+    text += " [" + readable_number(number_of(value[interval][0])) + ", " + readable_number(number_of(value[interval][1])) + "]";
+  return text;
+}
+
+std::string pretty_features(const std::string& name) {
+  if (name == "fd_lite0") return "FD-Lite0";
+  return name == "fid" ? "FID" : name;
+}
+
+Bar bar_of(const std::string& name, const ordered_json& value, const char* number, double reference) {
+  const ordered_json interval = value.value("interval", ordered_json::array());
+  const bool has = interval.is_array() && interval.size() == 2;
+  return {name, number_of(value.value(number, ordered_json())), has ? number_of(interval[0]) : 1,
+          has ? number_of(interval[1]) : 0, reference};
+}
+
+// The first distance measured: the one the summary quotes.
+const ordered_json* first_distance(const ReportInputs& inputs, std::string& name) {
+  if (inputs.distances.is_null() || inputs.distances.at("distances").empty()) return nullptr;
+  const auto first = inputs.distances.at("distances").begin();
+  name = pretty_features(first.key());
+  return &first.value();
+}
+
+std::string fact(const std::string& value, const std::string& meaning) {
+  return "<div><b>" + value + "</b><span>" + meaning + "</span></div>";
+}
+
+}  // namespace
+
+std::string summary_block(const ReportInputs& inputs) {
+  std::string html = "<p class=\"banner\">Every picture marked synthetic on this page was made by a computer and shows no patient. "
+                     "Not for diagnosis.</p><div class=\"facts\">";
+  if (inputs.samples.is_object()) html += fact(inputs.samples.value("count", ordered_json(0)).dump(), "synthetic labelled patches");
+  std::string name;
+  if (const ordered_json* distance = first_distance(inputs, name); distance != nullptr) {
+    const auto& frechet = distance->at("frechet");
+    html += fact(readable_number(number_of(frechet.at("value"))),
+                 name + ", synthetic against real; two halves of the real patients differ by " +
+                     readable_number(number_of(frechet.at("floor"))));
+  }
+  if (!inputs.downstream.is_null()) {
+    const auto& difference = inputs.downstream.at("downstream").at("difference");
+    if (difference.contains("mean"))
+      html += fact(with_interval(difference["mean"], "mean", "interval"),
+                   "change of mean Dice when synthetic patches are added to training, with 95 % interval");
+  }
+  if (!inputs.nearest.is_null()) {
+    const auto& part = inputs.nearest.at("nearest").at("correlation").at("nearer_than_95_percent_of_held_out");
+    html += fact(part.is_number() ? readable_number(100 * part.get<double>()) + " %" : "n/a",
+                 "of samples are nearer to a training patch than 95 % of held-out patches are (5 % expected)");
+  }
+  return html + "</div>";
+}
+
+PageSection distances_section(const ReportInputs& inputs) {
+  PageSection section{"How far from real",
+                      "Fréchet distances between sets of equal size; lower is nearer. The orange tick is the floor: real "
+                      "patients against other real patients.",
+                      ""};
+  if (inputs.distances.is_null()) {
+    section.body = "<p class=\"missing\">not evaluated</p>";
+    return section;
+  }
+  const auto show = [&](const std::string& title, const ordered_json& entry, const char* measure) {
+    const ordered_json& overall = entry.at(measure);
+    const double floor = number_of(overall.value("floor", ordered_json()));
+    std::vector<Bar> bars = {bar_of("synthetic", overall, "value", floor)};
+    for (const auto& [name, reference] : entry.at("references").items()) bars.push_back(bar_of(name, reference, "value", kNone));
+    section.body += "<h3>" + escaped(title) + "</h3>" + bar_chart(bars, title);
+    std::vector<std::vector<std::string>> rows = {{"Set", "Value [interval]", "Floor [interval]", "n"}};
+    rows.push_back({"all classes", with_interval(overall, "value", "interval"),
+                    with_interval(overall, "floor", "floor_interval"), overall.value("n", ordered_json()).dump()});
+    for (const auto& [name, one] : entry.at("per_class").items())
+      rows.push_back({escaped(name), with_interval(one.at(measure), "value", "interval"),
+                      with_interval(one.at(measure), "floor", "floor_interval"),
+                      one.at(measure).value("n", ordered_json()).dump()});
+    for (const auto& [name, reference] : entry.at("references").items())
+      rows.push_back({escaped(name), with_interval(reference, "value", "interval"), "", reference.value("n", ordered_json()).dump()});
+    section.body += html_table(rows);
+  };
+  for (const auto& [name, entry] : inputs.distances.at("distances").items()) show(pretty_features(name), entry, "frechet");
+  if (inputs.distances.contains("hu")) show("HU histogram distance (HU)", inputs.distances["hu"], "wasserstein1_hu");
+  return section;
+}
+
+PageSection dice_section(const ReportInputs& inputs) {
+  PageSection section{"What it is worth: segmentation with and without",
+                      "Dice on held-out patients, in 3D, of networks trained for the same number of steps. Intervals are "
+                      "95 % bootstrap intervals over patients.",
+                      ""};
+  if (inputs.downstream.is_null()) {
+    section.body = "<p class=\"missing\">not evaluated</p>";
+    return section;
+  }
+  const ordered_json& downstream = inputs.downstream.at("downstream");
+  std::vector<std::vector<std::string>> rows = {{"Organ"}};
+  for (const auto& [arm, entry] : downstream.at("arms").items()) rows[0].push_back("Dice, " + escaped(arm));
+  rows[0].insert(rows[0].end(), {"Difference [95 % interval]", "Patients", "Wilcoxon p"});
+  std::vector<Bar> bars;
+  for (const auto& [organ, difference] : downstream.at("difference").items()) {
+    std::vector<std::string> row = {escaped(organ)};
+    for (const auto& [arm, entry] : downstream.at("arms").items())
+      row.push_back(entry.at("dice").contains(organ) ? with_interval(entry["dice"][organ], "mean", "interval") : "n/a");
+    row.push_back(with_interval(difference, "mean", "interval") +
+                  (difference.value("valid", true) ? "" : " (void: an organ collapsed)"));
+    row.push_back(difference.value("n", ordered_json()).dump());
+    row.push_back(readable_number(number_of(difference.value("wilcoxon_p", ordered_json()))));
+    rows.push_back(row);
+    bars.push_back(bar_of(organ, difference, "mean", kNone));
+  }
+  section.body = html_table(rows) + bar_chart(bars, "difference in Dice, real + synthetic minus real");
+  std::vector<Curve> curves;
+  for (const auto& [arm, entry] : downstream.at("arms").items())
+    for (const auto& cell : entry.at("cells")) {
+      Curve curve{arm + " seed " + cell.at("seed").dump(), {}};
+      for (const auto& point : cell.at("curve"))
+        if (point.at("validation_dice").is_object())
+          curve.points.emplace_back(number_of(point.at("step")), number_of(point["validation_dice"].value("mean", ordered_json())));
+      curves.push_back(std::move(curve));
+    }
+  section.body += "<h3>Validation Dice during training</h3>" + line_chart(curves, "steps", "mean Dice", false);
+  return section;
+}
+
+PageSection training_section(const ReportInputs& inputs) {
+  PageSection section{"Training", "Losses of the autoencoder and of the diffusion model as they were logged.", ""};
+  std::map<std::string, std::vector<Curve>> charts;
+  for (const ordered_json& entry : inputs.metrics) {
+    if (!entry.contains("loss")) continue;
+    auto& curves = charts[entry.value("phase", "training")];
+    const std::string kind = entry.value("kind", "train");
+    auto curve = std::find_if(curves.begin(), curves.end(), [&](const Curve& c) { return c.name == kind; });
+    if (curve == curves.end()) curve = curves.insert(curves.end(), Curve{kind, {}});
+    curve->points.emplace_back(number_of(entry.at("step")), number_of(entry["loss"]));
+  }
+  for (const auto& [phase, curves] : charts)
+    section.body += "<h3>" + escaped(phase) + "</h3>" + line_chart(curves, "steps", "loss", true);
+  if (charts.empty()) section.body = "<p class=\"missing\">no training was logged</p>";
+  return section;
+}
+
+PageSection data_section(const ReportInputs& inputs) {
+  PageSection section{"Data", "What the sets hold. Patients never stand on two sides of the split.", ""};
+  if (inputs.prepare.is_null()) {
+    section.body = "<p class=\"missing\">no data were prepared</p>";
+    return section;
+  }
+  std::vector<std::vector<std::string>> rows = {{"Set", "Patients", "Series", "Patches", "By class"}};
+  for (const auto& [name, split] : inputs.prepare.at("splits").items()) {
+    std::string classes;
+    for (const auto& [class_name, count] : split.at("classes").items())
+      classes += (classes.empty() ? "" : ", ") + escaped(class_name) + " " + count.dump();
+    rows.push_back({name, split.at("patients").dump(), split.at("series").dump(), split.at("patches").dump(), classes});
+  }
+  section.body = html_table(rows);
+  if (!inputs.prepare.value("refused", ordered_json::object()).empty())
+    section.body += "<p>Refused series, by reason: <code>" + escaped(inputs.prepare["refused"].dump()) + "</code></p>";
+  return section;
+}
+
+PageSection provenance_section(const ReportInputs& inputs) {
+  PageSection section{"How it was made", "Time, memory, versions, hashes and the whole configuration.", ""};
+  if (!inputs.manifest.contains("stages")) {
+    section.body = "<p class=\"missing\">no stage is recorded</p>";
+    return section;
+  }
+  std::vector<std::vector<std::string>> rows = {{"Stage", "Time", "Peak memory", "Files", "Fingerprint"}};
+  for (const auto& [name, stage] : inputs.manifest["stages"].items())
+    rows.push_back({name, readable_seconds(stage.value("seconds", 0.0)),
+                    readable_bytes(stage.value("peak_memory_bytes", 0.0)),
+                    std::to_string(stage.value("outputs", ordered_json::object()).size()),
+                    "<code>" + stage.value("fingerprint", "").substr(0, 16) + "</code>"});
+  section.body = html_table(rows);
+  if (inputs.manifest.contains("ctforge"))
+    section.body += "<p>Versions: <code>" + escaped(inputs.manifest["ctforge"].dump()) + "</code>, device " +
+                    escaped(inputs.manifest.value("device", "")) + ", seed " + inputs.manifest.value("seed", ordered_json()).dump() +
+                    "</p>";
+  if (inputs.samples.is_object() && inputs.samples.contains("checkpoint_sha256"))
+    section.body += "<p>Checkpoint SHA-256: <code>" + escaped(inputs.samples.value("checkpoint_sha256", "")) + "</code></p>";
+  if (inputs.manifest.contains("configuration"))
+    section.body += "<details><summary>Configuration</summary><pre>" + escaped(inputs.manifest["configuration"].dump(2)) +
+                    "</pre></details>";
+  return section;
+}
+
+}  // namespace ctforge::pipeline

@@ -1,0 +1,32 @@
+// The sections of the report, each from what one stage left.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "io/shard.h"
+#include "pipeline/report.h"
+#include "pipeline/report_page.h"
+
+namespace ctforge::pipeline {
+
+// What stages have left; null JSON and absent sets where they have not run.
+struct ReportInputs {
+  std::optional<io::ShardSet> train, synthetic;
+  nlohmann::ordered_json prepare, samples, distances, nearest, downstream, manifest;
+  std::vector<nlohmann::ordered_json> metrics;  // lines of metrics.jsonl
+};
+
+// Real above synthetic for every class, with the key of the contours.
+PageSection gallery_section(const ReportInputs& inputs, const ReportConfig& config);
+PageSection distances_section(const ReportInputs& inputs);
+PageSection dice_section(const ReportInputs& inputs);
+// Samples beside their nearest training neighbours.
+PageSection neighbours_section(const ReportInputs& inputs, const ReportConfig& config);
+PageSection training_section(const ReportInputs& inputs);
+PageSection data_section(const ReportInputs& inputs);
+PageSection provenance_section(const ReportInputs& inputs);
+// The figures that a reader wants first, above all sections.
+std::string summary_block(const ReportInputs& inputs);
+
+}  // namespace ctforge::pipeline

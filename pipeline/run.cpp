@@ -1,0 +1,196 @@
+// The order of the stages, what each builds on, and the record of what was done.
+#include "pipeline/run.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <tbb/global_control.h>
+#include <torch/torch.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <memory>
+#include <thread>
+
+#include "io/digest.h"
+#include "io/random.h"
+#include "pipeline/log.h"
+#include "pipeline/manifest.h"
+#include "pipeline/progress.h"
+
+namespace ctforge::pipeline {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// Lock-free, so that a signal handler may set it.
+std::atomic<bool> stop_flag{false};
+static_assert(std::atomic<bool>::is_always_lock_free);
+
+struct Stage {
+  std::string name;
+  std::function<nlohmann::ordered_json(const Config&, const Context&)> run;
+  std::vector<std::string> outputs;  // files and folders it leaves below the run's folder
+};
+
+const std::vector<Stage>& all_stages() {
+  static const std::vector<Stage> stages = {
+      {"phantom", [](const Config& c, const Context& context) { return run_phantom(c.phantom, context); }, {"cohort"}},
+      {"prepare", [](const Config& c, const Context& context) { return run_prepare(c.prepare, context); }, {"data"}},
+      {"train",
+       [](const Config& c, const Context& context) { return run_train(c.train, context); },
+       {"checkpoints", "metrics.jsonl"}},
+      {"sample", [](const Config& c, const Context& context) { return run_sample(c.sample, context); }, {"samples"}},
+      {"evaluate",
+       [](const Config& c, const Context& context) { return run_evaluate(c.evaluate, context); },
+       {"evaluation"}},
+      {"report",
+       [](const Config& c, const Context& context) { return run_report(c.report, context); },
+       {"report.html", "report.json"}},
+  };
+  return stages;
+}
+
+const Stage& stage_named(const std::string& name) {
+  for (const Stage& stage : all_stages())
+    if (stage.name == name) return stage;
+  throw std::invalid_argument("no stage is called '" + name + "'");
+}
+
+// An exclusive lock on the run's folder for as long as the object lives; the kernel drops it when the process dies.
+class FolderLock {
+ public:
+  explicit FolderLock(const fs::path& folder)
+      : descriptor_(::open((folder / ".ctforge.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
+    if (descriptor_ < 0 || ::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+      const bool readable = descriptor_ >= 0;
+      if (readable) ::close(descriptor_);
+      throw ConfigError({{"--out", "", readable ? "another ctforge is working in this folder"
+                                                : "the output folder cannot be written to"}});
+    }
+  }
+  ~FolderLock() { ::close(descriptor_); }
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
+  int descriptor_;
+};
+
+// Peak resident memory since the last reset_peak_memory(), from the kernel's own account.
+std::int64_t peak_memory_bytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;)
+    if (std::int64_t kilobytes = 0; word == "VmHWM:" && status >> kilobytes) return kilobytes * 1024;
+  return 0;
+}
+
+void reset_peak_memory() { std::ofstream("/proc/self/clear_refs") << "5"; }
+
+Context make_context(const Config& config, const fs::path& out, const std::string& device) {
+  Context context;
+  context.out = out;
+  context.seed = static_cast<std::uint64_t>(config.run.seed);
+  context.threads = static_cast<int>(config.run.threads);
+  if (context.threads == 0) context.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  context.device = device;
+  context.interrupted = [] { return stop_flag.load(); };
+  return context;
+}
+
+void run_stage(const Stage& stage, const Config& config, Context context, Manifest& manifest) {
+  const std::string print = fingerprint(config, stage.name);
+  if (manifest.done(stage.name, print)) {
+    log_info(stage.name + ": already done");
+    return;
+  }
+  if (manifest.done_differently(stage.name, print))
+    log_warning(stage.name + ": its configuration or what it builds on has changed since it was done; running it again");
+  const double before_s = manifest.seconds_before(stage.name, print);
+  bool later = false;
+  for (const Stage& other : all_stages()) {
+    if (later) manifest.forget(other.name);
+    later = later || other.name == stage.name;
+  }
+  manifest.forget(stage.name);
+  reset_peak_memory();
+  const auto start = std::chrono::steady_clock::now();
+  const auto elapsed_s = [&] {
+    return before_s + std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  const auto progress = std::make_shared<Progress>(stage.name, is_terminal());
+  context.progress = [progress](std::int64_t done, std::int64_t total, const std::string& text) {
+    progress->update(done, total, text);
+  };
+  StageRecord record;
+  try {
+    record.summary = stage.run(config, context);
+  } catch (const Interrupted&) {
+    manifest.interrupt(stage.name, print, elapsed_s());
+    throw;
+  }
+  record.fingerprint = print;
+  record.seconds = elapsed_s();
+  record.peak_memory_bytes = peak_memory_bytes();
+  for (const std::string& output : stage.outputs)
+    for (const std::string& file : files_below(context.out, output)) record.outputs.push_back(file);
+  manifest.finish(stage.name, record);
+  log_info(stage.name + ": done in " + readable_seconds(record.seconds) + ", peak memory " +
+           readable_bytes(static_cast<double>(record.peak_memory_bytes)));
+}
+
+extern "C" void on_signal(int) { stop_flag.store(true); }
+
+}  // namespace
+
+std::string resolve_device(const std::string& device) {
+  if (device == "cpu") return "cpu";
+  const bool available = torch::cuda::is_available();
+  if (device == "cuda" && !available)
+    throw ConfigError({{"run.device", "", "cuda was asked for, but no usable NVIDIA GPU or CUDA build of LibTorch is here"}});
+  return available ? "cuda" : "cpu";
+}
+
+std::string fingerprint(const Config& config, const std::string& stage) {
+  const nlohmann::ordered_json json = to_json(config);
+  std::string print = std::to_string(config.run.seed);
+  for (const Stage& each : all_stages()) {
+    const bool cohort_is_ours =
+        std::find(config.run.stages.begin(), config.run.stages.end(), "phantom") != config.run.stages.end();
+    if (each.name != "phantom" || cohort_is_ours || stage == "phantom")
+      print = io::sha256_hex(print + each.name + json[each.name].dump());
+    if (each.name == stage) return print;
+  }
+  throw std::invalid_argument("no stage is called '" + stage + "'");
+}
+
+void run_stages(const Config& config, const std::vector<std::string>& stages, const fs::path& out) {
+  const std::string device = resolve_device(config.run.device);
+  std::error_code error;
+  fs::create_directories(out, error);
+  const FolderLock lock(out);
+  const Context context = make_context(config, out, device);
+  const tbb::global_control limit(tbb::global_control::max_allowed_parallelism,
+                                  static_cast<std::size_t>(context.threads));
+  torch::set_num_threads(context.threads);
+  Manifest manifest(out);
+  manifest.describe_run(to_json(config), config.run.seed, device, context.threads);
+  for (const std::string& name : stages) {
+    if (stop_requested()) throw Interrupted{name};
+    run_stage(stage_named(name), config, context, manifest);
+  }
+}
+
+void catch_signals() {
+  struct sigaction action = {};
+  action.sa_handler = on_signal;
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) ::sigaction(signal, &action, nullptr);
+}
+
+bool stop_requested() { return stop_flag.load(); }
+
+}  // namespace ctforge::pipeline

@@ -1,0 +1,28 @@
+// Running stages: in order, each once, recorded in the manifest, resuming where an earlier attempt stopped.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "pipeline/config.h"
+#include "pipeline/context.h"
+
+namespace ctforge::pipeline {
+
+// The device that run.device names. Throws ConfigError when "cuda" is asked for and there is no usable GPU.
+std::string resolve_device(const std::string& device);
+
+// Hash of a stage's configuration, the run's seed and everything the stage builds on: the same hash, the same result.
+std::string fingerprint(const Config& config, const std::string& stage);
+
+// Runs the stages into `out`. A stage that the manifest says is done with the same fingerprint is not run again; one
+// done with another is run anew, and what followed from it is forgotten. One process at a time owns the folder: a second
+// throws ConfigError. Throws Interrupted when the stage was asked to stop, after recording the time it took.
+void run_stages(const Config& config, const std::vector<std::string>& stages, const std::filesystem::path& out);
+
+// Makes SIGINT, SIGTERM and SIGUSR1 ask the running stage to stop at its next safe point.
+void catch_signals();
+bool stop_requested();
+
+}  // namespace ctforge::pipeline

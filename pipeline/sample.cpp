@@ -1,0 +1,100 @@
+// The sample stage: the checkpoint, the classes' proportions and the seed, then the samples.
+#include "pipeline/sample.h"
+
+#include "io/atomic_file.h"
+#include "io/fault.h"
+#include "io/random.h"
+#include "io/safetensors.h"
+#include "io/shard.h"
+#include "pipeline/config_tree.h"
+#include "pipeline/generator.h"
+#include "pipeline/sample_export.h"
+#include "pipeline/sample_shards.h"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace ctforge::pipeline {
+
+namespace {
+
+// Stream of the run's seed that samples are drawn from.
+constexpr std::uint64_t kSampleStream = 0x73616d706c65;
+
+void check(const SampleConfig& config) {
+  std::vector<ConfigProblem> problems;
+  if (!(config.sigma_min < config.sigma_max))
+    problems.push_back({"configuration", "sample.sigma_max", "must be above sample.sigma_min"});
+  if (!(config.guidance_low <= config.guidance_high))
+    problems.push_back({"configuration", "sample.guidance_high", "must not be below sample.guidance_low"});
+  if (config.eta != 0 && config.sampler != "ddim")
+    problems.push_back({"configuration", "sample.eta", "is for sample.sampler ddim; found " + config.sampler});
+  if (!problems.empty()) throw ConfigError(problems);
+}
+
+// Guidance needs a network that was also trained without classes.
+void check_guidance(const SampleConfig& config, const Generator& generator) {
+  const auto trained = nlohmann::json::parse(generator.config, nullptr, false);
+  if (config.guidance != 1 && trained.is_object() && trained.value("label_dropout", 1.0) == 0)
+    throw ConfigError({{"the generator", "sample.guidance",
+                        "must be 1: the generator was trained with train.label_dropout 0, never without a class"}});
+}
+
+// Patches of each class in the training set; empty when it is not here.
+std::vector<double> training_counts(const Context& context, const Generator& generator) {
+  const auto folder = context.out / "data";
+  if (!io::has_shards(folder, "train")) return {};
+  const auto& names = generator.patches.classes;
+  std::vector<double> counts(names.size(), 0.0);
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with("train-") || entry.path().extension() != ".safetensors") continue;
+    // Only this column is read: the data set may be far larger than memory.
+    const io::SafetensorsFile shard(entry.path());
+    const auto classes = shard.metadata().find("classes");
+    if (classes == shard.metadata().end() ||
+        nlohmann::json::parse(classes->second, nullptr, false) != nlohmann::json(names))
+      throw io::DataError(io::Fault::InvalidShard,
+                          "the prepared data has other classes than the generator was trained on");
+    for (const std::int32_t index : shard.at("class").as<std::int32_t>()) {
+      if (index < 0 || static_cast<std::size_t>(index) >= counts.size())
+        throw io::DataError(io::Fault::InvalidShard, "a patch of the prepared data has a class without a name");
+      counts[static_cast<std::size_t>(index)] += 1;
+    }
+  }
+  return counts;
+}
+
+// A class without a training patch is never drawn: the network could only guess what it looks like.
+std::vector<double> proportions_of(const SampleConfig& config, const Context& context, const Generator& generator) {
+  auto counts = training_counts(context, generator);
+  if (config.classes == "training") {
+    if (counts.empty())
+      throw io::DataError(io::Fault::Unreadable, "sample.classes training needs the prepared data, which is not there");
+    return counts;
+  }
+  if (counts.empty()) return std::vector<double>(generator.patches.classes.size(), 1.0);
+  for (double& count : counts) count = count > 0 ? 1 : 0;
+  return counts;
+}
+
+}  // namespace
+
+nlohmann::ordered_json run_sample(const SampleConfig& config, const Context& context) {
+  check(config);
+  std::vector<std::string> notes;
+  const Generator generator =
+      load_generator(context.out / "checkpoints", torch::Device(context.device), config.weights == "ema", &notes);
+  check_guidance(config, generator);
+  const auto seed =
+      config.seed != 0 ? static_cast<std::uint64_t>(config.seed) : io::mix_seed(context.seed, kSampleStream);
+  auto record =
+      write_samples(config, generator, network(generator), seed, proportions_of(config, context, generator), context);
+  record["warnings"] = notes;
+  if (config.format == "nifti") export_nifti(context.out / "samples", context);
+  io::write_atomically(context.out / "samples" / "samples.json", record.dump(1) + "\n");
+  return record;
+}
+
+}  // namespace ctforge::pipeline

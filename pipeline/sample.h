@@ -1,0 +1,72 @@
+// The sample stage: draws labelled synthetic CT from the trained generator.
+#pragma once
+
+#include "pipeline/context.h"
+#include "pipeline/fields.h"
+
+#include <cstdint>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+namespace ctforge::pipeline {
+
+// Section `sample`.
+struct SampleConfig {
+  std::int64_t count = 256;
+  std::string sampler = "heun";
+  std::string grid = "karras";
+  std::int64_t steps = 18;
+  double rho = 7;
+  double sigma_min = 0.002;
+  double sigma_max = 80;
+  double eta = 0;
+  double clip = 0;
+  double guidance = 1.5;
+  double guidance_low = 0;
+  double guidance_high = 1000;
+  std::int64_t seed = 0;
+  std::int64_t batch = 64;
+  std::string classes = "balanced";
+  std::string weights = "ema";
+  std::string format = "shards";
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("count", count, "samples to draw", Range{1, 1e9});
+    visit("sampler", sampler, "heun: second order; ddim, euler: first order; ddpm: ancestral",
+          OneOf{{"ddpm", "ddim", "euler", "heun"}});
+    visit("grid", grid, "how the noise levels are spaced", OneOf{{"karras", "trailing", "leading", "uniform"}});
+    visit("steps", steps, "noise levels visited; heun asks the network twice at each but the last", Range{1, 10000});
+    visit("rho", rho, "grid karras: how much the steps crowd at low noise", Range{0.1, 100});
+    visit("sigma_min", sigma_min, "lowest noise level visited, noise over signal", Range{0, 1e6});
+    visit("sigma_max", sigma_max, "highest noise level visited, noise over signal", Range{0, 1e6});
+    visit("eta", eta, "sampler ddim: fresh noise a step, from none (0) to that of ddpm (1)", Range{0, 1});
+    visit("clip", clip, "clamp each estimate of the clean sample to this magnitude; 0: not", Range{0, 1e6});
+    visit("guidance", guidance, "strength of classifier-free guidance; 1: none, 0: without class", Range{0, 100});
+    visit("guidance_low", guidance_low, "lowest noise level at which guidance acts, noise over signal", Range{0, 1e6});
+    visit("guidance_high", guidance_high, "highest noise level at which guidance acts, noise over signal",
+          Range{0, 1e6});
+    visit("seed", seed, "seed of the samples; 0: derived from run.seed", Range{0, 9e15});
+    visit("batch", batch, "samples drawn at once; does not change them", Range{1, 65536});
+    visit("classes", classes, "balanced: every class alike; training: as often as in the training set",
+          OneOf{{"balanced", "training"}});
+    visit("weights", weights, "ema: averaged weights; raw: those of the last step", OneOf{{"ema", "raw"}});
+    visit("format", format, "shards alone, or a NIfTI volume and label map a sample besides",
+          OneOf{{"shards", "nifti"}});
+  }
+};
+
+// Reads OUT/checkpoints and, for the classes' frequencies, OUT/data; writes OUT/samples/:
+//
+//   synthetic-*.safetensors  patches with synthetic=true, one patient SYN-000001, SYN-000002, ... a sample
+//   nifti/                   SYN-000001.nii.gz (int16 HU) and SYN-000001_mask.nii.gz, ... where asked for
+//   settings.json            what the samples depend on, written first
+//   samples.json             how many of each class, settings, checkpoint and what was wrong with newer ones,
+//                            seconds a sample; written last
+//
+// Finished shards of the same settings and checkpoint are kept. Returns what samples.json holds. Throws Interrupted
+// when asked to stop, ConfigError for settings that do not fit the generator, io::DataError when there is none.
+nlohmann::ordered_json run_sample(const SampleConfig& config, const Context& context);
+
+}  // namespace ctforge::pipeline

@@ -1,0 +1,181 @@
+// One shard at a time: drawn in batches, written whole, never drawn again for the same settings.
+#include "pipeline/sample_shards.h"
+
+#include "io/atomic_file.h"
+#include "io/fault.h"
+#include "io/shard.h"
+#include "io/window.h"
+#include "pipeline/config_visitors.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <string>
+
+namespace ctforge::pipeline {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+namespace {
+
+constexpr const char* kPrefix = "synthetic";
+
+std::string numbered(const char* format, std::int64_t number) {
+  char text[64];
+  std::snprintf(text, sizeof text, format, static_cast<long long>(number));
+  return text;
+}
+
+std::string shard_name(std::int64_t shard) { return kPrefix + numbered("-%05lld.safetensors", shard); }
+
+ordered_json settings_of(SampleConfig config) {
+  SectionWriter writer;
+  config.fields(writer);
+  return writer.json();
+}
+
+// Everything a sample depends on besides its index: not how many there are, nor how many are drawn at once.
+ordered_json identity_of(const SampleConfig& config, const Generator& generator, std::uint64_t seed,
+                         const std::vector<double>& proportions) {
+  ordered_json settings = settings_of(config);
+  settings.erase("count");
+  settings.erase("batch");
+  settings.erase("format");
+  return {{"schema", 1},
+          {"settings", settings},
+          {"seed", seed},
+          {"proportions", proportions},
+          {"checkpoint_sha256", generator.checkpoint_sha256},
+          {"checkpoint_step", generator.step},
+          {"samples_per_shard", kSamplesPerShard}};
+}
+
+std::vector<fs::path> shards_in(const fs::path& folder) {
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.path().filename().string().starts_with(std::string(kPrefix) + "-")) files.push_back(entry.path());
+  }
+  return files;
+}
+
+// Removes shards that other settings gave, and the record of a finished run, which no longer holds.
+void prepare_folder(const fs::path& folder, const ordered_json& identity) {
+  fs::create_directories(folder);
+  fs::remove(folder / "samples.json");
+  io::remove_leftovers(folder);
+  const std::string text = identity.dump(1) + "\n";
+  if (fs::exists(folder / "settings.json") && io::read_whole_file(folder / "settings.json") == text) return;
+  fs::remove(folder / "settings.json");
+  fs::remove_all(folder / "nifti");
+  for (const auto& file : shards_in(folder)) fs::remove(file);
+  io::write_atomically(folder / "settings.json", text);
+}
+
+bool holds(const fs::path& path, std::int64_t samples) {
+  if (!fs::exists(path)) return false;
+  try {
+    const io::SafetensorsFile file(path);
+    return file.at("hu").shape.at(0) == samples;
+  } catch (const io::DataError&) {
+    return false;
+  }
+}
+
+class ShardDrawer {
+ public:
+  ShardDrawer(const SampleConfig& config, const Generator& generator, const diffusion::Net& net, std::uint64_t seed,
+              const Context& context)
+      : config_(config), generator_(generator), net_(net), seed_(seed), context_(context), info_(generator.patches) {
+    info_.synthetic = true;
+    info_.contoured.clear();
+  }
+
+  // Draws samples first .. last-1 and writes them as `path`.
+  void draw(const std::vector<std::int64_t>& classes, std::int64_t first, std::int64_t last, const fs::path& path) {
+    // The writer numbers its files from 0; the finished file is moved to its place, which is atomic too.
+    const fs::path part = path.parent_path() / ".part";
+    fs::remove_all(part);
+    io::ShardWriter writer(part, kPrefix, info_, last - first);
+    for (std::int64_t begin = first; begin < last; begin += config_.batch) {
+      const std::int64_t end = std::min(begin + config_.batch, last);
+      std::vector<Wanted> wanted;
+      for (std::int64_t i = begin; i < end; ++i) wanted.push_back({i, classes[static_cast<std::size_t>(i)]});
+      const auto samples = draw_samples(config_, generator_, net_, seed_, wanted, context_.interrupted);
+      if (!samples) {
+        fs::remove_all(part);
+        throw Interrupted{"sample"};
+      }
+      for (std::size_t i = 0; i < wanted.size(); ++i)
+        writer.add(patch(*samples, static_cast<std::int64_t>(i), wanted[i]));
+      context_.progress(end, config_.count, "sample");
+    }
+    fs::rename(writer.finish().at(0), path);
+    fs::remove_all(part);
+  }
+
+ private:
+  io::Patch patch(const diffusion::Decoded& samples, std::int64_t i, const Wanted& wanted) const {
+    const auto pixels = static_cast<std::size_t>(info_.height * info_.width);
+    const auto image = samples.image[i].contiguous();
+    const auto mask = samples.mask[i].contiguous();
+    io::Patch patch;
+    patch.hu.resize(pixels);
+    io::unwindow({image.data_ptr<float>(), pixels}, info_.window_hu, patch.hu);
+    patch.mask.assign(mask.data_ptr<std::uint8_t>(), mask.data_ptr<std::uint8_t>() + pixels);
+    patch.class_index = static_cast<std::int32_t>(wanted.class_index);
+    patch.patient = patch.series = numbered("SYN-%06lld", wanted.index + 1);
+    return patch;
+  }
+
+  const SampleConfig& config_;
+  const Generator& generator_;
+  const diffusion::Net& net_;
+  std::uint64_t seed_;
+  const Context& context_;
+  io::ShardInfo info_;
+};
+
+}  // namespace
+
+ordered_json write_samples(const SampleConfig& config, const Generator& generator, const diffusion::Net& net,
+                           std::uint64_t seed, const std::vector<double>& proportions, const Context& context) {
+  const fs::path folder = context.out / "samples";
+  ordered_json record = identity_of(config, generator, seed, proportions);
+  prepare_folder(folder, record);
+  const auto classes = class_sequence(config.count, proportions);
+  ShardDrawer drawer(config, generator, net, seed, context);
+  const auto start = std::chrono::steady_clock::now();
+  std::int64_t drawn = 0, shard = 0;
+  ordered_json shards = ordered_json::array();
+  for (std::int64_t first = 0; first < config.count; first += kSamplesPerShard, ++shard) {
+    const std::int64_t last = std::min(first + kSamplesPerShard, config.count);
+    const fs::path path = folder / shard_name(shard);
+    shards.push_back(path.filename().string());
+    if (!holds(path, last - first)) {
+      drawer.draw(classes, first, last, path);
+      drawn += last - first;
+    }
+    if (context.interrupted() && last < config.count) throw Interrupted{"sample"};
+  }
+  // What an earlier, larger count left.
+  for (const auto& file : shards_in(folder)) {
+    if (std::find(shards.begin(), shards.end(), file.filename().string()) == shards.end()) fs::remove(file);
+  }
+
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+  ordered_json counts = ordered_json::object();
+  for (std::size_t k = 0; k < generator.patches.classes.size(); ++k) {
+    counts[generator.patches.classes[k]] = std::count(classes.begin(), classes.end(), static_cast<std::int64_t>(k));
+  }
+  record["settings"] = settings_of(config);
+  record["count"] = config.count;
+  record["classes"] = counts;
+  record["shards"] = shards;
+  record["kept_from_before"] = config.count - drawn;
+  if (drawn > 0) record["seconds_per_sample"] = elapsed.count() / static_cast<double>(drawn);
+  return record;
+}
+
+}  // namespace ctforge::pipeline

@@ -1,0 +1,23 @@
+// Samples as shards on disk: which are there already, which are to be drawn, and what is to be recorded of them.
+#pragma once
+
+#include "pipeline/draw.h"
+
+#include <cstdint>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace ctforge::pipeline {
+
+// Samples a shard: what an interruption loses at most.
+inline constexpr std::int64_t kSamplesPerShard = 256;
+
+// Draws config.count samples of the classes in class_sequence(proportions) into the shards of context.out / "samples",
+// as run_sample documents, keeping those that are finished. Removes samples.json and what other settings left there.
+// Returns what samples.json is to hold. Throws Interrupted.
+nlohmann::ordered_json write_samples(const SampleConfig& config, const Generator& generator, const diffusion::Net& net,
+                                     std::uint64_t seed, const std::vector<double>& proportions,
+                                     const Context& context);
+
+}  // namespace ctforge::pipeline

@@ -1,0 +1,181 @@
+// The train stage: data, autoencoder, latents, diffusion model.
+#include "pipeline/train.h"
+
+#include "io/digest.h"
+#include "io/random.h"
+#include "io/shard.h"
+#include "models/diffusion/codec.h"
+#include "models/train/precision.h"
+#include "pipeline/config_tree.h"
+#include "pipeline/generator_record.h"
+#include "pipeline/train_autoencoder.h"
+#include "pipeline/train_data.h"
+#include "pipeline/train_diffusion.h"
+#include "pipeline/train_latents.h"
+#include "pipeline/train_options.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace ctforge::pipeline {
+
+using nlohmann::ordered_json;
+
+namespace {
+
+constexpr std::int64_t kMostValidated = 512;
+constexpr std::uint64_t kValidationLatents = 0x76616c6964;  // of the run's seed
+constexpr std::int64_t kMeasureBatch = 256;
+
+void check_device(const TrainConfig& config, const Context& context) {
+  try {
+    train::check_precision(train::precision_from_name(config.precision), torch::Device(context.device));
+  } catch (const std::invalid_argument& error) {
+    throw ConfigError({{"configuration", "train.precision", error.what()}});
+  }
+}
+
+GeneratorRecord base_record(const TrainConfig& config, const io::ShardInfo& patches) {
+  GeneratorRecord record;
+  record.codec = config.codec;
+  record.method = config.method;
+  record.target = config.target;
+  record.patches = patches;
+  record.patches.contoured.clear();
+  record.config = settings_of(config).dump();
+  record.bf16 = config.precision == "bf16";
+  return record;
+}
+
+// The standard deviation of x_0 over all its elements (Karras et al. 2022, sigma_data), a batch at a time.
+double measured_deviation(const PatchTensors& patches, const diffusion::Codec& codec) {
+  double sum = 0, squares = 0, elements = 0;
+  for (std::int64_t first = 0; first < patches.size(); first += kMeasureBatch) {
+    std::vector<std::int64_t> items;
+    for (std::int64_t i = first; i < std::min(first + kMeasureBatch, patches.size()); ++i) items.push_back(i);
+    const PatchBatch batch = patches.batch(items);
+    const auto x0 = codec.encode(batch.image, batch.mask).to(torch::kFloat64);
+    sum += x0.sum().item<double>();
+    squares += x0.square().sum().item<double>();
+    elements += static_cast<double>(x0.numel());
+  }
+  const double mean = sum / elements;
+  return std::sqrt(std::max(squares / elements - mean * mean, 1e-12));
+}
+
+struct Splits {
+  PatchTensors train;
+  std::optional<PatchTensors> validation;
+  std::string train_sha256;
+};
+
+Splits open_splits(const Context& context) {
+  const auto folder = context.out / "data";
+  Splits splits{PatchTensors(folder, "train"), std::nullopt, split_sha256(folder, "train")};
+  if (io::has_shards(folder, "validation")) splits.validation.emplace(folder, "validation");
+  return splits;
+}
+
+DiffusionData pixel_data(const TrainConfig& config, const Splits& splits, GeneratorRecord& record) {
+  const auto& info = splits.train.info();
+  const diffusion::Codec codec = diffusion::identity_codec(info.height, info.width, splits.train.labels());
+  std::copy(codec.shape.begin(), codec.shape.end(), record.latent_shape.begin());
+  record.unet = unet_config(config, record.latent_shape, static_cast<std::int64_t>(info.classes.size()));
+  record.sigma_data = measured_deviation(splits.train, codec);
+  DiffusionData data;
+  data.classes = splits.train.classes();
+  data.draw = [&config, &splits, codec](const std::vector<std::int64_t>& items, torch::Generator& generator) {
+    const PatchBatch batch = jittered(splits.train.batch(items), config.jitter, generator);
+    return codec.encode(batch.image, batch.mask);
+  };
+  if (splits.validation) {
+    const PatchBatch batch = splits.validation->batch(evenly_spaced(splits.validation->size(), kMostValidated));
+    data.validation = codec.encode(batch.image, batch.mask);
+    data.validation_labels = batch.labels;
+  }
+  return data;
+}
+
+// One draw of the latents of at most kMostValidated validation patches, shifted and scaled.
+void add_validation(DiffusionData& data, const PatchTensors& validation, nets::Autoencoder net, torch::Device device,
+                    const Context& context, const torch::Tensor& shift, const torch::Tensor& scale) {
+  const torch::NoGradGuard no_grad;
+  torch::Generator generator = seeded(io::mix_seed(context.seed, kValidationLatents));
+  std::vector<torch::Tensor> latents, labels;
+  const auto items = evenly_spaced(validation.size(), kMostValidated);
+  for (const std::int64_t item : items) {
+    const PatchBatch batch = validation.batch({item});
+    const auto moments = net->encode(joint_input(batch.image, batch.mask, validation.labels()).to(device));
+    const LatentMoments one(moments.mean.to(torch::kCPU), moments.logvar.to(torch::kCPU));
+    latents.push_back((one.draw({0}, generator) - shift) * scale);
+    labels.push_back(batch.labels);
+  }
+  data.validation = torch::cat(latents);
+  data.validation_labels = torch::cat(labels);
+}
+
+DiffusionData latent_data(const Context& context, const Splits& splits,
+                          TrainedAutoencoder& trained, GeneratorRecord& record) {
+  const torch::Device device(context.device);
+  record.autoencoder_sha256 = weights_sha256(*trained.net);
+  const auto moments = std::make_shared<const LatentMoments>(cached_moments(
+      context.out / "checkpoints" / "latents.safetensors",
+      io::sha256_hex(record.autoencoder_sha256 + splits.train_sha256), trained.net, splits.train, device, context));
+  const auto values = [](const torch::Tensor& t) {
+    return std::vector<double>(t.data_ptr<double>(), t.data_ptr<double>() + t.numel());
+  };
+  record.shift = values(moments->shift());
+  record.scale = values(moments->scale());
+  const auto per_channel = [](const std::vector<double>& v) {
+    return torch::tensor(v, torch::kFloat64).to(torch::kFloat32).view({1, -1, 1, 1});
+  };
+  const auto shift = per_channel(record.shift), scale = per_channel(record.scale);
+  DiffusionData data;
+  data.classes = splits.train.classes();
+  data.draw = [moments, shift, scale](const std::vector<std::int64_t>& items, torch::Generator& generator) {
+    return (moments->draw(items, generator) - shift) * scale;
+  };
+  if (splits.validation) add_validation(data, *splits.validation, trained.net, device, context, shift, scale);
+  return data;
+}
+
+// Known before the autoencoder is trained, so that a U-Net that does not fit is refused at once.
+std::array<std::int64_t, 3> latent_shape_of(const TrainConfig& config, const io::ShardInfo& patches) {
+  const auto net = autoencoder_config(config.autoencoder, patches);
+  const std::int64_t factor = std::int64_t{1} << (net.block_out_channels.size() - 1);
+  return {net.latent_channels, patches.height / factor, patches.width / factor};
+}
+
+}  // namespace
+
+ordered_json run_train(const TrainConfig& config, const Context& context) {
+  check_device(config, context);
+  const Splits splits = open_splits(context);
+  const auto& info = splits.train.info();
+  const MetricsLog metrics(context.out / "metrics.jsonl");
+  GeneratorRecord record = base_record(config, info);
+  ordered_json summary{{"codec", config.codec}, {"patches", splits.train.size()}, {"classes", info.classes}};
+  DiffusionData data;
+  if (config.codec == "autoencoder") {
+    record.latent_shape = latent_shape_of(config, info);
+    record.unet = unet_config(config, record.latent_shape, static_cast<std::int64_t>(info.classes.size()));
+    TrainedAutoencoder trained = train_autoencoder(
+        config, context, splits.train, splits.validation ? &*splits.validation : nullptr, splits.train_sha256, metrics);
+    summary["autoencoder"] = trained.summary;
+    data = latent_data(context, splits, trained, record);
+    summary["latents"] = {{"shape", record.latent_shape}, {"shift", record.shift}, {"scale", record.scale}};
+  } else {
+    data = pixel_data(config, splits, record);
+    summary["sigma_data"] = record.sigma_data;
+  }
+  summary["diffusion"] = train_diffusion(config, context, record, data, splits.train_sha256, metrics);
+  return summary;
+}
+
+}  // namespace ctforge::pipeline

@@ -1,0 +1,174 @@
+// The train stage: an autoencoder of CT and mask together, then a class-conditional diffusion model of its latents.
+#pragma once
+
+#include "pipeline/context.h"
+#include "pipeline/fields.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace ctforge::pipeline {
+
+// Section `train.autoencoder`; used when train.codec is "autoencoder".
+struct AutoencoderTraining {
+  std::int64_t steps = 2500;
+  std::int64_t batch = 16;
+  double learning_rate = 1e-3;
+  std::int64_t warmup = 100;
+  std::vector<std::int64_t> channels = {32, 64, 64};
+  std::int64_t latent_channels = 4;
+  std::int64_t layers_per_block = 1;
+  std::int64_t norm_groups = 16;
+  bool mid_attention = true;
+  double gradient_weight = 0.5;
+  double mask_weight = 0.2;
+  double dice_weight = 0.2;
+  double kl_weight = 1e-4;
+  double mask_tempering = 0.5;
+  std::int64_t jitter = 0;
+  double ema_half_life = 200;
+  double time_limit_min = 0;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("steps", steps, "optimiser steps", Range{1, 1e9});
+    visit("batch", batch, "patches a step", Range{1, 65536});
+    visit("learning_rate", learning_rate, "peak learning rate of AdamW, which falls to zero along half a cosine",
+          Range{0, 1});
+    visit("warmup", warmup, "steps of linear warm-up", Range{0, 1e9});
+    visit("channels", channels,
+          "feature channels of each level; each level after the first halves the resolution (three: latents at 1/4)",
+          Range{1, 4096});
+    visit("latent_channels", latent_channels, "channels of the latents", Range{1, 256});
+    visit("layers_per_block", layers_per_block, "residual blocks a level", Range{1, 16});
+    visit("norm_groups", norm_groups, "groups of each group normalisation; divides every number of channels",
+          Range{1, 256});
+    visit("mid_attention", mid_attention, "self-attention at the lowest resolution");
+    visit("gradient_weight", gradient_weight, "weight of the L1 loss on the CT's differences between neighbours",
+          Range{0, 1e3});
+    visit("mask_weight", mask_weight, "weight of the mask's cross-entropy", Range{0, 1e3});
+    visit("dice_weight", dice_weight, "weight of the mask's soft Dice loss", Range{0, 1e3});
+    visit("kl_weight", kl_weight, "weight of the Kullback-Leibler divergence, a latent element", Range{0, 1e3});
+    visit("mask_tempering", mask_tempering,
+          "cross-entropy weight of a label: its frequency to minus this power (0: alike, 1: inverse frequency)",
+          Range{0, 1});
+    visit("jitter", jitter, "random shift of each patch in x and y, at most this many pixels", Range{0, 64});
+    visit("ema_half_life", ema_half_life, "half life of the averaged weights, steps", Range{1, 1e9});
+    visit("time_limit_min", time_limit_min, "stop, done, after this much training; 0: no limit, minutes",
+          Range{0, 1e6});
+  }
+};
+
+// Section `train.unet`.
+struct UNetTraining {
+  std::vector<std::int64_t> channels = {64, 128, 192};
+  std::vector<std::int64_t> attention = {0, 1, 1};
+  std::int64_t layers_per_block = 2;
+  std::int64_t head_dim = 64;
+  std::int64_t norm_groups = 32;
+  double dropout = 0.1;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("channels", channels, "feature channels of each level; each level after the first halves the resolution",
+          Range{1, 4096});
+    visit("attention", attention, "1 for each level that has self-attention, else 0", Range{0, 1});
+    visit("layers_per_block", layers_per_block, "residual blocks a level", Range{1, 16});
+    visit("head_dim", head_dim, "channels of an attention head", Range{1, 1024});
+    visit("norm_groups", norm_groups, "groups of each group normalisation; divides every number of channels",
+          Range{1, 256});
+    visit("dropout", dropout, "probability that a feature is dropped in training", Range{0, 0.9});
+  }
+};
+
+// Section `train`.
+struct TrainConfig {
+  std::string codec = "autoencoder";
+  std::string method = "edm";
+  std::string target = "velocity";
+  std::int64_t steps = 5000;
+  std::int64_t batch = 32;
+  std::int64_t accumulate = 1;
+  double learning_rate = 5e-4;
+  std::int64_t warmup = 200;
+  std::string schedule = "inverse_sqrt";
+  std::int64_t schedule_reference = 5000;
+  double weight_decay = 0;
+  double beta1 = 0.9, beta2 = 0.99;
+  double clip_norm = 1;
+  double ema_half_life = 1000;
+  double ema_ramp = 0.05;
+  double noise_mean = -0.4, noise_deviation = 1.2;
+  double label_dropout = 0.1;
+  double class_weighting = 0.5;
+  std::int64_t jitter = 0;
+  std::string precision = "bf16";
+  bool channels_last = true;
+  std::int64_t checkpoint_every = 500;
+  double checkpoint_every_s = 300;
+  std::int64_t keep_checkpoints = 2;
+  std::int64_t log_every = 25;
+  std::int64_t validate_every = 500;
+  double time_limit_min = 0;
+  AutoencoderTraining autoencoder;
+  UNetTraining unet;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("codec", codec, "what is diffused: latents of an autoencoder, or pixels with the mask as analog bits",
+          OneOf{{"autoencoder", "identity"}});
+    visit("method", method, "edm: Karras et al. 2022; vp_cosine: Nichol and Dhariwal 2021",
+          OneOf{{"edm", "vp_cosine"}});
+    visit("target", target, "what the network predicts under vp_cosine", OneOf{{"noise", "velocity"}});
+    visit("steps", steps, "optimiser steps of the diffusion model", Range{1, 1e9});
+    visit("batch", batch, "patches a step", Range{1, 65536});
+    visit("accumulate", accumulate, "batches whose gradients are averaged into one step", Range{1, 4096});
+    visit("learning_rate", learning_rate, "peak learning rate of AdamW", Range{0, 1});
+    visit("warmup", warmup, "steps of linear warm-up", Range{0, 1e9});
+    visit("schedule", schedule, "learning rate after the warm-up", OneOf{{"constant", "cosine", "inverse_sqrt"}});
+    visit("schedule_reference", schedule_reference, "inverse_sqrt: step at which the decay begins", Range{1, 1e9});
+    visit("weight_decay", weight_decay, "decoupled weight decay", Range{0, 1});
+    visit("beta1", beta1, "decay of AdamW's first moment", Range{0, 0.9999});
+    visit("beta2", beta2, "decay of AdamW's second moment", Range{0, 0.99999});
+    visit("clip_norm", clip_norm, "largest global gradient norm; 0: not clipped", Range{0, 1e6});
+    visit("ema_half_life", ema_half_life, "half life of the averaged weights, steps", Range{1, 1e9});
+    visit("ema_ramp", ema_ramp, "the half life is at most this part of the steps so far; 0: no ramp", Range{0, 1});
+    visit("noise_mean", noise_mean, "edm: mean of the logarithm of the noise level", Range{-10, 10});
+    visit("noise_deviation", noise_deviation, "edm: standard deviation of the logarithm of the noise level",
+          Range{0.01, 10});
+    visit("label_dropout", label_dropout, "part of the patches trained without their class, for guidance", Range{0, 1});
+    visit("class_weighting", class_weighting,
+          "how often a class is drawn: its frequency to the power 1 - this (0: as it comes, 1: all alike)",
+          Range{0, 1});
+    visit("jitter", jitter, "random shift of each patch in x and y, pixels; codec identity only", Range{0, 64});
+    visit("precision", precision, "arithmetic of the networks", OneOf{{"bf16", "fp32", "fp16"}});
+    visit("channels_last", channels_last, "memory layout of features: channels innermost");
+    visit("checkpoint_every", checkpoint_every, "steps between checkpoints; 0: by time alone", Range{0, 1e9});
+    visit("checkpoint_every_s", checkpoint_every_s, "also after this long, seconds; 0: by steps alone", Range{0, 1e6});
+    visit("keep_checkpoints", keep_checkpoints, "newest checkpoints that are kept", Range{1, 1000});
+    visit("log_every", log_every, "steps between lines of metrics.jsonl", Range{1, 1e9});
+    visit("validate_every", validate_every, "steps between validations; 0: none", Range{0, 1e9});
+    visit("time_limit_min", time_limit_min,
+          "stop the diffusion model's training, done, after this long; 0: no limit, minutes", Range{0, 1e6});
+    visit.section("autoencoder", autoencoder);
+    visit.section("unet", unet);
+  }
+};
+
+// Reads OUT/data/train-* (and validation-* where present); writes OUT/checkpoints/ and OUT/metrics.jsonl.
+//
+//   checkpoints/autoencoder-*.safetensors  training state of the autoencoder
+//   checkpoints/autoencoder/               its averaged weights, loadable with diffusers' AutoencoderKL
+//   checkpoints/latents.safetensors        moments of every training patch (a cache, made again when it does not fit)
+//   checkpoints/generator-*.safetensors    training state of the diffusion model
+//   checkpoints/unet/                      its averaged weights, loadable with diffusers' UNet2DModel
+//
+// Goes on from the newest good checkpoint. Throws Interrupted after a checkpoint, io::DataError for unusable data or
+// checkpoints of another configuration or other data, ConfigError for networks that do not fit the patches,
+// train::Diverged when a loss is not finite. Returns the figures for the manifest.
+nlohmann::ordered_json run_train(const TrainConfig& config, const Context& context);
+
+}  // namespace ctforge::pipeline

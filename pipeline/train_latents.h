@@ -1,0 +1,44 @@
+// The latents of all training patches: moments computed once and kept on disk, sampled anew at each use.
+#pragma once
+
+#include "models/nets/autoencoder.h"
+#include "pipeline/context.h"
+#include "pipeline/train_data.h"
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <torch/torch.h>
+
+namespace ctforge::pipeline {
+
+class LatentMoments {
+ public:
+  // mean and logvar [N,C,h,w] float32.
+  LatentMoments(torch::Tensor mean, torch::Tensor logvar);
+  std::int64_t size() const { return mean_.size(0); }
+  std::array<std::int64_t, 3> shape() const { return {mean_.size(1), mean_.size(2), mean_.size(3)}; }
+  // Fresh draws of these patches' latents, [n,C,h,w] float32, not shifted or scaled.
+  torch::Tensor draw(const std::vector<std::int64_t>& items, torch::Generator& generator) const;
+  // Of each channel over all patches, the spread of the draws included: mean, and 1 / standard deviation. [C] float64.
+  torch::Tensor shift() const;
+  torch::Tensor scale() const;
+  const torch::Tensor& mean() const { return mean_; }
+  const torch::Tensor& logvar() const { return logvar_; }
+
+ private:
+  torch::Tensor mean_, logvar_;
+};
+
+// Encodes every patch, in float32. The network is in eval mode on the device. Throws Interrupted when asked to stop.
+LatentMoments encode_all(nets::Autoencoder& net, const PatchTensors& patches, torch::Device device,
+                         const Context& context);
+
+// What `file` holds if it was made with this key (of autoencoder and data), else encoded now and written there.
+LatentMoments cached_moments(const std::filesystem::path& file, const std::string& key, nets::Autoencoder& net,
+                             const PatchTensors& patches, torch::Device device, const Context& context);
+
+}  // namespace ctforge::pipeline

@@ -1,0 +1,71 @@
+// Implements the log of training figures.
+#include "pipeline/train_metrics.h"
+
+#include "io/atomic_file.h"
+
+#include <cerrno>
+#include <fstream>
+#include <sstream>
+#include <system_error>
+#include <utility>
+
+namespace ctforge::pipeline {
+
+using nlohmann::ordered_json;
+
+namespace {
+
+// Nothing where the line is not one of ours: a line that a killed run left unfinished.
+ordered_json parsed(const std::string& line) {
+  ordered_json json = ordered_json::parse(line, nullptr, false);
+  const bool whole = json.is_object() && json.contains("phase") && json.contains("kind") && json.contains("step");
+  return whole ? json : ordered_json();
+}
+
+}  // namespace
+
+MetricsLog::MetricsLog(std::filesystem::path file) : file_(std::move(file)) {}
+
+void MetricsLog::cut(const std::string& phase, std::int64_t step) const {
+  if (!std::filesystem::exists(file_)) return;
+  std::istringstream text(io::read_whole_file(file_));
+  std::string kept;
+  for (std::string line; std::getline(text, line);) {
+    const ordered_json json = parsed(line);
+    if (json.is_null() || (json["phase"] == phase && json["step"].get<std::int64_t>() > step)) continue;
+    kept += line + "\n";
+  }
+  io::write_atomically(file_, kept);
+}
+
+void MetricsLog::add(const std::string& phase, const std::string& kind, std::int64_t step,
+                     const ordered_json& figures) const {
+  ordered_json json{{"phase", phase}, {"kind", kind}, {"step", step}};
+  json.update(figures);
+  errno = 0;
+  std::ofstream file(file_, std::ios::app);
+  file << json.dump() + "\n" << std::flush;
+  if (!file) throw std::system_error(errno, std::generic_category(), "metrics.jsonl cannot be written");
+}
+
+ordered_json MetricsLog::find(const std::string& phase, const std::string& kind, std::int64_t step) const {
+  ordered_json found;
+  if (!std::filesystem::exists(file_)) return found;
+  std::istringstream text(io::read_whole_file(file_));
+  for (std::string line; std::getline(text, line);) {
+    ordered_json json = parsed(line);
+    if (!json.is_null() && json["phase"] == phase && json["kind"] == kind && json["step"] == step)
+      found = std::move(json);
+  }
+  return found;
+}
+
+ordered_json figures_of(const train::LogEntry& entry, std::int64_t images_per_step) {
+  return {{"loss", entry.loss},
+          {"gradient_norm", entry.gradient_norm},
+          {"learning_rate", entry.learning_rate},
+          {"images_per_s", entry.steps_per_s * static_cast<double>(images_per_step)},
+          {"elapsed_s", entry.elapsed_s}};
+}
+
+}  // namespace ctforge::pipeline

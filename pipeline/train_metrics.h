@@ -1,0 +1,33 @@
+// metrics.jsonl: one JSON object a line for what training measured, consistent over interruptions.
+#pragma once
+
+#include "models/train/trainer.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+namespace ctforge::pipeline {
+
+// Each line has "phase" (autoencoder, diffusion), "kind" (train, validation) and "step" (steps done), then figures.
+class MetricsLog {
+ public:
+  explicit MetricsLog(std::filesystem::path file);
+  // Drops the phase's lines beyond `step`, which a run that goes on from there writes again, and lines cut short.
+  void cut(const std::string& phase, std::int64_t step) const;
+  // Adds a line, on disk for other readers at once. Throws std::system_error when it cannot be written.
+  void add(const std::string& phase, const std::string& kind, std::int64_t step,
+           const nlohmann::ordered_json& figures) const;
+  // The phase's last line of that kind at that step; null when there is none.
+  nlohmann::ordered_json find(const std::string& phase, const std::string& kind, std::int64_t step) const;
+
+ private:
+  std::filesystem::path file_;
+};
+
+// What the trainer reports, as figures of a line.
+nlohmann::ordered_json figures_of(const train::LogEntry& entry, std::int64_t images_per_step);
+
+}  // namespace ctforge::pipeline

@@ -1,0 +1,61 @@
+// Implements what both phases of training share.
+#include "pipeline/train_options.h"
+
+#include "pipeline/config_visitors.h"
+#include "pipeline/log.h"
+
+#include <utility>
+
+namespace ctforge::pipeline {
+
+nlohmann::ordered_json settings_of(TrainConfig config) {
+  SectionWriter writer;
+  config.fields(writer);
+  return writer.json();
+}
+
+train::TrainerOptions shared_options(const TrainConfig& config) {
+  train::TrainerOptions options;
+  options.weight_decay = config.weight_decay;
+  options.beta1 = config.beta1;
+  options.beta2 = config.beta2;
+  options.clip_norm = config.clip_norm;
+  options.precision = train::precision_from_name(config.precision);
+  options.checkpoint_every = config.checkpoint_every;
+  options.checkpoint_every_s = config.checkpoint_every_s;
+  options.log_every = config.log_every;
+  return options;
+}
+
+train::Hooks phase_hooks(const Phase& phase, const Context& context, const MetricsLog& metrics,
+                         std::function<nlohmann::ordered_json()> figures) {
+  train::Hooks hooks;
+  hooks.start = [phase, &context, &metrics](std::int64_t step) {
+    metrics.cut(phase.name, step);
+    if (step > 0 && step < phase.steps) log_info("train: " + phase.name + " goes on from step " + std::to_string(step));
+    context.progress(step, phase.steps, phase.progress);
+  };
+  hooks.log = [phase, &metrics, figures = std::move(figures)](const train::LogEntry& entry) {
+    auto line = figures_of(entry, phase.images_per_step);
+    if (figures) line.update(figures());
+    metrics.add(phase.name, "train", entry.step, line);
+  };
+  hooks.after_step = [phase, &context](std::int64_t step) { context.progress(step, phase.steps, phase.progress); };
+  hooks.warn = [](const std::string& text) { log_warning("train: " + text); };
+  hooks.interrupted = context.interrupted;
+  return hooks;
+}
+
+std::string outcome_name(train::Outcome outcome) {
+  switch (outcome) {
+    case train::Outcome::Finished:
+      return "finished";
+    case train::Outcome::TimeLimit:
+      return "time limit";
+    case train::Outcome::Interrupted:
+      break;
+  }
+  throw Interrupted{"train"};
+}
+
+}  // namespace ctforge::pipeline

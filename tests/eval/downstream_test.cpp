@@ -1,0 +1,68 @@
+// The experiment's figures by hand: seeds averaged first, differences paired, collapsed organs named.
+#include "eval/downstream.h"
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+namespace ctforge::eval {
+namespace {
+
+// One cell of two patients and one organ each (label 1), label 2 not scored in the second patient.
+std::vector<PatientDice> cell(double first, double second, double other) {
+  return {{0, {kNotScored, first, other}, {0, 0, 0}}, {1, {kNotScored, second, kNotScored}, {0, 0, 0}}};
+}
+
+TEST(Summarise, AveragesSeedsWithinPatientsAndPairsTheDifference) {
+  const Arm real{"real", {cell(0.6, 0.4, 0.5), cell(0.8, 0.6, 0.7)}};
+  const Arm with{"with", {cell(0.8, 0.5, 0.7), cell(0.8, 0.7, 0.9)}};
+  const Experiment experiment = summarise({real, with}, 500, 1);
+  const OrganSummary& organ = experiment.arms[0].organs[1];
+  EXPECT_DOUBLE_EQ(organ.per_patient[0], 0.7);
+  EXPECT_DOUBLE_EQ(organ.per_patient[1], 0.5);
+  EXPECT_DOUBLE_EQ(organ.per_seed[1], 0.7);
+  EXPECT_DOUBLE_EQ(organ.interval.mean, 0.6);
+  EXPECT_EQ(experiment.arms[0].organs[2].interval.count, 1);
+  const Difference& difference = experiment.differences[1];
+  EXPECT_NEAR(difference.per_patient[0], 0.1, 1e-12);
+  EXPECT_NEAR(difference.per_patient[1], 0.1, 1e-12);
+  EXPECT_NEAR(difference.interval.low, 0.1, 1e-12);
+  EXPECT_NEAR(difference.interval.high, 0.1, 1e-12);
+  EXPECT_TRUE(std::isnan(experiment.differences[2].per_patient[1]));
+  // The mean over organs: patient 0 has two, patient 1 one.
+  EXPECT_DOUBLE_EQ(experiment.arms[0].organs[0].per_patient[0], (0.55 + 0.75) / 2);
+  EXPECT_DOUBLE_EQ(experiment.arms[0].organs[0].per_patient[1], 0.5);
+  EXPECT_TRUE(difference.valid);
+}
+
+TEST(Summarise, FlagsAnOrganThatCollapsedInTheBaseline) {
+  const Arm real{"real", {cell(0.01, 0.0, 0.5), cell(0.8, 0.6, 0.7)}};
+  const Arm with{"with", {cell(0.8, 0.5, 0.7), cell(0.8, 0.7, 0.9)}};
+  const Experiment experiment = summarise({real, with}, 100, 1);
+  ASSERT_EQ(experiment.arms[0].collapsed.size(), 1u);
+  EXPECT_EQ(experiment.arms[0].collapsed[0].label, 1u);
+  EXPECT_EQ(experiment.arms[0].collapsed[0].seed, 0u);
+  EXPECT_TRUE(experiment.arms[1].collapsed.empty());
+  EXPECT_FALSE(experiment.differences[1].valid);
+  EXPECT_FALSE(experiment.differences[0].valid);
+  EXPECT_TRUE(experiment.differences[2].valid);
+}
+
+TEST(Summarise, BlamesTheBaselineWhenNobodyLearnsAnOrgan) {
+  const Arm real{"real", {cell(0, 0, 0.5)}}, with{"with", {cell(0, 0, 0.7)}};
+  const Experiment experiment = summarise({real, with}, 100, 1);
+  EXPECT_EQ(experiment.arms[0].collapsed.size(), 1u);
+  EXPECT_TRUE(experiment.arms[1].collapsed.empty());
+}
+
+TEST(Summarise, RefusesArmsThatCannotBePaired) {
+  const Arm real{"real", {cell(0.6, 0.4, 0.5)}};
+  Arm fewer = real;
+  fewer.cells[0].pop_back();
+  EXPECT_THROW(summarise({real, fewer}, 100, 1), std::invalid_argument);
+  EXPECT_THROW(summarise({real, {"with", {}}}, 100, 1), std::invalid_argument);
+  EXPECT_THROW(summarise({}, 100, 1), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace ctforge::eval

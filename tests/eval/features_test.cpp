@@ -1,0 +1,95 @@
+// Grey levels and resizing against Pillow, and the extractors' conventions on networks whose answer is known.
+#include "eval/features.h"
+
+#include "eval/frechet.h"
+#include "io/fault.h"
+#include "models/nets/lite0.h"
+#include "tests/eval/support.h"
+#include "tests/support/support.h"
+
+#include <cstdlib>
+
+#include <gtest/gtest.h>
+
+namespace ctforge::eval {
+namespace {
+
+std::filesystem::path module(const std::string& name) { return test::source_dir() / "tests" / "oracle" / name; }
+
+TEST(GreyLevels, AreRoundedOverTheWindowAndClipped) {
+  const torch::Tensor hu = torch::tensor({-2000, -1000, 0, 4, 1000, 3000}, torch::kInt16);
+  const torch::Tensor expected = torch::tensor({0, 0, 128, 128, 255, 255}, torch::kUInt8);
+  EXPECT_TRUE(torch::equal(grey_levels(hu, {-1000, 1000}), expected)) << grey_levels(hu, {-1000, 1000});
+}
+
+TEST(ResizeClean, EqualsPillowsBicubicWithoutRequantising) {
+  const torch::Tensor grey = (torch::arange(63) * 37).remainder(256).to(torch::kUInt8).view({1, 9, 7});
+  for (const auto& [size, rows] : test::oracle().at("resized").items()) {
+    const std::int64_t edge = std::stoll(size);
+    const torch::Tensor resized = resize_clean(grey, edge);
+    ASSERT_EQ(resized.sizes(), torch::IntArrayRef({1, 3, edge, edge}));
+    for (std::int64_t y = 0; y < edge; ++y) {
+      for (std::int64_t x = 0; x < edge; ++x) {
+        EXPECT_NEAR(resized[0][0][y][x].item<double>(),
+                    rows[static_cast<std::size_t>(y)][static_cast<std::size_t>(x)].get<double>(), 2e-3);
+      }
+    }
+    EXPECT_TRUE(torch::equal(resized.select(1, 0), resized.select(1, 2)));
+  }
+  EXPECT_THROW(resize_clean(grey.to(torch::kFloat32), 8), std::invalid_argument);
+}
+
+TEST(TorchScriptExtractor, FeedsScaledGreyLevelsOfTheAskedSize) {
+  const auto extractor = torchscript_extractor(module("mean_pool.pt"), {16, 100, 50}, torch::kCPU);
+  EXPECT_EQ(extractor->name(), "fd_torchscript");
+  EXPECT_EQ(extractor->weights_sha256().size(), 64u);
+  const torch::Tensor features = extractor->features(torch::full({2, 8, 8}, 200, torch::kUInt8));
+  EXPECT_TRUE(torch::allclose(features, torch::full({2, 6}, 2.0F), 0, 1e-4));
+}
+
+TEST(InceptionExtractor, GoesByItsLayersAtTheirSize) {
+  const auto extractor = inception_extractor(module("inception_like.pt"), torch::kCPU);
+  EXPECT_EQ(extractor->name(), "fid");
+  const torch::Tensor features = extractor->features(torch::full({2, 8, 8}, 192, torch::kUInt8));
+  EXPECT_EQ(features.sizes(), torch::IntArrayRef({2, 2048}));
+  EXPECT_NEAR(features[1][7].item<double>(), (192.0 - 128) / 128, 1e-5);
+}
+
+TEST(Extractors, RefuseWhatIsNoExtractor) {
+  EXPECT_THROW(inception_extractor(module("mean_pool.pt"), torch::kCPU), io::DataError);
+  EXPECT_THROW(torchscript_extractor(module("evaluation.json"), {}, torch::kCPU), io::DataError);
+  EXPECT_THROW(torchscript_extractor(module("absent.pt"), {}, torch::kCPU), io::DataError);
+  EXPECT_THROW(torchscript_extractor(module("mean_pool.pt"), {0, 0, 1}, torch::kCPU), std::invalid_argument);
+  const auto image = torchscript_extractor(module("bad_shape.pt"), {8, 0, 1}, torch::kCPU);
+  EXPECT_THROW(image->features(torch::zeros({1, 8, 8}, torch::kUInt8)), io::DataError);
+}
+
+TEST(Extract, GivesEveryPatchItsFeaturesWhateverTheBatch) {
+  const PatchSet set = test::shapes(7, 12, 1);
+  const auto extractor = torchscript_extractor(module("mean_pool.pt"), {16, 127, 128}, torch::kCPU);
+  std::int64_t last = 0;
+  const torch::Tensor some = extract(*extractor, set, 3, [&](std::int64_t done) { last = done; });
+  EXPECT_EQ(last, 7);
+  EXPECT_TRUE(torch::allclose(some, extract(*extractor, set, 100, [](std::int64_t) {}), 0, 1e-5));
+  EXPECT_THROW(extract(*extractor, set, 0, [](std::int64_t) {}), std::invalid_argument);
+}
+
+// The weights are fetched by tools/bootstrap; where they could not be, there is nothing to test.
+TEST(Lite0Extractor, TellsNoiseFromCtFarBeyondTheFloor) {
+  const char* given = std::getenv("CTFORGE_LITE0");
+  const std::filesystem::path weights =
+      given != nullptr ? std::filesystem::path(given) : test::source_dir() / ".deps" / nets::kLite0FileName;
+  if (!std::filesystem::exists(weights)) GTEST_SKIP() << "the weights of EfficientNet-Lite0 are not here";
+  const auto extractor = lite0_extractor(weights, torch::kCPU);
+  EXPECT_EQ(extractor->name(), "fd_lite0");
+  const PatchSet real = test::shapes(12, 32, 1);
+  const auto features = [&](const PatchSet& set) { return extract(*extractor, set, 12, [](std::int64_t) {}); };
+  const torch::Tensor reference = features(real);
+  EXPECT_EQ(reference.size(1), nets::kLite0Features);
+  const double floor = frechet_distance(features(test::shapes(12, 32, 2)), reference);
+  const double noise = frechet_distance(features(noise_like(real, 12, 3)), reference);
+  EXPECT_GT(noise, 2 * floor);
+}
+
+}  // namespace
+}  // namespace ctforge::eval

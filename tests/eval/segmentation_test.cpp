@@ -1,0 +1,74 @@
+// Training a segmenter on shapes: it learns them, the same way for the same seed, and pads what its strides ask for.
+#include "eval/segmentation.h"
+
+#include "eval/dice.h"
+#include "tests/eval/support.h"
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+namespace ctforge::eval {
+namespace {
+
+SegmentationOptions small(std::int64_t steps) {
+  SegmentationOptions options;
+  options.steps = steps;
+  options.batch = 8;
+  options.channels = {8, 16};
+  options.warmup = 5;
+  options.learning_rate = 1e-2;
+  options.validate_every = 20;
+  options.precision = train::Precision::Fp32;
+  return options;
+}
+
+TEST(TrainSegmenter, LearnsShapesAndRecordsItsCurve) {
+  // 21 pixels are no multiple of the stride of 2: the padding is exercised too.
+  const PatchSet training = test::shapes(64, 21, 1), held_out = test::shapes(16, 21, 2);
+  const Source source{&training, 1, {}};
+  const SegmentationOptions options = small(60);
+  std::int64_t steps = 0;
+  TrainedSegmenter trained =
+      train_segmenter(std::span(&source, 1), held_out, options, 1, [&](std::int64_t step) { steps = step; });
+  EXPECT_EQ(steps, 60);
+  ASSERT_EQ(trained.curve.size(), 3u);
+  EXPECT_EQ(trained.curve[2].step, 60);
+  EXPECT_LT(trained.curve[2].validation_loss, trained.curve[0].validation_loss);
+  EXPECT_GT(trained.patches_per_second, 0);
+  const torch::Tensor predictions = predict(trained.net, held_out, options);
+  EXPECT_EQ(predictions.sizes(), torch::IntArrayRef({16, 21, 21}));
+  for (const PatientDice& score : score_patients(held_out, predictions)) EXPECT_GT(mean_scored(score.dice), 0.7);
+}
+
+TEST(TrainSegmenter, IsTheSameForTheSameSeedAndAnotherForAnother) {
+  const PatchSet training = test::shapes(16, 16, 3);
+  const std::vector<Source> sources = {{&training, 0.5, {}}, {&training, 0.5, {}}};
+  const auto loss = [&](std::uint64_t seed) {
+    return train_segmenter(sources, subset(training, {}), small(4), seed, [](std::int64_t) {}).curve[0].training_loss;
+  };
+  EXPECT_EQ(loss(1), loss(1));
+  EXPECT_NE(loss(1), loss(2));
+}
+
+TEST(TrainSegmenter, StopsWhenAskedTo) {
+  const PatchSet training = test::shapes(8, 16, 4);
+  const Source source{&training, 1, {}};
+  EXPECT_THROW(train_segmenter(std::span(&source, 1), subset(training, {}), small(50), 1,
+                               [](std::int64_t step) {
+                                 if (step == 2) throw std::string("stop");
+                               }),
+               std::string);
+}
+
+TEST(TrainSegmenter, RefusesSharesThatDoNotAddUp) {
+  const PatchSet training = test::shapes(8, 16, 5);
+  const Source half{&training, 0.5, {}};
+  EXPECT_THROW(train_segmenter(std::span(&half, 1), training, small(1), 1, [](std::int64_t) {}), std::invalid_argument);
+  SegmentationOptions none = small(0);
+  const Source whole{&training, 1, {}};
+  EXPECT_THROW(train_segmenter(std::span(&whole, 1), training, none, 1, [](std::int64_t) {}), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace ctforge::eval

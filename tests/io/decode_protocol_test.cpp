@@ -1,0 +1,49 @@
+// Requests and replies there and back, and damaged ones.
+#include "io/decode_protocol.h"
+
+#include <stdexcept>
+
+#include <gtest/gtest.h>
+
+namespace ctforge::io {
+namespace {
+
+DecodeRequest sample() {
+  DecodeRequest request;
+  request.task = DecodeTask::Itk;
+  request.labels = true;
+  request.threads = 3;
+  request.size = {4, 5, 6};
+  request.paths = {"a b", std::string("x\ny")};
+  return request;
+}
+
+TEST(DecodeProtocol, RequestsComeBack) {
+  const DecodeRequest back = decode_request(encode_request(sample()));
+  EXPECT_EQ(back.task, DecodeTask::Itk);
+  EXPECT_TRUE(back.labels);
+  EXPECT_EQ(back.voxels(), 120);
+  EXPECT_EQ(back.paths, sample().paths);
+}
+
+TEST(DecodeProtocol, RefusesCutRequests) {
+  const std::string bytes = encode_request(sample());
+  for (std::size_t length = 0; length < bytes.size(); ++length)
+    EXPECT_THROW(decode_request(std::string_view(bytes).substr(0, length)), std::invalid_argument);
+}
+
+TEST(DecodeProtocol, RepliesThrowWhatTheySay) {
+  DecodeReply reply;
+  EXPECT_THROW(check_reply(reply), std::runtime_error);
+  write_refusal(reply, DataError(Fault::NotFinite, std::string(5000, 'm')));
+  try {
+    check_reply(reply);
+    FAIL();
+  } catch (const DataError& error) {
+    EXPECT_EQ(error.fault(), Fault::NotFinite);
+    EXPECT_EQ(std::string(error.what()).size(), 1023U);
+  }
+}
+
+}  // namespace
+}  // namespace ctforge::io

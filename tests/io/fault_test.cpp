@@ -1,0 +1,31 @@
+// Every fault has one code and one meaning.
+#include "io/fault.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace ctforge::io {
+namespace {
+
+TEST(Fault, CodesAreUniqueAndInvertible) {
+  std::set<std::string> codes;
+  for (int value = 0; value <= static_cast<int>(Fault::NothingUsable); ++value) {
+    const auto fault = static_cast<Fault>(value);
+    const std::string code(fault_code(fault));
+    EXPECT_TRUE(codes.insert(code).second) << code;
+    EXPECT_EQ(fault_from_code(code), fault);
+    EXPECT_FALSE(fault_meaning(fault).empty());
+  }
+}
+
+TEST(Fault, UnknownCodeThrows) { EXPECT_THROW(fault_from_code("no-such-fault"), std::invalid_argument); }
+
+TEST(Fault, DataErrorCarriesItsFault) {
+  const DataError error(Fault::NotCt, "Modality is MR, expected CT");
+  EXPECT_EQ(error.fault(), Fault::NotCt);
+  EXPECT_STREQ(error.what(), "Modality is MR, expected CT");
+}
+
+}  // namespace
+}  // namespace ctforge::io

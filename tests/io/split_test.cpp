@@ -1,0 +1,72 @@
+// Splits have their sizes, follow names and not order, keep strata in proportion, and leave someone to train on.
+#include "io/split.h"
+
+#include "io/fault.h"
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+namespace ctforge::io {
+namespace {
+
+std::vector<SplitPatient> patients(int count, int strata = 1) {
+  std::vector<SplitPatient> result;
+  for (int i = 0; i < count; ++i)
+    result.push_back({"P-" + std::to_string(1000 + i), "pt_" + std::to_string(i),
+                      strata > 1 ? "region" + std::to_string(i % strata) : ""});
+  return result;
+}
+
+std::int64_t count(const std::map<std::string, Split>& split, Split which) {
+  return std::count_if(split.begin(), split.end(), [&](const auto& item) { return item.second == which; });
+}
+
+TEST(Split, CountsAndFractions) {
+  const auto split = split_patients(patients(40), {0.1, 10}, 1);
+  EXPECT_EQ(count(split, Split::Test), 10);
+  EXPECT_EQ(count(split, Split::Validation), 4);
+  EXPECT_EQ(count(split, Split::Train), 26);
+  EXPECT_EQ(count(split_patients(patients(5), {0, 0.01}, 1), Split::Test), 1);
+}
+
+TEST(Split, DependsOnNamesAndSeedOnly) {
+  auto shuffled = patients(40);
+  std::reverse(shuffled.begin(), shuffled.end());
+  const auto split = split_patients(patients(40), {5, 10}, 1);
+  EXPECT_EQ(split, split_patients(shuffled, {5, 10}, 1));
+  EXPECT_NE(split, split_patients(shuffled, {5, 10}, 2));
+  for (SplitPatient& patient : shuffled) patient.id = "Q" + patient.id;  // another key
+  for (const auto& [id, which] : split_patients(shuffled, {5, 10}, 1)) EXPECT_EQ(which, split.at(id.substr(1)));
+}
+
+TEST(Split, StrataKeepTheirProportions) {
+  const auto all = patients(40, 4);
+  const auto split = split_patients(all, {4, 8}, 3);
+  std::map<std::string, int> tests;
+  for (const SplitPatient& patient : all) tests[patient.stratum] += split.at(patient.id) == Split::Test ? 1 : 0;
+  for (const auto& [stratum, number] : tests) EXPECT_EQ(number, 2) << stratum;
+  EXPECT_EQ(count(split, Split::Validation), 4);
+}
+
+TEST(Split, StrataOfOneStillGiveTheWholeNumber) {
+  const auto split = split_patients(patients(6, 6), {0, 2}, 3);
+  EXPECT_EQ(count(split, Split::Test), 2);
+}
+
+TEST(Split, TooFewPatientsAreRefusedByName) {
+  try {
+    split_patients(patients(10), {0, 10}, 1);
+    FAIL() << "accepted";
+  } catch (const DataError& error) {
+    EXPECT_EQ(error.fault(), Fault::TooFewPatients);
+  }
+  EXPECT_THROW(split_patients(patients(10), {-1, 0}, 1), std::invalid_argument);
+  EXPECT_THROW(split_patients(patients(10), {0, 2.5}, 1), std::invalid_argument);
+  EXPECT_THROW(split_patients({{"a", "a", ""}, {"a", "a", ""}, {"b", "b", ""}}, {}, 1), std::invalid_argument);
+}
+
+TEST(Split, Names) { EXPECT_EQ(split_name(Split::Validation), "validation"); }
+
+}  // namespace
+}  // namespace ctforge::io

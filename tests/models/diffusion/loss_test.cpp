@@ -1,0 +1,145 @@
+// The denoising loss against its expectation in closed form.
+#include "models/diffusion/loss.h"
+
+#include "tests/models/diffusion/known_cases.h"
+
+#include <cmath>
+#include <stdexcept>
+
+namespace ctforge::diffusion {
+namespace {
+
+torch::Generator generator(std::uint64_t seed) { return at::make_generator<at::CPUGeneratorImpl>(seed); }
+
+// With the exact posterior mean the squared error of x_0 is the posterior variance s^2 r^2 / (s^2 + r^2).
+double expected_loss(const test::Gaussian& gaussian, const Parametrisation& parametrisation, const LossOptions& options,
+                     double t) {
+  const AlphaSigma level = parametrisation.path.at(t);
+  const double r2 = level.ratio() * level.ratio(), s2 = gaussian.s * gaussian.s;
+  const double c_out =
+      precond(parametrisation.target, level, t, parametrisation.path, parametrisation.sigma_data).c_out;
+  return loss_weight(options, level, c_out, parametrisation.sigma_data) * s2 * r2 / (s2 + r2);
+}
+
+TEST(DenoisingLoss, IsThePosteriorVarianceForTheExactNetwork) {
+  const test::Gaussian gaussian;
+  auto random = generator(1);
+  for (const Target target : {Target::Noise, Target::Data, Target::Velocity, Target::Edm}) {
+    for (const Path& path : {vp(cosine_betas()), ve()}) {
+      for (const Weighting weighting : {Weighting::Edm, Weighting::Unit, Weighting::MinSnr}) {
+        const Parametrisation parametrisation{path, target, 0.4};
+        LossOptions options;
+        options.weighting = weighting;
+        const auto x0 = gaussian.mu + gaussian.s * torch::randn({8, 1, 64, 64}, random, torch::kFloat32);
+        const auto noise = torch::randn(x0.sizes(), random, torch::kFloat32);
+        const auto result =
+            denoising_loss(gaussian.network(parametrisation), parametrisation, x0, noise, {}, options, random);
+        for (std::size_t i = 0; i < result.times.size(); ++i) {
+          const double expected = expected_loss(gaussian, parametrisation, options, result.times[i]);
+          const double got = result.per_sample[static_cast<std::int64_t>(i)].item<double>();
+          EXPECT_NEAR(got / expected, 1, 0.1);  // 4096 elements: 4.5 standard errors of a mean of squares
+        }
+        EXPECT_NEAR(result.loss.item<double>(), result.per_sample.mean().item<double>(), 1e-6);
+      }
+    }
+  }
+}
+
+TEST(DenoisingLoss, GivesTheEdmNetworkUnitLossWhenItKnowsNothing) {
+  // An answer of zero leaves the wanted one, which has unit variance for data of deviation sigma_data.
+  auto random = generator(2);
+  const Parametrisation parametrisation{ve(), Target::Edm, 0.5};
+  const Net nothing = [](const torch::Tensor& x, const torch::Tensor&, const Condition&) {
+    return torch::zeros_like(x);
+  };
+  const auto x0 = 0.5 * torch::randn({256, 1, 16, 16}, random, torch::kFloat32);
+  const auto noise = torch::randn(x0.sizes(), random, torch::kFloat32);
+  const auto result = denoising_loss(nothing, parametrisation, x0, noise, {}, {}, random);
+  EXPECT_NEAR(result.loss.item<double>(), 1, 0.03);
+}
+
+TEST(DenoisingLoss, HasTheWeightsOfThePapers) {
+  const AlphaSigma level{0.8, 0.6};
+  const double snr = (0.8 * 0.8) / (0.6 * 0.6);
+  LossOptions options;
+  EXPECT_NEAR(loss_weight(options, level, 1, 0.5), (0.75 * 0.75 + 0.25) / std::pow(0.75 * 0.5, 2), 1e-12);
+  options.weighting = Weighting::MinSnr;
+  EXPECT_NEAR(loss_weight(options, level, 1, 0.5), snr, 1e-12);
+  EXPECT_EQ(loss_weight(options, {0.99, 0.1}, 1, 0.5), 5);
+  options.min_snr_gamma = 1;
+  EXPECT_EQ(loss_weight(options, level, 1, 0.5), 1);
+  options.weighting = Weighting::Unit;
+  EXPECT_EQ(loss_weight(options, level, 0.5, 0.5), 4);
+}
+
+TEST(DrawTimes, HasTheMomentsOfItsDistribution) {
+  auto random = generator(3);
+  const LossOptions options{TimeDistribution::LogNormal, -0.8, 1.2};
+  for (const Path& path : {ve(1e-6, 1e6), vp(cosine_betas())}) {
+    double sum = 0, squares = 0;
+    const auto times = draw_times(options, path, 20000, random);
+    for (const double t : times) {
+      const double value = -path.at(t).log_snr() / 2;
+      sum += value;
+      squares += value * value;
+    }
+    const double mean = sum / 20000;
+    EXPECT_NEAR(mean, -0.8, 0.035);
+    EXPECT_NEAR(std::sqrt(squares / 20000 - mean * mean), 1.2, 0.025);
+  }
+  LossOptions uniform;
+  uniform.times = TimeDistribution::Uniform;
+  std::vector<int> counts(10);
+  for (const double t : draw_times(uniform, vp(linear_betas(10)), 20000, random))
+    ++counts.at(static_cast<std::size_t>(t));
+  for (const int count : counts) EXPECT_NEAR(count, 2000, 200);
+}
+
+TEST(DenoisingLoss, LetsTheGradientFlowAndLearnsTheScaleOfGaussianData) {
+  // The best scale of an answer proportional to the input, data N(0, sigma_data^2) under EDM, is 0 on average of
+  // c_skip.
+  auto random = generator(4);
+  const Parametrisation parametrisation{ve(), Target::Edm, 0.5};
+  const auto scale = torch::full({1}, 0.5, torch::requires_grad());
+  const Net net = [&](const torch::Tensor& x, const torch::Tensor&, const Condition&) { return scale * x; };
+  const auto x0 = 0.5 * torch::randn({64, 1, 16, 16}, random, torch::kFloat32);
+  const auto noise = torch::randn(x0.sizes(), random, torch::kFloat32);
+  auto result = denoising_loss(net, parametrisation, x0, noise, {}, {}, random);
+  EXPECT_FALSE(result.per_sample.requires_grad());
+  result.loss.backward();
+  // d/da E|a x - F|^2 = 2 a for inputs of unit variance that tell nothing of F.
+  EXPECT_NEAR(scale.grad().item<double>(), 1, 0.1);
+}
+
+TEST(DenoisingLoss, StaysInFloat32WhateverTheNetworkGives) {
+  auto random = generator(5);
+  const Net net = [](const torch::Tensor& x, const torch::Tensor& c_noise, const Condition&) {
+    EXPECT_EQ(x.scalar_type(), torch::kFloat32);
+    EXPECT_EQ(c_noise.scalar_type(), torch::kFloat32);
+    return x.to(torch::kBFloat16);
+  };
+  const auto x0 = torch::zeros({2, 1, 4, 4});
+  const auto result = denoising_loss(net, {}, x0, torch::ones_like(x0), {}, {}, random);
+  EXPECT_EQ(result.loss.scalar_type(), torch::kFloat32);
+  EXPECT_TRUE(std::isfinite(result.loss.item<double>()));
+}
+
+TEST(DenoisingLoss, RepeatsWithItsGenerator) {
+  const LossOptions options;
+  auto first = generator(6), second = generator(6);
+  EXPECT_EQ(draw_times(options, ve(), 5, first), draw_times(options, ve(), 5, second));
+}
+
+TEST(DenoisingLoss, RefusesWhatDoesNotFit) {
+  auto random = generator(7);
+  LossOptions uniform;
+  uniform.times = TimeDistribution::Uniform;
+  EXPECT_THROW(draw_times(uniform, ve(), 1, random), std::invalid_argument);
+  const Net narrow = [](const torch::Tensor& x, const torch::Tensor&, const Condition&) { return x.narrow(1, 0, 1); };
+  const auto x0 = torch::zeros({1, 2, 4, 4});
+  EXPECT_THROW(denoising_loss(narrow, {}, x0, torch::zeros({1, 2, 4, 5}), {}, {}, random), std::invalid_argument);
+  EXPECT_THROW(denoising_loss(narrow, {}, x0, x0, {}, {}, random), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace ctforge::diffusion

@@ -1,0 +1,126 @@
+// The U-Net against diffusers' UNet2DModel, its gradients, types and refusals.
+#include "models/nets/unet.h"
+
+#include "models/nets/diffusers.h"
+#include "tests/models/nets/reference.h"
+
+#include <stdexcept>
+#include <string>
+
+#include <ATen/autocast_mode.h>
+#include <gtest/gtest.h>
+
+namespace ctforge::nets {
+namespace {
+
+using test::difference;
+using torch::Tensor;
+
+UNetConfig small() {
+  UNetConfig config;
+  config.in_channels = config.out_channels = 3;
+  config.block_out_channels = {8, 16};
+  config.attention = {false, true};
+  config.layers_per_block = 1;
+  config.attention_head_dim = 8;
+  config.norm_num_groups = 4;
+  config.num_class_embeds = 3;
+  return config;
+}
+
+class UNetReference : public testing::TestWithParam<const char*> {};
+
+TEST_P(UNetReference, AgreesWithDiffusers) {
+  const auto reference = test::read_reference(GetParam());
+  UNet net(unet_config_from_json(reference.config));
+  assign_tensors(*net, reference.weights, "the reference weights");
+  net->eval();
+  const torch::NoGradGuard no_grad;
+  const auto& v = reference.values;
+  const Tensor labels = v.contains("labels") ? v.at("labels") : Tensor();
+  const Tensor expected = v.at("y");
+  EXPECT_LT(difference(net(v.at("x"), v.at("c_noise"), labels), expected), 1e-5);
+  const Tensor last = v.at("x").contiguous(torch::MemoryFormat::ChannelsLast);
+  net->to(torch::kFloat64);
+  EXPECT_LT(difference(net(last.to(torch::kFloat64), v.at("c_noise"), labels), expected), 1e-5);
+}
+INSTANTIATE_TEST_SUITE_P(All, UNetReference,
+                         testing::Values("unet_classes", "unet_padding", "unet_shortcuts", "unet_uneven"));
+
+TEST(UNet, GradientsReachEveryParameter) {
+  torch::manual_seed(0);
+  UNet net(small());
+  const Tensor x = torch::randn({3, 3, 8, 8}).requires_grad_(true);
+  net(x, torch::tensor({0.1F, 0.5F, 2.0F}), torch::tensor({0, 1, 2})).square().sum().backward();
+  EXPECT_GT(x.grad().abs().sum().item<double>(), 0);
+  for (const auto& item : net->named_parameters()) {
+    ASSERT_TRUE(item.value().grad().defined()) << item.key();
+    // Softmax does not see a constant added to all keys.
+    if (item.key().find("to_k.bias") != std::string::npos) continue;
+    EXPECT_GT(item.value().grad().abs().sum().item<double>(), 0) << item.key();
+  }
+}
+
+TEST(UNet, StaysCloseUnderAutocast) {
+  torch::manual_seed(0);
+  UNet net(small());
+  const Tensor x = torch::randn({2, 3, 8, 8}), c_noise = torch::tensor({0.1F, 0.5F}), labels = torch::tensor({0, 2});
+  const Tensor exact = net(x, c_noise, labels);
+  at::autocast::set_autocast_enabled(at::kCPU, true);
+  const Tensor fast = net(x, c_noise, labels);
+  at::autocast::set_autocast_enabled(at::kCPU, false);
+  at::autocast::clear_cache();
+  EXPECT_EQ(fast.scalar_type(), torch::kBFloat16);
+  EXPECT_LT(difference(fast, exact), 3e-2 * exact.abs().max().item<double>());
+  fast.to(torch::kFloat32).sum().backward();
+  EXPECT_EQ(net->parameters()[0].grad().scalar_type(), torch::kFloat32);
+}
+
+TEST(UNet, RunsInBfloat16) {
+  torch::manual_seed(0);
+  UNet net(small());
+  const Tensor x = torch::randn({2, 3, 8, 8}), c_noise = torch::tensor({0.1F, 0.5F}), labels = torch::tensor({0, 2});
+  const Tensor exact = net(x, c_noise, labels);
+  net->to(torch::kBFloat16);
+  EXPECT_LT(difference(net(x.to(torch::kBFloat16), c_noise, labels), exact), 5e-2 * exact.abs().max().item<double>());
+}
+
+TEST(UNet, RefusesWrongInput) {
+  UNet net(small());
+  const Tensor c_noise = torch::zeros({1}), labels = torch::zeros({1}, torch::kLong);
+  EXPECT_THROW(net(torch::zeros({1, 3, 7, 8}), c_noise, labels), std::invalid_argument);
+  EXPECT_THROW(net(torch::zeros({1, 2, 8, 8}), c_noise, labels), std::invalid_argument);
+  EXPECT_THROW(net(torch::zeros({1, 3, 8, 8}), c_noise), std::invalid_argument);
+  UNetConfig config = small();
+  config.num_class_embeds = 0;
+  UNet unconditional(config);
+  EXPECT_THROW(unconditional(torch::zeros({1, 3, 8, 8}), c_noise, labels), std::invalid_argument);
+}
+
+TEST(UNet, RefusesImpossibleConfigurations) {
+  const auto refused = [](auto change) {
+    UNetConfig config = small();
+    change(config);
+    EXPECT_THROW(UNet{config}, std::invalid_argument);
+  };
+  refused([](UNetConfig& c) { c.attention = {true}; });
+  refused([](UNetConfig& c) { c.block_out_channels = {8, 18}; });
+  refused([](UNetConfig& c) { c.attention_head_dim = 32; });
+  refused([](UNetConfig& c) { c.downsample_padding = 2; });
+  refused([](UNetConfig& c) { c.dropout = 1; });
+  refused([](UNetConfig& c) { c.freq_shift = 4; });
+  refused([](UNetConfig& c) { c.layers_per_block = 0; });
+}
+
+TEST(UNet, DropoutActsInTrainingOnly) {
+  UNetConfig config = small();
+  config.dropout = 0.5;
+  UNet net(config);
+  const Tensor x = torch::randn({1, 3, 8, 8}), c_noise = torch::zeros({1}), labels = torch::zeros({1}, torch::kLong);
+  EXPECT_GT(difference(net(x, c_noise, labels), net(x, c_noise, labels)), 0);
+  net->eval();
+  EXPECT_EQ(difference(net(x, c_noise, labels), net(x, c_noise, labels)), 0);
+}
+
+}  // namespace
+}  // namespace ctforge::nets

@@ -1,0 +1,138 @@
+// Samples of a generator whose network is known: the exact answer for Gaussian data, a mean for each class.
+#include "pipeline/draw.h"
+
+#include "pipeline/config_tree.h"
+#include "tests/pipeline/toy_generator.h"
+
+#include <algorithm>
+#include <limits>
+#include <stdexcept>
+
+#include <gtest/gtest.h>
+
+namespace ctforge::pipeline {
+namespace {
+
+TEST(ClassSequence, IsBalancedInEveryBeginning) {
+  const auto sequence = class_sequence(300, {1, 1, 1});
+  std::vector<int> counts(3);
+  for (const auto k : sequence) {
+    ++counts.at(static_cast<std::size_t>(k));
+    EXPECT_LE(*std::max_element(counts.begin(), counts.end()) - *std::min_element(counts.begin(), counts.end()), 1);
+  }
+  EXPECT_EQ((std::vector<std::int64_t>(sequence.begin(), sequence.begin() + 4)),
+            (std::vector<std::int64_t>{0, 1, 2, 0}));
+}
+
+TEST(ClassSequence, KeepsProportionsInEveryBeginning) {
+  const std::vector<double> proportions = {70, 0, 25, 5};
+  const auto sequence = class_sequence(400, proportions);
+  std::vector<double> counts(4);
+  for (std::size_t i = 0; i < sequence.size(); ++i) {
+    counts.at(static_cast<std::size_t>(sequence[i])) += 1;
+    for (std::size_t k = 0; k < 4; ++k)
+      EXPECT_LT(std::abs(counts[k] - proportions[k] / 100 * static_cast<double>(i + 1)), 1.01);
+  }
+  EXPECT_EQ(counts, (std::vector<double>{280, 0, 100, 20}));
+  const auto shorter = class_sequence(37, proportions);
+  EXPECT_TRUE(std::equal(shorter.begin(), shorter.end(), sequence.begin()));
+}
+
+TEST(ClassSequence, RefusesProportionsWithoutAnyClass) {
+  EXPECT_THROW(class_sequence(1, {0, 0}), std::invalid_argument);
+  EXPECT_THROW(class_sequence(1, {}), std::invalid_argument);
+}
+
+std::vector<Wanted> wanted(std::int64_t count, std::int64_t class_index, std::int64_t first = 0) {
+  std::vector<Wanted> result;
+  for (std::int64_t i = 0; i < count; ++i) result.push_back({first + i, class_index});
+  return result;
+}
+
+TEST(DrawSamples, GivesEachClassItsOwnDataWithEverySampler) {
+  const auto generator = test::toy_generator();
+  SampleConfig config;
+  config.guidance = 1;
+  config.steps = 40;
+  for (const char* sampler : {"heun", "euler", "ddim", "ddpm"}) {
+    config.sampler = sampler;
+    for (std::int64_t k = 0; k < 2; ++k) {
+      const auto samples = draw_samples(config, generator, test::toy_network(generator), 1, wanted(64, k));
+      ASSERT_TRUE(samples);
+      EXPECT_EQ(samples->image.sizes(), at::IntArrayRef({64, 1, 4, 6}));
+      EXPECT_EQ(samples->mask.sizes(), at::IntArrayRef({64, 4, 6}));
+      EXPECT_NEAR(samples->image.mean().item<double>(), test::kClassMean[k], 0.02) << sampler;
+      EXPECT_NEAR(samples->image.std().item<double>(), test::kDeviation, 0.02) << sampler;
+      EXPECT_TRUE(samples->mask.eq(k == 0 ? 0 : 1).all().item<bool>()) << sampler;
+    }
+  }
+}
+
+TEST(DrawSamples, GuidesAwayFromTheUnconditionalMean) {
+  const auto generator = test::toy_generator();
+  SampleConfig config;
+  const auto mean_at = [&](double guidance) {
+    config.guidance = guidance;
+    const auto samples = draw_samples(config, generator, test::toy_network(generator), 1, wanted(32, 1));
+    return samples.value().image.mean().item<double>();
+  };
+  // Estimates are linear in the class mean, so guidance g moves it to g times its distance from the mean of all, 0.
+  EXPECT_NEAR(mean_at(1.5), 1.5 * test::kClassMean[1], 0.03);
+  EXPECT_NEAR(mean_at(0), 0, 0.03);
+  config.guidance_low = 90;  // above every level visited: guidance never acts
+  EXPECT_NEAR(mean_at(1.5), test::kClassMean[1], 0.03);
+}
+
+TEST(DrawSamples, GivesASampleTheSameInAnyBatch) {
+  const auto generator = test::toy_generator();
+  for (const char* sampler : {"heun", "ddpm"}) {
+    SampleConfig config;
+    config.sampler = sampler;
+    const auto net = test::toy_network(generator);
+    const auto together = draw_samples(config, generator, net, 9, wanted(8, 1));
+    const auto apart = draw_samples(config, generator, net, 9, wanted(3, 1, 5));
+    EXPECT_TRUE(torch::allclose(together->image.narrow(0, 5, 3), apart->image, 0, 1e-6));
+    EXPECT_FALSE(torch::allclose(together->image.narrow(0, 0, 3), apart->image, 0, 1e-2));
+    EXPECT_FALSE(
+        torch::allclose(draw_samples(config, generator, net, 10, wanted(3, 1, 5))->image, apart->image, 0, 1e-2));
+  }
+}
+
+TEST(DrawSamples, ClampsTheEstimateWhenAsked) {
+  const auto generator = test::toy_generator();
+  SampleConfig config;
+  config.clip = 0.1;
+  const auto samples = draw_samples(config, generator, test::toy_network(generator), 1, wanted(4, 1));
+  EXPECT_LE(samples->image.abs().max().item<double>(), 0.1 + 1e-6);
+}
+
+TEST(DrawSamples, StopsWhenAsked) {
+  const auto generator = test::toy_generator();
+  int asked = 0;
+  const auto samples =
+      draw_samples({}, generator, test::toy_network(generator), 1, wanted(2, 0), [&] { return ++asked == 3; });
+  EXPECT_FALSE(samples);
+  EXPECT_EQ(asked, 3);
+}
+
+TEST(DrawSamples, RefusesSettingsThatDoNotFitAndValuesThatAreNoNumbers) {
+  auto generator = test::toy_generator();
+  SampleConfig config;
+  config.sigma_min = 100;
+  config.sigma_max = 200;
+  EXPECT_THROW(draw_samples(config, generator, test::toy_network(generator), 1, wanted(1, 0)), ConfigError);
+  generator.parametrisation.path = diffusion::vp(diffusion::linear_betas(100));
+  config = {};
+  config.grid = "trailing";
+  config.steps = 101;
+  EXPECT_THROW(make_times(config, generator.parametrisation.path), ConfigError);
+  config.sampler = "magic";
+  EXPECT_THROW(make_solver(config), std::invalid_argument);
+  const diffusion::Net broken = [](const torch::Tensor& x, const torch::Tensor&, const diffusion::Condition&) {
+    return torch::full_like(x, std::numeric_limits<float>::quiet_NaN());
+  };
+  EXPECT_THROW(draw_samples({}, test::toy_generator(), broken, 1, wanted(1, 0)), std::runtime_error);
+}
+
+}  // namespace
+}  // namespace ctforge::pipeline

@@ -1,0 +1,76 @@
+// The distances part: every value beside its floor, interval and N, and an order that must hold.
+#include "pipeline/evaluate_distances.h"
+
+#include "tests/pipeline/evaluate_support.h"
+#include "tests/support/support.h"
+
+#include <gtest/gtest.h>
+
+namespace ctforge::pipeline {
+namespace {
+
+nlohmann::ordered_json distances_of(const std::filesystem::path& out, const EvaluateConfig& config) {
+  const EvaluationInputs inputs = load_inputs(config, out);
+  Extractors extractors = load_extractors(config, "cpu");
+  const ComparedSets compared = compared_sets(inputs, config, 3);
+  const CellStore cells(out / "cells");
+  return distances_json(compared, all_features(compared, extractors, "key", config, cells, test::context_of(out)),
+                        extractors, config);
+}
+
+TEST(Distances, PutFloorIntervalAndCountBesideEveryValue) {
+  const test::TemporaryFolder folder;
+  test::write_run(folder.path());
+  const auto json = distances_of(folder.path(), test::quick_evaluation());
+  const auto& features = json.at("distances").at("fd_torchscript");
+  for (const auto* measured : {&features.at("frechet"), &json.at("hu").at("wasserstein1_hu"),
+                               &features.at("per_class").at("neck").at("frechet")}) {
+    const double value = measured->at("value"), low = measured->at("interval").at(0),
+                 high = measured->at("interval").at(1);
+    EXPECT_LE(low, value);
+    EXPECT_GE(high, value);
+    EXPECT_GE(measured->at("floor").get<double>(), 0);
+    EXPECT_EQ(measured->at("floor_interval").size(), 2u);
+  }
+  // 14 real patients of 4 patches; the smaller half holds 28, and 24 are synthetic: 12 of each class.
+  EXPECT_EQ(features.at("frechet").at("n"), 24);
+  EXPECT_EQ(features.at("per_class").at("chest").at("frechet").at("n"), 12);
+  EXPECT_EQ(json.at("unavailable").size(), 2u);
+}
+
+TEST(Distances, OfShapesOfTheSameKindAreFarBelowThoseOfNoise) {
+  const test::TemporaryFolder folder;
+  test::write_run(folder.path());
+  const auto json = distances_of(folder.path(), test::quick_evaluation());
+  const auto& features = json.at("distances").at("fd_torchscript");
+  EXPECT_LT(features.at("frechet").at("value").get<double>(),
+            0.1 * features.at("references").at("noise").at("value").get<double>());
+  EXPECT_LT(json.at("hu").at("wasserstein1_hu").at("value").get<double>(),
+            0.1 * json.at("hu").at("references").at("noise").at("value").get<double>());
+}
+
+TEST(Distances, ThinsEachSetToTheMostPatchesAsked) {
+  const test::TemporaryFolder folder;
+  test::write_run(folder.path());
+  EvaluateConfig config = test::quick_evaluation();
+  config.images = 14;
+  const ComparedSets compared = compared_sets(load_inputs(config, folder.path()), config, 3);
+  EXPECT_EQ(compared.real.size(), 14);
+  EXPECT_EQ(compared.sets[0].size(), 14);
+  EXPECT_EQ(compared.names, (std::vector<std::string>{"synthetic", "noise"}));
+}
+
+TEST(Distances, StopWhenAskedToWhileTakingFeatures) {
+  const test::TemporaryFolder folder;
+  test::write_run(folder.path());
+  const EvaluateConfig config = test::quick_evaluation();
+  Extractors extractors = load_extractors(config, "cpu");
+  Context context = test::context_of(folder.path());
+  context.interrupted = [] { return true; };
+  EXPECT_THROW(all_features(compared_sets(load_inputs(config, folder.path()), config, 3), extractors, "key", config,
+                            CellStore(folder / "cells"), context),
+               Interrupted);
+}
+
+}  // namespace
+}  // namespace ctforge::pipeline

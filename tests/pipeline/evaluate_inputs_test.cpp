@@ -1,0 +1,84 @@
+// Inputs of the evaluate stage: all sides read, leaks and mismatches refused, weights found where they should be.
+#include "pipeline/evaluate_inputs.h"
+
+#include "io/fault.h"
+#include "pipeline/config_tree.h"
+#include "tests/pipeline/evaluate_support.h"
+#include "tests/support/support.h"
+
+#include <cstdlib>
+
+#include <gtest/gtest.h>
+
+namespace ctforge::pipeline {
+namespace {
+
+TEST(LoadInputs, ReadsEverySideAndDigestsTheirContent) {
+  const test::TemporaryFolder folder;
+  test::write_run(folder.path());
+  test::write_shards(folder / "extra", "synthetic", "SYN", 8, 9, true);
+  EvaluateConfig config = test::quick_evaluation();
+  config.extra_sets = {"untrained=" + (folder / "extra").string()};
+  const EvaluationInputs inputs = load_inputs(config, folder.path());
+  EXPECT_EQ(inputs.train.size(), 32);
+  EXPECT_EQ(inputs.validation.patients.size(), 2u);
+  EXPECT_EQ(inputs.test.size(), 16);
+  EXPECT_EQ(inputs.synthetic.size(), 24);
+  ASSERT_EQ(inputs.extras.size(), 1u);
+  EXPECT_EQ(inputs.extras[0].first, "untrained");
+  EXPECT_EQ(load_inputs(config, folder.path()).digest, inputs.digest);
+  test::write_shards(folder / "extra", "synthetic", "SYN", 8, 10, true);
+  EXPECT_NE(load_inputs(config, folder.path()).digest, inputs.digest);
+}
+
+TEST(LoadInputs, DoesWithoutValidationPatients) {
+  const test::TemporaryFolder folder;
+  test::write_run(folder.path());
+  std::filesystem::remove(folder / "data" / "validation-00000.safetensors");
+  const EvaluationInputs inputs = load_inputs(test::quick_evaluation(), folder.path());
+  EXPECT_EQ(inputs.validation.size(), 0);
+  EXPECT_TRUE(inputs.validation.patients.empty());
+}
+
+TEST(LoadInputs, RefusesMissingSamplesLeaksAndMisspeltExtraSets) {
+  const test::TemporaryFolder folder;
+  test::write_run(folder.path());
+  EvaluateConfig config = test::quick_evaluation();
+  for (const char* wrong : {"untrained", "=x", "noise=x", "a b=x", "name="}) {
+    config.extra_sets = {wrong};
+    EXPECT_THROW(load_inputs(config, folder.path()), ConfigError) << wrong;
+  }
+  config.extra_sets.clear();
+  test::write_shards(folder / "samples", "synthetic", "P-test", 24, 4, true);
+  EXPECT_THROW(load_inputs(config, folder.path()), io::DataError);
+  std::filesystem::remove_all(folder / "samples");
+  EXPECT_THROW(load_inputs(config, folder.path()), io::DataError);
+}
+
+TEST(FindLite0, TakesTheConfiguredFileThenTheEnvironments) {
+  const test::TemporaryFolder folder;
+  test::write_file(folder / "a.pth", "a");
+  test::write_file(folder / "b.pth", "b");
+  const char* before = std::getenv("CTFORGE_LITE0");
+  const std::string kept = before != nullptr ? before : "";
+  ::setenv("CTFORGE_LITE0", (folder / "b.pth").c_str(), 1);
+  EXPECT_EQ(find_lite0((folder / "a.pth").string()), folder / "a.pth");
+  EXPECT_EQ(find_lite0("auto"), folder / "b.pth");
+  EXPECT_EQ(find_lite0("none"), std::nullopt);
+  EXPECT_THROW(find_lite0((folder / "absent.pth").string()), io::DataError);
+  ::setenv("CTFORGE_LITE0", (folder / "absent.pth").c_str(), 1);
+  EXPECT_THROW(find_lite0("auto"), io::DataError);
+  before != nullptr ? ::setenv("CTFORGE_LITE0", kept.c_str(), 1) : ::unsetenv("CTFORGE_LITE0");
+}
+
+TEST(LoadExtractors, SaysWhichAreNotThere) {
+  const Extractors extractors = load_extractors(test::quick_evaluation(), "cpu");
+  ASSERT_EQ(extractors.list.size(), 1u);
+  EXPECT_EQ(extractors.list[0]->name(), "fd_torchscript");
+  ASSERT_EQ(extractors.unavailable.size(), 2u);
+  EXPECT_EQ(extractors.unavailable[0].first, "fd_lite0");
+  EXPECT_EQ(extractors.unavailable[1].first, "fid");
+}
+
+}  // namespace
+}  // namespace ctforge::pipeline

@@ -1,0 +1,23 @@
+// What the tests of the evaluate stage share: a run's folder with shards of shapes, and a configuration of seconds.
+#pragma once
+
+#include "pipeline/context.h"
+#include "pipeline/evaluate.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace ctforge::test {
+
+// OUT/data with 8 train, 2 validation and 4 test patients of four patches and OUT/samples with 24 synthetic patches.
+void write_run(const std::filesystem::path& out);
+// The shards PREFIX-* of `count` patches of test::shapes, patients named NAME-0, NAME-1, ...
+void write_shards(const std::filesystem::path& folder, const std::string& prefix, const std::string& name,
+                  std::int64_t count, std::uint64_t seed, bool synthetic);
+
+// The small TorchScript extractor, no other; three steps a segmenter, two seeds.
+pipeline::EvaluateConfig quick_evaluation();
+pipeline::Context context_of(const std::filesystem::path& out);
+
+}  // namespace ctforge::test

@@ -1,0 +1,38 @@
+// Sections of figures from what the evaluation writes.
+#include "pipeline/report_sections.h"
+
+#include <gtest/gtest.h>
+
+namespace ctforge::pipeline {
+namespace {
+
+TEST(ReportSections, DiceTableHasArmsDifferenceAndVerdict) {
+  ReportInputs inputs;
+  inputs.downstream = nlohmann::ordered_json::parse(R"({"downstream":{
+    "arms":{"real":{"dice":{"cord":{"mean":0.7,"interval":[0.6,0.8],"n":5}},"cells":[]},
+            "real_synthetic":{"dice":{"cord":{"mean":0.75,"interval":[0.7,0.8],"n":5}},"cells":[]}},
+    "difference":{"cord":{"mean":0.05,"interval":[-0.01,0.1],"n":5,"wilcoxon_p":0.06,"valid":false}}}})");
+  const PageSection section = dice_section(inputs);
+  EXPECT_NE(section.body.find("0.7 [0.6, 0.8]"), std::string::npos);
+  EXPECT_NE(section.body.find("0.05 [-0.01, 0.1] (void: an organ collapsed)"), std::string::npos);
+}
+
+TEST(ReportSections, MissingPartsAreNamed) {
+  const ReportInputs nothing;
+  EXPECT_NE(dice_section(nothing).body.find("not evaluated"), std::string::npos);
+  EXPECT_NE(distances_section(nothing).body.find("not evaluated"), std::string::npos);
+  EXPECT_NE(training_section(nothing).body.find("no training"), std::string::npos);
+  EXPECT_NE(provenance_section(nothing).body.find("no stage"), std::string::npos);
+}
+
+TEST(ReportSections, StagesAreListedWithTimeAndMemory) {
+  ReportInputs inputs;
+  inputs.manifest = nlohmann::ordered_json::parse(
+      R"({"stages":{"train":{"state":"done","seconds":75,"peak_memory_bytes":1500000000,"fingerprint":"abcdef"}}})");
+  const std::string body = provenance_section(inputs).body;
+  EXPECT_NE(body.find("1 min 15 s"), std::string::npos);
+  EXPECT_NE(body.find("1.50 GB"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace ctforge::pipeline

@@ -1,0 +1,126 @@
+// Shards of samples: contents, resumption after an interruption, and what changed settings do to them.
+#include "pipeline/sample_shards.h"
+
+#include "io/shard.h"
+#include "tests/pipeline/toy_generator.h"
+#include "tests/support/support.h"
+
+#include <cstdio>
+#include <filesystem>
+
+#include <gtest/gtest.h>
+
+namespace ctforge::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+
+class SampleShards : public ::testing::Test {
+ protected:
+  SampleShards() {
+    context_.out = folder_.path();
+    config_.count = 600;
+    config_.steps = 16;
+    config_.batch = 100;
+    config_.guidance = 1;
+  }
+
+  nlohmann::ordered_json write() {
+    return write_samples(config_, generator_, test::toy_network(generator_), 5, proportions_, context_);
+  }
+  std::string bytes(int shard) const {
+    return ctforge::test::read_file(folder_ / ("samples/synthetic-0000" + std::to_string(shard) + ".safetensors"));
+  }
+
+  ctforge::test::TemporaryFolder folder_;
+  Generator generator_ = test::toy_generator();
+  SampleConfig config_;
+  Context context_;
+  std::vector<double> proportions_ = {1, 1};
+};
+
+TEST_F(SampleShards, HoldLabelledPatchesOfEveryClass) {
+  const auto record = write();
+  EXPECT_EQ(record["count"], 600);
+  EXPECT_EQ(record["classes"]["low"], 300);
+  EXPECT_EQ(record["shards"].size(), 3U);
+  EXPECT_EQ(record["checkpoint_sha256"], "0123");
+  EXPECT_GT(record["seconds_per_sample"].get<double>(), 0);
+  const io::ShardSet set(folder_ / "samples", "synthetic");
+  ASSERT_EQ(set.size(), 600);
+  EXPECT_TRUE(set.info().synthetic);
+  EXPECT_EQ(set.info().spacing_mm, generator_.patches.spacing_mm);
+  for (const std::int64_t i : {0, 1, 300, 599}) {
+    const auto sample = set.at(i);
+    EXPECT_EQ(sample.class_index, i % 2);
+    char patient[16];
+    std::snprintf(patient, sizeof patient, "SYN-%06d", static_cast<int>(i + 1));
+    EXPECT_EQ(sample.patient, patient);
+    for (const auto hu : sample.hu) EXPECT_NEAR(hu, i % 2 == 0 ? -400 : 400, 300);
+    for (const auto label : sample.mask) EXPECT_EQ(label, i % 2);
+  }
+}
+
+TEST_F(SampleShards, GoOnAfterAnInterruptionWithTheSameBytes) {
+  write();
+  const std::string first = bytes(0), second = bytes(1), third = bytes(2);
+  fs::remove_all(folder_ / "samples");
+  int asked = 0;
+  context_.interrupted = [&] { return ++asked > 60; };  // within the second shard
+  EXPECT_THROW(write(), Interrupted);
+  EXPECT_EQ(bytes(0), first);
+  EXPECT_FALSE(fs::exists(folder_ / "samples/synthetic-00001.safetensors"));
+  const auto kept = fs::last_write_time(folder_ / "samples/synthetic-00000.safetensors");
+  context_.interrupted = [] { return false; };
+  const auto record = write();
+  EXPECT_EQ(record["kept_from_before"], 256);
+  EXPECT_EQ(fs::last_write_time(folder_ / "samples/synthetic-00000.safetensors"), kept);
+  EXPECT_EQ(bytes(1), second);
+  EXPECT_EQ(bytes(2), third);
+  EXPECT_FALSE(fs::exists(folder_ / "samples/.part"));
+}
+
+TEST_F(SampleShards, KeepWhatAnotherCountLeavesValid) {
+  write();
+  const std::string first = bytes(0);
+  config_.count = 300;
+  EXPECT_EQ(write()["kept_from_before"], 256);
+  EXPECT_EQ(io::ShardSet(folder_ / "samples", "synthetic").size(), 300);
+  EXPECT_EQ(bytes(0), first);
+}
+
+TEST_F(SampleShards, AreDrawnAnewForOtherSettingsOrAnotherCheckpoint) {
+  config_.count = 10;
+  write();
+  const std::string before = bytes(0);
+  config_.steps = 17;
+  EXPECT_EQ(write()["kept_from_before"], 0);
+  EXPECT_NE(bytes(0), before);
+  generator_.checkpoint_sha256 = "4567";
+  EXPECT_EQ(write()["kept_from_before"], 0);
+  EXPECT_EQ(write()["kept_from_before"], 10);
+}
+
+TEST_F(SampleShards, ReplaceADamagedShard) {
+  config_.count = 10;
+  write();
+  const std::string whole = bytes(0);
+  ctforge::test::write_file(folder_ / "samples/synthetic-00000.safetensors", whole.substr(0, whole.size() / 2));
+  EXPECT_EQ(write()["kept_from_before"], 0);
+  EXPECT_EQ(bytes(0), whole);
+}
+
+TEST_F(SampleShards, DoNotDependOnTheBatchBeyondRounding) {
+  config_.count = 20;
+  write();
+  const io::ShardSet set(folder_ / "samples", "synthetic");
+  const std::vector<std::int16_t> hu(set.at(13).hu.begin(), set.at(13).hu.end());
+  fs::remove_all(folder_ / "samples");
+  config_.batch = 3;
+  write();
+  const io::ShardSet again(folder_ / "samples", "synthetic");
+  for (std::size_t i = 0; i < hu.size(); ++i) EXPECT_NEAR(again.at(13).hu[i], hu[i], 1);
+}
+
+}  // namespace
+}  // namespace ctforge::pipeline

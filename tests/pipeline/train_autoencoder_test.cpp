@@ -1,0 +1,79 @@
+// The autoencoder's loss against values worked out by hand, its weights of labels and its reconstruction error.
+#include "pipeline/train_autoencoder.h"
+
+#include "pipeline/config_tree.h"
+#include "tests/pipeline/train_support.h"
+#include "tests/support/support.h"
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+namespace ctforge::pipeline {
+namespace {
+
+TEST(AutoencoderLoss, PartsAreThoseOfAHandComputedCase) {
+  AutoencoderTraining config;
+  const auto image = torch::zeros({1, 1, 2, 2});
+  const auto mask = torch::tensor({0, 0, 0, 1}, torch::kUInt8).view({1, 2, 2});
+  // CT off by 0, 0, 0, 0.4: differences between neighbours off by 0, 0.4 in y and in x. Logits say nothing.
+  auto output = torch::zeros({1, 3, 2, 2});
+  output[0][0][1][1] = 0.4;
+  output.requires_grad_(true);
+  const nets::Moments moments{torch::full({1, 2, 1, 1}, 0.5), torch::zeros({1, 2, 1, 1})};
+  const auto weights = torch::tensor({0.5F, 2.5F});
+  const auto loss = autoencoder_loss(config, image, mask, output, moments, weights);
+  EXPECT_NEAR(loss.l1.item<double>(), 0.1, 1e-6);
+  EXPECT_NEAR(loss.gradient.item<double>(), 0.2, 1e-6);
+  EXPECT_NEAR(loss.cross_entropy.item<double>(), std::log(2) * (3 * 0.5 + 2.5) / 4, 1e-6);
+  EXPECT_NEAR(loss.dice.item<double>(), 1 - 2 * 0.5 / (2 + 1), 1e-6);
+  EXPECT_NEAR(loss.kl.item<double>(), 0.125, 1e-6);  // mean^2 / 2 an element
+  EXPECT_NEAR(loss.total.item<double>(),
+              0.1 + config.gradient_weight * 0.2 + config.mask_weight * std::log(2) + config.dice_weight * 2 / 3 +
+                  config.kl_weight * 0.125,
+              1e-6);
+  loss.total.backward();
+  EXPECT_TRUE(output.grad().abs().sum().item<double>() > 0);
+}
+
+TEST(AutoencoderLoss, LabelWeightsFollowTheFrequency) {
+  const auto inverse = label_weights({0.9, 0.1, 0}, 1);
+  EXPECT_NEAR(inverse[1] / inverse[0], 9, 1e-9);
+  EXPECT_NEAR(0.9 * inverse[0] + 0.1 * inverse[1], 1, 1e-9);
+  EXPECT_EQ(inverse[2], 1);
+  EXPECT_EQ(label_weights({0.9, 0.1}, 0), (std::vector<double>{1, 1}));
+}
+
+TEST(AutoencoderConfig, RefusesWhatDoesNotFit) {
+  io::ShardInfo patches;
+  patches.height = patches.width = 18;
+  patches.labels = {"background", "organ"};
+  AutoencoderTraining config;
+  EXPECT_THROW(autoencoder_config(config, patches), ConfigError);  // 18 is no multiple of 4
+  patches.height = patches.width = 16;
+  EXPECT_EQ(autoencoder_config(config, patches).in_channels, 3);
+  config.norm_groups = 7;
+  EXPECT_THROW(autoencoder_config(config, patches), ConfigError);
+}
+
+TEST(Reconstruction, IsInHounsfieldUnitsAndByLabel) {
+  const ctforge::test::TemporaryFolder folder;
+  test::write_patches(folder.path(), "validation", 4);
+  const PatchTensors patches(folder.path(), "validation");
+  nets::Autoencoder net(autoencoder_config(test::small_config().autoencoder, patches.info()));
+  {
+    // Makes the decoder say 0 everywhere: 0 HU, and label 0.
+    const torch::NoGradGuard no_grad;
+    for (auto& item : net->named_parameters()) {
+      if (item.key().rfind("decoder.conv_out", 0) == 0) item.value().zero_();
+    }
+  }
+  net->eval();
+  const auto found = reconstruction(net, patches, torch::kCPU);
+  EXPECT_NEAR(found["hu_mae"].get<double>(), 600, 5);
+  EXPECT_EQ(found["mask_dice"]["organ"], 0.0);
+  EXPECT_EQ(found["patches"], 4);
+}
+
+}  // namespace
+}  // namespace ctforge::pipeline
