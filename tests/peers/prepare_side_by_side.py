@@ -1,9 +1,10 @@
 """Preparing one 512 x 512 x 134 DICOM series to 1 mm patches: `ctforge prepare` beside SimpleITK doing the same.
 
-Writes a series with pydicom into a temporary folder (0.9 x 0.9 x 2.5 mm, a noisy cylinder body), then alternates the two
-programs, each in a fresh process, and prints the medians of time and peak memory and their ratios. Also compares the
-voxels of both. SimpleITK's part: read the series, resample with linear interpolation to 1 mm, window to [-1,1], cut all
-slices to the patch size; it keeps the result in memory, while ctforge writes and syncs its shards.
+Writes a series with pydicom into a temporary folder (0.9 x 0.9 x 2.5 mm, a noisy cylinder body), then alternates the
+two programs, each in a fresh process, and prints the medians of time and peak memory and their ratios. Also compares
+the voxels of both. SimpleITK's part: read the series, resample with linear interpolation to 1 mm, window to [-1,1],
+cut all slices to the patch size; it keeps the result in memory, while ctforge writes and syncs its shards. SimpleITK
+runs twice: as one would write it, and told to resample only what is cut, as ctforge does by itself.
 
 Needs numpy, pydicom and SimpleITK:
   python tests/peers/prepare_side_by_side.py --ctforge build/ctforge [--runs 5] [--size 256]
@@ -59,7 +60,7 @@ def write_series(folder):
         data.save_as(folder / f"{index:04d}.dcm", enforce_file_format=True)
 
 
-def prepare_with_simpleitk(folder, size, keep):
+def prepare_with_simpleitk(folder, size, crop_first, keep):
     """The child process: prints the seconds of each step as JSON; keep: where to leave the cut HU for comparison."""
     import numpy
     import SimpleITK
@@ -70,12 +71,15 @@ def prepare_with_simpleitk(folder, size, keep):
     read = time.perf_counter()
     spacing = image.GetSpacing()
     shape = [round(n * s) for n, s in zip(image.GetSize(), spacing)]
-    origin = image.TransformContinuousIndexToPhysicalPoint([0.5 / s - 0.5 for s in spacing])
+    x, y = (shape[0] - size + 1) // 2, (shape[1] - size + 1) // 2
+    first = [x, y, 0] if crop_first else [0, 0, 0]
+    if crop_first:
+        shape[:2], x, y = [size, size], 0, 0
+    origin = image.TransformContinuousIndexToPhysicalPoint([(0.5 + f) / s - 0.5 for f, s in zip(first, spacing)])
     image = SimpleITK.Resample(SimpleITK.Cast(image, SimpleITK.sitkFloat32), shape, SimpleITK.Transform(),
                                SimpleITK.sitkLinear, origin, (1.0, 1.0, 1.0), image.GetDirection(), -1024.0)
     resampled = time.perf_counter()
     hu = SimpleITK.GetArrayViewFromImage(image)
-    x, y = (shape[0] - size) // 2, (shape[1] - size) // 2
     crop = hu[:, y:y + size, x:x + size]
     patches = [numpy.clip((piece + 1000) / 1000 - 1, -1, 1) for piece in crop]
     done = time.perf_counter()
@@ -123,11 +127,11 @@ def main():
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--simpleitk-child", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--simpleitk-child", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.simpleitk_child:
-        folder, size, keep = options.simpleitk_child
-        prepare_with_simpleitk(folder, int(size), keep)
+        folder, size, crop_first, keep = options.simpleitk_child
+        prepare_with_simpleitk(folder, int(size), bool(crop_first), keep)
         return
     with tempfile.TemporaryDirectory(prefix="ctforge-peers-") as temporary:
         root = pathlib.Path(temporary)
@@ -137,15 +141,18 @@ def main():
                     "prepare.patch.cut": "center", "prepare.patch.width": options.size,
                     "prepare.patch.height": options.size, "prepare.split.test_patients": 0,
                     "prepare.split.validation_patients": 0, "prepare.patch.min_body_fraction": 0}
-        rows = {"simpleitk": [], "ctforge": []}
+        rows = {"simpleitk": [], "simpleitk, crop only": [], "ctforge": []}
         steps = []
         for run in range(options.runs):
-            child = [sys.executable, __file__, "--simpleitk-child", str(root / "series"), str(options.size),
-                     str(root / "simpleitk.npy") if run == 0 else ""]
-            seconds, memory, output = timed(child)
-            steps.append(json.loads(output))
-            # Without the interpreter's start and imports: the work alone.
-            rows["simpleitk"].append((steps[-1]["work"], memory))
+            for name, crop_first in (("simpleitk", ""), ("simpleitk, crop only", "yes")):
+                keep = str(root / "simpleitk.npy") if run == 0 and not crop_first else ""
+                child = [sys.executable, __file__, "--simpleitk-child", str(root / "series"), str(options.size)]
+                memory, output = timed([*child, crop_first, keep])[1:]
+                # Without the interpreter's start and imports: the work alone.
+                work = json.loads(output)
+                rows[name].append((work["work"], memory))
+                if not crop_first:
+                    steps.append(work)
             out = root / f"out{run}"
             command = [options.ctforge, "prepare", "--out", str(out)]
             for key, value in settings.items():
@@ -157,11 +164,12 @@ def main():
         medians = {name: [statistics.median(column) for column in zip(*values)] for name, values in rows.items()}
         for name, (seconds, memory) in medians.items():
             spread = ", ".join(f"{value[0]:.2f}" for value in rows[name])
-            print(f"{name:10s} {seconds:6.2f} s  peak {memory / 2**20:6.0f} MiB   ({spread})")
-        print("simpleitk steps: " + ", ".join(
-            f"{step} {statistics.median(row[step] for row in steps):.2f} s" for step in ("read", "resample", "window and cut")))
-        print(f"ctforge / simpleitk: time {medians['ctforge'][0] / medians['simpleitk'][0]:.3f}, "
-              f"memory {medians['ctforge'][1] / medians['simpleitk'][1]:.3f}")
+            print(f"{name:20s} {seconds:6.2f} s  peak {memory / 2**20:6.0f} MiB   ({spread})")
+        for step in ("read", "resample", "window and cut"):
+            print(f"simpleitk, {step}: {statistics.median(row[step] for row in steps):.2f} s")
+        for name in list(rows)[:2]:
+            ratio = [ours / theirs for ours, theirs in zip(medians["ctforge"], medians[name])]
+            print(f"ctforge / {name}: time {ratio[0]:.3f}, memory {ratio[1]:.3f}")
         largest, kept = compare(root, root / "out0" / "data")
         print(f"largest difference in {kept} patches: {largest} HU")
 
