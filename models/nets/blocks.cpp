@@ -1,7 +1,10 @@
 // The parts that the U-Net and the autoencoder are made of.
 #include "models/nets/blocks.h"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
+#include <optional>
 #include <stdexcept>
 
 namespace ctforge::nets {
@@ -16,6 +19,17 @@ torch::nn::Conv2d convolution(std::int64_t in, std::int64_t out, std::int64_t ke
 }
 
 }  // namespace
+
+Tensor byte_dropout(const Tensor& x, double probability) {
+  const auto threshold = std::clamp<std::int64_t>(std::lround(probability * 256), 0, 255);
+  if (threshold == 0) return x;
+  const auto words = torch::empty({(x.numel() + 7) / 8}, x.options().dtype(torch::kInt64).requires_grad(false));
+  words.random_(std::numeric_limits<std::int64_t>::min(), std::optional<std::int64_t>());  // all 64 bits
+  // The bytes in the memory order of x.
+  const Tensor bytes = words.view(torch::kUInt8).as_strided(x.sizes(), x.strides());
+  const double scale = 256.0 / static_cast<double>(256 - threshold);
+  return x * bytes.ge(threshold).to(x.scalar_type()).mul_(scale);
+}
 
 GroupNormImpl::GroupNormImpl(std::int64_t groups, std::int64_t channels, double eps, Activation activation)
     : groups_(groups), eps_(eps), activation_(activation) {
@@ -49,14 +63,14 @@ Tensor TimestepEmbeddingImpl::forward(const Tensor& x) {
   return linear_2(torch::silu(linear_1(x.to(linear_1->weight.scalar_type()))));
 }
 
-ResnetBlockImpl::ResnetBlockImpl(std::int64_t in_channels, std::int64_t out_channels, const BlockOptions& options) {
+ResnetBlockImpl::ResnetBlockImpl(std::int64_t in_channels, std::int64_t out_channels, const BlockOptions& options)
+    : dropout_(options.dropout) {
   norm1 = register_module("norm1", GroupNorm(options.norm_num_groups, in_channels, options.norm_eps, Activation::Silu));
   conv1 = register_module("conv1", convolution(in_channels, out_channels, 3, 1, 1));
   if (options.time_channels > 0)
     time_emb_proj = register_module("time_emb_proj", torch::nn::Linear(options.time_channels, out_channels));
   norm2 =
       register_module("norm2", GroupNorm(options.norm_num_groups, out_channels, options.norm_eps, Activation::Silu));
-  dropout_ = register_module("dropout", torch::nn::Dropout(options.dropout));
   conv2 = register_module("conv2", convolution(out_channels, out_channels, 3, 1, 1));
   if (in_channels != out_channels)
     conv_shortcut = register_module("conv_shortcut", convolution(in_channels, out_channels, 1, 1, 0));
@@ -65,7 +79,8 @@ ResnetBlockImpl::ResnetBlockImpl(std::int64_t in_channels, std::int64_t out_chan
 Tensor ResnetBlockImpl::forward(const Tensor& x, const Tensor& activated_time) {
   // The time embedding is added before the second normalisation, in the same pass over memory.
   const Tensor shift = time_emb_proj.is_empty() ? Tensor() : time_emb_proj(activated_time);
-  const Tensor hidden = conv2(dropout_(norm2(conv1(norm1(x)), shift)));
+  const Tensor activated = norm2(conv1(norm1(x)), shift);
+  const Tensor hidden = conv2(is_training() ? byte_dropout(activated, dropout_) : activated);
   return (conv_shortcut.is_empty() ? x : conv_shortcut(x)) + hidden;
 }
 

@@ -98,6 +98,14 @@ CTFORGE_INLINE void for_lanes(std::int64_t length, const Body& body) {
   for (std::int64_t lane = 0; i < length; ++i, ++lane) body(i, lane);
 }
 
+// body(first, count): channels first to first + count - 1, at most kLanes, whose sums stay in registers along all rows.
+template <class Body>
+CTFORGE_INLINE void for_channels(std::int64_t channels, const Body& body) {
+  std::int64_t first = 0;
+  for (; first + kLanes <= channels; first += kLanes) body(first, kLanes);
+  if (first < channels) body(first, channels - first);
+}
+
 CTFORGE_INLINE float total(const float (&lanes)[kLanes]) {
   float sum = 0;
   for (const float lane : lanes) sum += lane;
@@ -121,16 +129,23 @@ CTFORGE_INLINE void sum_moments(const Tile& tile) {
     *tile.sum2 += total(squares);
     return;
   }
-  const float* __restrict centre = tile.centre;
-  float* __restrict sum = tile.sum1;
-  float* __restrict squares = tile.sum2;
-  for (std::int64_t row = 0; row < tile.rows; ++row, x += tile.length) {
-    for (std::int64_t i = 0; i < tile.length; ++i) {
-      const float d = load(x[i]) - centre[i];
-      sum[i] += d;
-      squares[i] += d * d;
-    }
-  }
+  for_channels(
+      tile.length, [&](std::int64_t first, std::int64_t count) __attribute__((always_inline)) {
+        float sum[kLanes] = {}, squares[kLanes] = {}, centre[kLanes];
+        for (std::int64_t i = 0; i < count; ++i) centre[i] = tile.centre[first + i];
+        for (std::int64_t row = 0; row < tile.rows; ++row) {
+          const T* __restrict at = x + row * tile.length + first;
+          for (std::int64_t i = 0; i < count; ++i) {
+            const float d = load(at[i]) - centre[i];
+            sum[i] += d;
+            squares[i] += d * d;
+          }
+        }
+        for (std::int64_t i = 0; i < count; ++i) {
+          tile.sum1[first + i] += sum[i];
+          tile.sum2[first + i] += squares[i];
+        }
+      });
 }
 
 // out = act(scale * x + offset)
@@ -172,21 +187,32 @@ CTFORGE_INLINE void sum_gradients(const Tile& tile) {
     *tile.sum3 += total(sum3);
     return;
   }
-  const float* __restrict scale = tile.scale;
-  const float* __restrict offset = tile.offset;
-  const float* __restrict centre = tile.centre;
-  float* __restrict sum1 = tile.sum1;
-  float* __restrict sum2 = tile.sum2;
-  float* __restrict sum3 = tile.sum3;
-  for (std::int64_t row = 0; row < tile.rows; ++row, x += tile.length, dy += tile.length) {
-    for (std::int64_t i = 0; i < tile.length; ++i) {
-      const float value = load(x[i]);
-      const float dz = load(dy[i]) * slope_at<A>(scale[i] * value + offset[i], slope);
-      sum1[i] += dz;
-      sum2[i] += dz * (value - centre[i]);
-      sum3[i] += value - centre[i];
-    }
-  }
+  for_channels(
+      tile.length, [&](std::int64_t first, std::int64_t count) __attribute__((always_inline)) {
+        float sum1[kLanes] = {}, sum2[kLanes] = {}, sum3[kLanes] = {};
+        float scale[kLanes], offset[kLanes], centre[kLanes];
+        for (std::int64_t i = 0; i < count; ++i) {
+          scale[i] = tile.scale[first + i];
+          offset[i] = tile.offset[first + i];
+          centre[i] = tile.centre[first + i];
+        }
+        for (std::int64_t row = 0; row < tile.rows; ++row) {
+          const T* __restrict at = x + row * tile.length + first;
+          const T* __restrict gradient = dy + row * tile.length + first;
+          for (std::int64_t i = 0; i < count; ++i) {
+            const float value = load(at[i]);
+            const float dz = load(gradient[i]) * slope_at<A>(scale[i] * value + offset[i], slope);
+            sum1[i] += dz;
+            sum2[i] += dz * (value - centre[i]);
+            sum3[i] += value - centre[i];
+          }
+        }
+        for (std::int64_t i = 0; i < count; ++i) {
+          tile.sum1[first + i] += sum1[i];
+          tile.sum2[first + i] += sum2[i];
+          tile.sum3[first + i] += sum3[i];
+        }
+      });
 }
 
 // out = to_slope * dz + to_x * x + to_offset

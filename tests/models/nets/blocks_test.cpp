@@ -29,6 +29,32 @@ TEST(SinusoidalEmbedding, MatchesTheFormula) {
   EXPECT_EQ(sinusoidal_embedding(torch::tensor({1.0F}), 7, true, 0)[0][6].item<double>(), 0);  // odd: a zero at the end
 }
 
+TEST(ByteDropout, DropsItsPartAndKeepsTheMeanInEveryMemoryFormat) {
+  torch::manual_seed(4);
+  for (const auto format : {torch::MemoryFormat::Contiguous, torch::MemoryFormat::ChannelsLast}) {
+    const Tensor x = torch::full({8, 6, 31, 33}, 3.0F).contiguous(format).requires_grad_();
+    const Tensor y = byte_dropout(x, 0.25);
+    ASSERT_EQ(y.strides(), x.strides());
+    const auto count = static_cast<double>(x.numel());
+    const Tensor dropped = y.eq(0);
+    EXPECT_NEAR(dropped.sum().item<double>() / count, 0.25, 4 * std::sqrt(0.25 * 0.75 / count));
+    const Tensor kept = y.masked_select(dropped.logical_not());
+    EXPECT_FLOAT_EQ(kept.min().item<float>(), 4);
+    EXPECT_FLOAT_EQ(kept.max().item<float>(), 4);
+    y.sum().backward();
+    EXPECT_TRUE(torch::allclose(x.grad() * 3, y));
+    // Neighbours are independent of each other: both dropped in a sixteenth of the places.
+    const Tensor both = dropped.slice(3, 1).logical_and(dropped.slice(3, 0, 32));
+    EXPECT_NEAR(both.sum().item<double>() / static_cast<double>(both.numel()), 1.0 / 16, 0.006);
+  }
+}
+
+TEST(ByteDropout, WithoutProbabilityNothingHappens) {
+  const Tensor x = torch::randn({2, 3});
+  EXPECT_TRUE(byte_dropout(x, 0).is_same(x));
+  EXPECT_TRUE(torch::isfinite(byte_dropout(x, 0.9999)).all().item<bool>());
+}
+
 TEST(Attention, IsTheMeanOfValuesWhereKeysAreEqual) {
   torch::manual_seed(0);
   Attention attention(8, 4, BlockOptions{.norm_num_groups = 2});
