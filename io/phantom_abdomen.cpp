@@ -88,11 +88,12 @@ void paint_kidney(Scene& scene, const Build& build, int side, Random& random) {
   const Vector3 at = moved({side * 63.0, 42, z}, random, 2);
   const Vector3 turn = {8, side * -9.0, side * -22.0};
   const Shape whole =
-      wobble(ellipsoid(at, {26 * s, 29 * s, 55 * s}, turn), 2, 30, mix_seed(build.seed, kAbdomenStream + 310 + side));
-  // Perirenal fat first, so that no muscle plane touches the capsule.
+      wobble(ellipsoid(at, {27 * s, 29 * s, 56 * s}, turn), 2, 30, mix_seed(build.seed, kAbdomenStream + 310 + side));
+  // Perirenal fat first, so that no muscle plane touches the capsule; liver and spleen come close to it.
   scene.paint(Tissue::Fat, Label::Background, grow(whole, 6 + 0.25 * build.belly_mm),
               set_of(Tissue::Muscle, Tissue::BowelWall));
-  scene.paint(Tissue::KidneyCortex, Label::Kidney, whole, ~set_of(Tissue::Liver, Tissue::Spleen));
+  scene.paint(Tissue::Fat, Label::Background, grow(whole, 2), set_of(Tissue::Liver, Tissue::Spleen));
+  scene.paint(Tissue::KidneyCortex, Label::Kidney, whole);
   const TissueSet kidney = set_of(Tissue::KidneyCortex, Tissue::KidneyMedulla);
   for (int i = 0; i < 9; ++i) {  // pyramids in a fan round the sinus
     const double up = (i % 5 - 2) * 17.0 * s, turnwise = (i < 5 ? 1 : -1) * 11.0;
@@ -101,7 +102,7 @@ void paint_kidney(Scene& scene, const Build& build, int side, Random& random) {
                 set_of(Tissue::KidneyCortex));
   }
   scene.paint(Tissue::Fat, Label::Background,
-              ellipsoid({at[0] - side * 10.0, at[1] - 5, at[2]}, {16 * s, 9 * s, 27 * s}, turn), kidney);
+              ellipsoid({at[0] - side * 10.0, at[1] - 5, at[2]}, {13 * s, 7.5 * s, 22 * s}, turn), kidney);
   scene.paint(Tissue::Urine, Label::Background, ellipsoid({at[0] - side * 13.0, at[1] - 5, at[2] - 2}, {10, 4.5, 9}),
               set_of(Tissue::Fat) | kidney);
   if (random.chance(0.25)) {  // a simple cyst

@@ -92,8 +92,8 @@ std::vector<float> reconstruct(const Sinogram& sinogram, std::int64_t size, doub
 std::vector<float> metal_streaks(const std::vector<float>& hu, const std::vector<float>& metal, std::int64_t size,
                                  double pixel_mm, std::uint64_t seed) {
   constexpr double kMetalPerMm = 8 * kWaterPerMm;  // titanium beyond what it displaces
-  constexpr double kHardening = 0.08;              // second-order term of the polychromatic line integral
-  constexpr double kLongest = 7;                   // no detector tells longer paths apart
+  constexpr double kHardening = 0.045;             // second-order term of the polychromatic line integral
+  constexpr double kLongest = 12;                  // no detector tells longer paths apart
   constexpr double kPhotons = 6e4;                 // a detector bin in air
   std::vector<float> tissue(hu.size()), implant(hu.size());
   for (std::size_t i = 0; i < hu.size(); ++i) {
@@ -114,7 +114,7 @@ std::vector<float> metal_streaks(const std::vector<float>& hu, const std::vector
   for (std::size_t i = 0; i < error.value.size(); ++i) {
     const double path = std::min<double>(error.value[i], kLongest);
     if (path <= 0) continue;
-    const double total = std::min(path + static_cast<double>(body.value[i]), kLongest + 4);
+    const double total = std::min(path + static_cast<double>(body.value[i]), 11.0);
     const double starved = std::sqrt(std::exp(total) / kPhotons);
     error.value[i] =
         static_cast<float>(-kHardening * path * (path + body.value[i]) + 0.32 * std::min(starved, 2.0) * noise[i]);

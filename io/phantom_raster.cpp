@@ -192,7 +192,7 @@ void write_voxel(const Job& job, const Gathered& voxel, const Vector3& p, std::s
   const std::uint64_t seed = mix_seed(job.placement.seed, kTextureStream);
   const bool outside = voxel.tissue[0] == job.in_plane * job.in_plane * job.through_plane;
   // Two octaves; the factor brings the sum to standard deviation one.
-  const double grain = outside ? 0 : 2.0 * (smooth_noise(p, 9, seed) + smooth_noise(p, 26, seed + 1));
+  const double grain = outside ? 0 : 1.77 * (smooth_noise(p, 9, seed) + smooth_noise(p, 26, seed + 1));
   float sum = 0;
   int samples = 0;
   for (std::size_t t = 0; t < kTissueCount; ++t)

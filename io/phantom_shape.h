@@ -59,7 +59,7 @@ Shape where(std::function<double(const Vector3&)> f, const Box& bounds);
 // The surface moved in and out by smooth noise of this amplitude and wavelength.
 Shape wobble(Shape shape, double amplitude_mm, double wavelength_mm, std::uint64_t seed);
 
-// Smooth noise in about [-1,1], standard deviation about 0.35, depending on (seed, position) alone.
+// Smooth noise in about [-1,1], standard deviation about 0.4, depending on (seed, position) alone.
 double smooth_noise(const Vector3& point_mm, double wavelength_mm, std::uint64_t seed);
 
 }  // namespace ctforge::io::phantom

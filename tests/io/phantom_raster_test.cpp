@@ -44,8 +44,8 @@ TEST(PhantomRaster, ASphereHasItsVolumeInLabelsAndInPartialVolumes) {
     partial += (static_cast<double>(raster.hu[i]) + 1000) / 1100;
   }
   const double exact = 4 * std::numbers::pi / 3 * 17 * 17 * 17 / 8;  // voxels
-  EXPECT_NEAR(labelled / exact, 1, 0.03);
-  EXPECT_NEAR(partial / exact, 1, 0.03);
+  EXPECT_NEAR(labelled / exact, 1, 0.05);                            // ties go to the sphere
+  EXPECT_NEAR(partial / exact, 1, 0.02);
   EXPECT_TRUE(raster.metal.empty());
 }
 
