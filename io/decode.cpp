@@ -36,9 +36,11 @@ void decode_nifti(const DecodeRequest& request, std::span<std::byte> voxels, Dec
       convert_to_hu(header.scalar, buffer, header.swapped, rescale,
                     {reinterpret_cast<std::int16_t*>(voxels.data()) + first, count});
   }
-  // One byte more makes zlib compare the checksum behind the voxels.
-  std::byte beyond;
-  reader.read({&beyond, 1});
+  // Reading on makes zlib compare the checksum behind the voxels, and shows what the size at the end of a gzip file of
+  // several members hides.
+  buffer.resize(static_cast<std::size_t>(kMostTrailingBytes) + 1);
+  if (reader.read(buffer) == buffer.size())
+    throw DataError(Fault::InvalidHeader, "the file holds far more than its header tells of");
 }
 
 void decode(const DecodeRequest& request, std::span<std::byte> voxels, DecodeReply& reply) {

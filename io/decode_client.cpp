@@ -79,18 +79,17 @@ DecodeReply run_decoder(DecodeRequest request, std::int64_t voxel_bytes, const D
 
 bool is_nifti(const fs::path& path) { return volume_extension(path.filename().string()).starts_with(".nii"); }
 
-Geometry read_volume_geometry(const fs::path& path, std::int64_t voxel_cap, const DecodeOptions& options,
-                              std::vector<std::string>& notes) {
+VolumeHeader read_volume_header(const fs::path& path, std::int64_t voxel_cap, const DecodeOptions& options) {
   if (is_nifti(path)) {
-    const NiftiHeader header = read_nifti_header(path, voxel_cap);
-    notes.insert(notes.end(), header.notes.begin(), header.notes.end());
-    return header.geometry;
+    NiftiHeader header = read_nifti_header(path, voxel_cap);
+    return {header.geometry, header.scalar, {header.slope, header.intercept}, std::move(header.notes)};
   }
   DecodeRequest request;
   request.task = DecodeTask::ItkHeader;
   request.voxel_cap = voxel_cap;
   request.paths = {path.string()};
-  return run_decoder(std::move(request), 0, options).geometry;
+  const DecodeReply reply = run_decoder(std::move(request), 0, options);
+  return {reply.geometry, static_cast<Scalar>(reply.scalar), {}, {}};
 }
 
 }  // namespace ctforge::io

@@ -3,10 +3,13 @@
 
 #include "io/decode_protocol.h"
 #include "io/load.h"
+#include "io/scalar.h"
 
 #include <filesystem>
 #include <functional>
 #include <span>
+#include <string>
+#include <vector>
 
 namespace ctforge::io {
 
@@ -20,10 +23,17 @@ std::filesystem::path find_decoder(const DecodeOptions& options);
 DecodeReply run_decoder(DecodeRequest request, std::int64_t voxel_bytes, const DecodeOptions& options,
                         const std::function<void(std::span<const std::byte>)>& done = {});
 
-// Geometry of a volume file, as its header says. Headers of NIfTI files are read here, those of NRRD and MetaImage by
-// ITK in the child. Throws DataError. notes: what is worth knowing about it is appended.
-Geometry read_volume_geometry(const std::filesystem::path& path, std::int64_t voxel_cap, const DecodeOptions& options,
-                              std::vector<std::string>& notes);
+// What a volume file's header says, before any voxel is read.
+struct VolumeHeader {
+  Geometry geometry;
+  Scalar scalar = Scalar::I16;     // as stored
+  Rescale rescale;                 // from stored values to HU
+  std::vector<std::string> notes;  // worth knowing, not refused
+};
+
+// Headers of NIfTI files are read here, those of NRRD and MetaImage by ITK in the child. Throws DataError.
+VolumeHeader read_volume_header(const std::filesystem::path& path, std::int64_t voxel_cap,
+                                const DecodeOptions& options);
 
 // Whether a volume file is NIfTI, by its extension.
 bool is_nifti(const std::filesystem::path& path);

@@ -21,6 +21,7 @@ struct ItkVolume {
   Geometry geometry;
   bool flip_slices = false;
   Scalar scalar = Scalar::I16;
+  TextHeader header;
   itk::ImageIOBase::Pointer reader;
 };
 
@@ -98,12 +99,14 @@ ItkVolume open_volume(const std::string& path, std::int64_t voxel_cap) {
   if (!scalar) throw DataError(Fault::InvalidHeader, "the voxel type is not read");
   volume.scalar = *scalar;
   read_geometry(volume, voxel_cap);
+  volume.header = header;
   check_raw_length(header, volume.geometry.voxels() * scalar_bytes(volume.scalar));
   return volume;
 }
 
 std::vector<std::byte> read_stored(ItkVolume& volume) {
   std::vector<std::byte> stored(static_cast<std::size_t>(volume.geometry.voxels() * scalar_bytes(volume.scalar)));
+  check_compressed_length(volume.header, static_cast<std::int64_t>(stored.size()));
   itk::ImageIORegion region(3);
   for (unsigned axis = 0; axis < 3; ++axis) {
     region.SetIndex(axis, 0);

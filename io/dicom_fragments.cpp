@@ -99,7 +99,25 @@ bool ends_with_marker(int descriptor, const Fragment& last) {
   return got >= 2 && tail[got - 2] == 0xFF && tail[got - 1] == 0xD9;
 }
 
-void check_jpeg2000(int descriptor, const Fragment& first, const DicomPixels& pixels, std::vector<Finding>& faults) {
+// PS3.5 8.2.4: where data elements and codestream disagree about the stored bits, the codestream tells what was
+// encoded.
+void use_precision(int precision, DicomFile& file) {
+  DicomPixels& pixels = file.header.pixels;
+  if (precision <= pixels.bits_stored) return;
+  const std::string found = "the JPEG 2000 codestream has " + std::to_string(precision) + " bits, BitsStored is " +
+                            std::to_string(pixels.bits_stored);
+  if (precision > pixels.bits_allocated || pixels.high_bit != pixels.bits_stored - 1) {
+    file.faults.push_back({Fault::MalformedDicom, found});
+    return;
+  }
+  pixels.bits_stored = precision;
+  pixels.high_bit = precision - 1;
+  file.notes.push_back(found + ": the codestream is followed");
+}
+
+void check_jpeg2000(int descriptor, const Fragment& first, DicomFile& file) {
+  const DicomPixels& pixels = file.header.pixels;
+  std::vector<Finding>& faults = file.faults;
   std::array<unsigned char, 43> head{};
   if (read_at(descriptor, first.offset, head) < head.size() || big32(head) != 0xFF4FFF51) {
     faults.push_back({Fault::MalformedDicom, "the compressed PixelData is no JPEG 2000 codestream"});
@@ -117,9 +135,7 @@ void check_jpeg2000(int descriptor, const Fragment& first, const DicomPixels& pi
     faults.push_back({Fault::MalformedDicom, std::string("the JPEG 2000 codestream is ") +
                                                  (is_signed ? "signed" : "unsigned") +
                                                  ", PixelRepresentation says otherwise"});
-  if (precision > pixels.bits_stored)
-    faults.push_back({Fault::MalformedDicom, "the JPEG 2000 codestream has " + std::to_string(precision) +
-                                                 " bits, BitsStored is " + std::to_string(pixels.bits_stored)});
+  use_precision(precision, file);
 }
 
 }  // namespace
@@ -140,8 +156,9 @@ PixelDataPlace find_pixel_data(int descriptor, std::int64_t position, bool expli
   return {};
 }
 
-void check_pixel_data(int descriptor, const DicomPixels& pixels, std::int64_t file_bytes,
-                      std::vector<Finding>& faults) {
+void check_pixel_data(int descriptor, std::int64_t file_bytes, DicomFile& file) {
+  const DicomPixels& pixels = file.header.pixels;
+  std::vector<Finding>& faults = file.faults;
   if (is_native(pixels.encoding)) return check_native(pixels, file_bytes, faults);
   if (!is_encapsulated(pixels.encoding)) return;
   if (pixels.length >= 0) {
@@ -153,7 +170,7 @@ void check_pixel_data(int descriptor, const DicomPixels& pixels, std::int64_t fi
   if (pixels.encoding == PixelEncoding::Rle) return;
   if (!ends_with_marker(descriptor, fragments.back()))
     faults.push_back({Fault::TruncatedPixelData, "the compressed PixelData lacks its end marker"});
-  if (pixels.encoding == PixelEncoding::Jpeg2000) check_jpeg2000(descriptor, fragments.front(), pixels, faults);
+  if (pixels.encoding == PixelEncoding::Jpeg2000) check_jpeg2000(descriptor, fragments.front(), file);
 }
 
 }  // namespace ctforge::io

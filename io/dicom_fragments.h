@@ -20,10 +20,11 @@ struct PixelDataPlace {
 // position: where DCMTK stopped on meeting the element, before or after its tag and length.
 PixelDataPlace find_pixel_data(int descriptor, std::int64_t position, bool explicit_vr, bool big_endian);
 
-// Judges the value without decoding it: native pixels must have exactly the size the header implies (one pad byte
-// allowed) and lie within the file; encapsulated ones must be whole fragments up to the sequence delimiter (PS3.5
-// A.4), end with their codec's end marker, and agree with the header where a JPEG 2000 codestream tells (ISO/IEC
-// 15444-1 A.5.1). Faults are appended.
-void check_pixel_data(int descriptor, const DicomPixels& pixels, std::int64_t file_bytes, std::vector<Finding>& faults);
+// Judges the PixelData of file.header.pixels without decoding it: native pixels must have exactly the size the header
+// implies (one pad byte allowed) and lie within the file; encapsulated ones must be whole fragments up to the sequence
+// delimiter (PS3.5 A.4), end with their codec's end marker, and agree with the header where a JPEG 2000 codestream
+// tells (ISO/IEC 15444-1 A.5.1). A codestream of more bits than BitsStored is followed, with a note (PS3.5 8.2.4).
+// Faults are appended to the file's.
+void check_pixel_data(int descriptor, std::int64_t file_bytes, DicomFile& file);
 
 }  // namespace ctforge::io

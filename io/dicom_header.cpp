@@ -173,7 +173,7 @@ void judge_pixels(int descriptor, DcmFileFormat& format, std::int64_t stopped_at
   pixels.offset = place.offset;
   pixels.length = place.length;
   if (file.faults.empty() || pixels.slice_bytes() > 0)
-    check_pixel_data(descriptor, pixels, lseek(descriptor, 0, SEEK_END), file.faults);
+    check_pixel_data(descriptor, lseek(descriptor, 0, SEEK_END), file);
 }
 
 }  // namespace

@@ -16,21 +16,29 @@ namespace {
 
 std::string of(std::size_t part, std::size_t total) { return std::to_string(part) + " of " + std::to_string(total); }
 
-// One finding for each distinct fault of the slices, with how many have it.
+// The first fault of each kind of every slice: one finding for each different message, with how many have it, of a kind
+// that is told in many ways the first few.
 void gather_slice_faults(const std::vector<DicomRecord>& records, Series& series) {
+  constexpr std::ptrdiff_t most = 3;
   std::vector<std::pair<Finding, std::size_t>> counted;
+  std::map<Fault, std::size_t> others;
   for (const DicomRecord& record : records) {
     std::set<Fault> seen;
     for (const Finding& finding : record.faults) {
       if (!seen.insert(finding.fault).second) continue;
-      const auto same = std::find_if(counted.begin(), counted.end(),
-                                     [&](const auto& entry) { return entry.first.fault == finding.fault; });
-      if (same == counted.end())
+      const auto like = [&](const auto& entry) { return entry.first.fault == finding.fault; };
+      const auto same = std::find_if(counted.begin(), counted.end(), [&](const auto& entry) {
+        return like(entry) && entry.first.message == finding.message;
+      });
+      if (same != counted.end())
+        ++same->second;
+      else if (std::count_if(counted.begin(), counted.end(), like) < most)
         counted.emplace_back(finding, 1);
       else
-        ++same->second;
+        ++others[finding.fault];
     }
   }
+  for (const auto& [fault, count] : others) counted.push_back({{fault, "likewise"}, count});
   for (auto& [finding, count] : counted) {
     if (records.size() > 1) finding.message = of(count, records.size()) + " images: " + finding.message;
     series.refusals.push_back(finding);
@@ -166,6 +174,27 @@ void place_slices(std::vector<DicomRecord>& records, const ScanOptions& options,
   }
 }
 
+// Of images that are no CT slices nothing else is to be told: no volume, and no CT attributes, are expected of them.
+bool holds_other_objects(Series& series) {
+  const auto other = [](const Finding& finding) {
+    return finding.fault == Fault::NotCt || finding.fault == Fault::UnsupportedFormat;
+  };
+  if (std::none_of(series.refusals.begin(), series.refusals.end(), other)) return false;
+  std::erase_if(series.refusals, [&](const Finding& finding) { return !other(finding); });
+  return true;
+}
+
+void judge_volume(std::vector<DicomRecord>& records, const ScanOptions& options, Series& series) {
+  check_agreement(records, series);
+  place_slices(records, options, series);
+  const auto slices = static_cast<std::int64_t>(records.size());
+  if (slices < options.min_slices)
+    series.refusals.push_back({Fault::TooFewSlices, std::to_string(slices) + " slices, expected at least " +
+                                                        std::to_string(options.min_slices)});
+  if (series.geometry.size[0] * series.geometry.size[1] > options.voxel_cap / slices)
+    series.refusals.push_back({Fault::TooLarge, "more voxels than the cap of " + std::to_string(options.voxel_cap)});
+}
+
 }  // namespace
 
 std::uint64_t pseudonym_bits(const std::string& key, std::string_view domain, std::string_view text) {
@@ -231,14 +260,7 @@ Series build_series(std::vector<DicomRecord> records, const std::vector<std::fil
   const DicomRecord& first = records.front();
   series.geometry.size = {first.columns, first.rows, static_cast<std::int64_t>(records.size())};
   series.geometry.spacing_mm = {first.spacing_mm[0], first.spacing_mm[1], 0};
-  check_agreement(records, series);
-  place_slices(records, options, series);
-  const auto slices = static_cast<std::int64_t>(records.size());
-  if (slices < options.min_slices)
-    series.refusals.push_back({Fault::TooFewSlices, std::to_string(slices) + " slices, expected at least " +
-                                                        std::to_string(options.min_slices)});
-  if (series.geometry.size[0] * series.geometry.size[1] > options.voxel_cap / slices)
-    series.refusals.push_back({Fault::TooLarge, "more voxels than the cap of " + std::to_string(options.voxel_cap)});
+  if (!holds_other_objects(series)) judge_volume(records, options, series);
   for (const DicomRecord& record : records) series.files.push_back(files[record.file]);
   return series;
 }

@@ -29,7 +29,7 @@ constexpr std::array kRows = {
     Row{Fault::InvalidRescale, "invalid-rescale", "slope zero or not a number"},
     Row{Fault::NotMonochrome, "not-monochrome", "colour or several samples a pixel"},
     Row{Fault::UnsupportedTransferSyntax, "unsupported-transfer-syntax", "retired or unknown encoding"},
-    Row{Fault::NotCt, "not-ct", "Modality is not CT"},
+    Row{Fault::NotCt, "not-ct", "Modality is not CT, or voxels that are no HU"},
     Row{Fault::MalformedDicom, "malformed-dicom", "cannot be parsed, or an attribute has a value its type forbids"},
     Row{Fault::TooFewSlices, "too-few-slices", "a series that is no volume"},
     Row{Fault::NotFinite, "not-finite", "NaN or infinite voxels"},

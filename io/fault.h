@@ -24,7 +24,7 @@ enum class Fault {
   InvalidRescale,          // slope zero or not a number
   NotMonochrome,           // colour or several samples a pixel
   UnsupportedTransferSyntax,  // retired or unknown encoding
-  NotCt,                   // Modality is not CT
+  NotCt,                   // Modality is not CT, or voxels that are no HU
   MalformedDicom,          // cannot be parsed, or an attribute has a value its type forbids
   TooFewSlices,            // a series that is no volume
   // NIfTI and other volume files

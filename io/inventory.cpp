@@ -6,6 +6,7 @@
 #include "io/file_pattern.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <utility>
 
@@ -91,6 +92,11 @@ fs::path find_labels_of_volume(const ScanOptions& options, const Listing& listin
   return is_plain_file_below(listing.root, relative) ? listing.root / relative : fs::path();
 }
 
+// Whether stored values span less than from air (-1000 HU) to water (0 HU).
+bool too_narrow_for_hu(const VolumeHeader& header) {
+  return scalar_bytes(header.scalar) == 1 && 255 * std::abs(header.rescale.slope) < 1000;
+}
+
 Judged judge_volume(const ScanOptions& options, const Listing& listing, std::size_t index) {
   const std::string& relative = listing.relative[index];
   if (!options.labels.empty() && match_pattern(options.labels, relative)) return {"label map", {}, {}};
@@ -104,7 +110,13 @@ Judged judge_volume(const ScanOptions& options, const Listing& listing, std::siz
   series.files = {listing.files[index]};
   series.labels = find_labels_of_volume(options, listing, *match);
   try {
-    series.geometry = read_volume_geometry(listing.files[index], options.voxel_cap, {}, series.notes);
+    VolumeHeader header = read_volume_header(listing.files[index], options.voxel_cap, {});
+    series.geometry = header.geometry;
+    series.notes = std::move(header.notes);
+    if (too_narrow_for_hu(header))
+      series.refusals.push_back({Fault::NotCt, std::string(scalar_name(header.scalar)) +
+                                                   " voxels cannot hold HU from air to bone: a label map, or an image "
+                                                   "that has lost its HU"});
     if (series.geometry.size[2] < options.min_slices)
       series.refusals.push_back({Fault::TooFewSlices, std::to_string(series.geometry.size[2]) +
                                                           " slices, expected at least " +

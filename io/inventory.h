@@ -59,7 +59,8 @@ struct ScanOptions {
 };
 
 // DICOM is recognised by its contents, whatever the file is called, with or without preamble; volume files by their
-// extensions (.nii, .nii.gz, .nrrd, .nhdr, .mha, .mhd). Headers are read in parallel. Never throws for what a file
+// extensions (.nii, .nii.gz, .nrrd, .nhdr, .mha, .mhd); those of 8-bit voxels, which hold no HU, are refused as NotCt.
+// Headers are read in parallel. Never throws for what a file
 // holds: that becomes a refusal. Throws DataError(Unreadable) if path cannot be listed.
 Inventory scan(const ScanOptions& options);
 

@@ -4,8 +4,9 @@
 #include "io/decode_client.h"
 
 #include <algorithm>
-#include <cstring>
+#include <array>
 #include <limits>
+#include <string>
 
 namespace ctforge::io {
 
@@ -37,20 +38,33 @@ std::vector<Value> decode_voxels(const DecodeRequest& request, const DecodeOptio
   return values;
 }
 
+// DICOM tells its modality, a volume file does not, and a label map that the patterns miss would be trained on as CT.
+// No CT of a body lies within 0 to 255 HU: fat and air are below, bone is above.
+void refuse_label_map(const std::vector<std::int16_t>& hu) {
+  std::array<bool, 256> seen{};
+  for (const std::int16_t value : hu) {
+    if (value < 0 || value > 255) return;
+    seen[static_cast<std::size_t>(value)] = true;
+  }
+  throw DataError(Fault::NotCt, "all voxels have one of " + std::to_string(std::count(seen.begin(), seen.end(), true)) +
+                                    " values from 0 to 255: a label map, or an image that has lost its HU");
+}
+
 }  // namespace
 
 Volume load_volume(const Series& series, const DecodeOptions& options) {
   if (!series.accepted()) throw DataError(series.refusals.front().fault, series.refusals.front().message);
   DecodeRequest request = volume_request(series.files, series.geometry);
   if (series.kind == SourceKind::Dicom) request.task = DecodeTask::DicomSlices;
-  return {series.geometry, decode_voxels<std::int16_t>(request, options)};
+  Volume volume{series.geometry, decode_voxels<std::int16_t>(request, options)};
+  if (series.kind == SourceKind::VolumeFile) refuse_label_map(volume.hu);
+  return volume;
 }
 
 LabelMap load_labels(const Series& series, const DecodeOptions& options) {
   if (series.labels.empty()) throw std::invalid_argument("the series has no label map");
-  std::vector<std::string> notes;
   constexpr std::int64_t any_size = std::numeric_limits<std::int64_t>::max();
-  const Geometry geometry = read_volume_geometry(series.labels, any_size, options, notes);
+  const Geometry geometry = read_volume_header(series.labels, any_size, options).geometry;
   if (geometry.size != series.geometry.size ||
       !same_grid(geometry, series.geometry, label_tolerance_mm(series.geometry)))
     throw DataError(Fault::LabelMismatch, "the label map lies on another grid than its CT");

@@ -15,7 +15,8 @@ struct DecodeOptions {
   std::filesystem::path decoder;              // the ctforge-decode program; empty: beside the running program
 };
 
-// HU exactly as the headers define them, in LPS geometry. Throws DataError with what was wrong.
+// HU exactly as the headers define them, in LPS geometry. Throws DataError with what was wrong; NotCt also for a volume
+// file whose voxels all lie within 0 to 255, which is a label map or has lost its HU.
 Volume load_volume(const Series& series, const DecodeOptions& options = {});
 // The series' label map, on its grid. Throws DataError(LabelMismatch) when geometry or values do not fit.
 LabelMap load_labels(const Series& series, const DecodeOptions& options = {});

@@ -168,20 +168,20 @@ void check_length(const std::filesystem::path& path, const Fields& fields, Nifti
   const auto file_bytes = static_cast<std::int64_t>(std::filesystem::file_size(path, error));
   if (error) throw DataError(Fault::Unreadable, "the size of a file cannot be read");
   const std::int64_t needed = header.data_offset + header.data_bytes();
-  const auto too_short = [&](std::int64_t have) {
-    throw DataError(Fault::TruncatedFile,
-                    "the file holds " + std::to_string(have) + " of " + std::to_string(needed) + " bytes");
+  const auto check = [&](std::int64_t have) {
+    if (have < needed)
+      throw DataError(Fault::TruncatedFile,
+                      "the file holds " + std::to_string(have) + " of " + std::to_string(needed) + " bytes");
+    if (have > needed + kMostTrailingBytes)
+      throw DataError(Fault::InvalidHeader,
+                      "the file holds far more than the " + std::to_string(needed) + " bytes that its header tells of");
   };
-  if (!header.gzip) {
-    if (file_bytes < needed) too_short(file_bytes);
-    return;
-  }
+  if (!header.gzip) return check(file_bytes);
   // Deflate (RFC 1951) packs at most 1032 bytes into one. The last field of a gzip file of one member (RFC 1952) tells
   // its expanded size; only where it does not fit is the file expanded to see.
   if (needed / 1032 > file_bytes) throw DataError(Fault::TruncatedFile, "the file is too small to hold its voxels");
   if (expanded_size_field(path) == static_cast<std::uint32_t>(needed)) return;
-  const std::int64_t have = expanded_bytes(path, needed);
-  if (have < needed) too_short(have);
+  check(expanded_bytes(path, needed + kMostTrailingBytes + 1));
 }
 
 // nifti1.h, method 2: the rotation of the unit quaternion, times the spacings, the third column times qfac.

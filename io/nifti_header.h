@@ -25,9 +25,14 @@ struct NiftiHeader {
   std::int64_t data_bytes() const { return geometry.voxels() * scalar_bytes(scalar); }
 };
 
-// Throws DataError: Unreadable; TruncatedFile; InvalidHeader (magic, offset, type, dimension, spacing, unit);
-// NotThreeDimensional; TooLarge beyond voxel_cap; InvalidRescale; InconsistentGeometry (sform and qform place a corner
-// differently, shear, or neither is there); UnsupportedFormat (header and image in two files).
+// Bytes that a file may hold, expanded, beyond its voxels: padding. A file that holds more is not what its header says.
+inline constexpr std::int64_t kMostTrailingBytes = 1 << 20;
+
+// Throws DataError: Unreadable; TruncatedFile; InvalidHeader (magic, offset, type, dimension, spacing, unit, more
+// than kMostTrailingBytes left over); NotThreeDimensional; TooLarge beyond voxel_cap; InvalidRescale;
+// InconsistentGeometry (sform and qform place a corner differently, shear, or neither is there); UnsupportedFormat
+// (header and image in two files). No more of a compressed file is expanded than its header tells of and that many
+// bytes, in pieces.
 NiftiHeader read_nifti_header(const std::filesystem::path& path, std::int64_t voxel_cap);
 
 }  // namespace ctforge::io

@@ -7,7 +7,11 @@
 #include <algorithm>
 #include <cctype>
 #include <fstream>
+#include <new>
 #include <string_view>
+#include <vector>
+
+#include <zlib.h>
 
 namespace ctforge::io {
 
@@ -96,6 +100,30 @@ void check_meta(const std::filesystem::path& path, TextHeader& header) {
   header.raw = lower(header.field("compresseddata")) != "true";
 }
 
+// Bytes that a zlib or gzip stream expands to, when it is sound and these are no more than `most`; else -1.
+std::int64_t expanded_size(std::istream& in, std::int64_t most) {
+  constexpr int either_format = 15 + 32;
+  std::vector<char> packed(1 << 16), expanded(1 << 18);
+  z_stream stream = {};
+  if (inflateInit2(&stream, either_format) != Z_OK) throw std::bad_alloc();
+  int state = Z_OK;
+  std::int64_t total = 0;
+  while (state == Z_OK && total <= most) {
+    if (stream.avail_in == 0) {
+      in.read(packed.data(), static_cast<std::streamsize>(packed.size()));
+      stream.next_in = reinterpret_cast<Bytef*>(packed.data());
+      stream.avail_in = static_cast<unsigned>(in.gcount());
+      if (stream.avail_in == 0) break;
+    }
+    stream.next_out = reinterpret_cast<Bytef*>(expanded.data());
+    stream.avail_out = static_cast<unsigned>(expanded.size());
+    state = inflate(&stream, Z_NO_FLUSH);
+    total += static_cast<std::int64_t>(expanded.size() - stream.avail_out);
+  }
+  inflateEnd(&stream);
+  return state == Z_STREAM_END && total <= most ? total : -1;
+}
+
 }  // namespace
 
 std::string TextHeader::field(const std::string& key) const {
@@ -126,6 +154,16 @@ void check_raw_length(const TextHeader& header, std::int64_t voxel_bytes) {
   if (have < voxel_bytes)
     throw DataError(Fault::TruncatedFile, "the file holds " + std::to_string(std::max<std::int64_t>(have, 0)) + " of " +
                                               std::to_string(voxel_bytes) + " bytes of voxels");
+}
+
+void check_compressed_length(const TextHeader& header, std::int64_t voxel_bytes) {
+  const std::string encoding = lower(header.field("encoding"));
+  const bool skips = !header.field("byte skip").empty() || !header.field("line skip").empty();
+  if (header.raw || (header.nrrd && (skips || (encoding != "gzip" && encoding != "gz")))) return;
+  std::ifstream in(header.data_file, std::ios::binary);
+  in.seekg(header.attached ? header.end : 0);
+  if (expanded_size(in, voxel_bytes) != voxel_bytes)
+    throw DataError(Fault::TruncatedFile, "the compressed voxels are damaged, cut short or of another size");
 }
 
 }  // namespace ctforge::io

@@ -28,4 +28,9 @@ TextHeader read_text_header(const std::filesystem::path& path);
 // Throws DataError(TruncatedFile) when uncompressed voxels need more bytes than there are.
 void check_raw_length(const TextHeader& header, std::int64_t voxel_bytes);
 
+// Throws DataError(TruncatedFile) when voxels compressed by zlib or gzip (RFC 1950, 1952) are damaged, cut short or of
+// another size: MetaImage readers before ITK 5.3 take them as far as they go. Expands the stream in pieces, no further
+// than voxel_bytes.
+void check_compressed_length(const TextHeader& header, std::int64_t voxel_bytes);
+
 }  // namespace ctforge::io

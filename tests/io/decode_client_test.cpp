@@ -1,6 +1,7 @@
 // Where the decoder is looked for, and headers of volume files.
 #include "io/decode_client.h"
 
+#include "io/volume_file.h"
 #include "tests/io/dicom_samples.h"
 #include "tests/support/support.h"
 
@@ -19,13 +20,17 @@ TEST(DecodeClient, TheNamedDecoderComesFirst) {
   EXPECT_THROW(find_decoder(options), std::runtime_error);
 }
 
-TEST(DecodeClient, ReadsGeometryOfVolumeFiles) {
+TEST(DecodeClient, ReadsHeadersOfVolumeFiles) {
   const test::TemporaryFolder folder;
   test::write_file(folder / "v.nii", test::sample_nifti());
-  std::vector<std::string> notes;
-  EXPECT_EQ(read_volume_geometry(folder / "v.nii", 100, {}, notes).voxels(), 12);
+  const VolumeHeader header = read_volume_header(folder / "v.nii", 100, {});
+  EXPECT_EQ(header.geometry.voxels(), 12);
+  EXPECT_EQ(header.scalar, Scalar::I16);
+  EXPECT_EQ(header.rescale.slope, 1);
+  write_labels(folder / "l.mha", {header.geometry, std::vector<std::uint8_t>(12, 1)});
+  EXPECT_EQ(read_volume_header(folder / "l.mha", 100, {}).scalar, Scalar::U8);
   test::write_file(folder / "v.mha", "no header");
-  EXPECT_THROW(read_volume_geometry(folder / "v.mha", 100, {}, notes), DataError);
+  EXPECT_THROW(read_volume_header(folder / "v.mha", 100, {}), DataError);
 }
 
 }  // namespace

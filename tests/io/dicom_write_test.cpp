@@ -72,6 +72,43 @@ TEST(DicomWrite, EqualInputsGiveEqualFiles) {
   EXPECT_EQ(test::read_file(first[0]), test::read_file(second[0]));
 }
 
+TEST(DicomWrite, OtherVoxelsGetOtherUids) {
+  test::TemporaryFolder a, b;
+  Volume volume = oblique();
+  write_ct_series(a.path(), volume, info());
+  volume.hu[11] += 1;
+  write_ct_series(b.path(), volume, info());
+  for (const DcmTagKey& tag : {DCM_SOPInstanceUID, DCM_SeriesInstanceUID, DCM_StudyInstanceUID}) {
+    std::string uids[2];
+    for (const auto& [folder, uid] : {std::pair(&a, &uids[0]), std::pair(&b, &uids[1])}) {
+      DcmFileFormat file;
+      ASSERT_TRUE(file.loadFile((*folder / "CT000001.dcm").c_str()).good());
+      *uid = text(*file.getDataset(), tag);
+    }
+    EXPECT_NE(uids[0], uids[1]);
+  }
+}
+
+TEST(DicomWrite, TextsFitTheirAttributes) {
+  test::TemporaryFolder folder;
+  CtSeriesInfo wild = info();
+  wild.description = "L\xc3\xb6sion\\" + std::string(100, 'x');
+  wild.versions = {"ctforge 1", std::string(64, 'a')};
+  wild.contribution = "drawn";
+  DcmFileFormat file;
+  ASSERT_TRUE(file.loadFile(write_ct_series(folder.path(), oblique(), wild)[0].c_str()).good());
+  EXPECT_EQ(text(*file.getDataset(), DCM_SeriesDescription), "SYNTHETIC L__sion_" + std::string(46, 'x'));
+  DcmItem* equipment = nullptr;
+  ASSERT_TRUE(file.getDataset()->findAndGetSequenceItem(DCM_ContributingEquipmentSequence, equipment).good());
+  EXPECT_EQ(text(*equipment, DCM_SoftwareVersions), "ctforge 1\\" + std::string(64, 'a'));
+  EXPECT_EQ(text(*equipment, DCM_ContributionDescription), "drawn");
+  EXPECT_TRUE(file.getDataset()->tagExists(DCM_BodyPartExamined));
+  EXPECT_FALSE(file.getDataset()->tagExists(DCM_Laterality));
+  DcmItem* purpose = nullptr;
+  ASSERT_TRUE(equipment->findAndGetSequenceItem(DCM_PurposeOfReferenceCodeSequence, purpose).good());
+  EXPECT_EQ(text(*purpose, DCM_CodeValue), "109100");
+}
+
 TEST(DicomWrite, UidsAreDecimalUuids) {
   const std::string uid = uid_from("x");
   EXPECT_TRUE(uid.starts_with("2.25."));

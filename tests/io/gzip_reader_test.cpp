@@ -7,6 +7,7 @@
 #include <string>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <zlib.h>
 
 namespace ctforge::io {
@@ -45,6 +46,22 @@ TEST(GzipReader, RefusesDamage) {
   test::write_file(folder / "sum", bytes);
   EXPECT_THROW(read(folder / "sum", text.size() + 1), DataError);
   EXPECT_THROW(GzipReader(folder / "absent"), DataError);
+}
+
+// 2 GiB of zeros in two megabytes: what is read of it is all that it costs.
+TEST(GzipReader, ABombCostsWhatIsReadOfIt) {
+  const test::TemporaryFolder folder;
+  write_gzip(folder / "piece", std::string(16 << 20, '\0'));
+  const std::string piece = test::read_file(folder / "piece");
+  ASSERT_LT(piece.size(), 20000U);
+  std::string bomb;
+  for (int i = 0; i < 128; ++i) bomb += piece;
+  test::write_file(folder / "bomb", bomb);
+  rusage before = {}, after = {};
+  getrusage(RUSAGE_SELF, &before);
+  EXPECT_EQ(read(folder / "bomb", 1000), std::string(1000, '\0'));
+  getrusage(RUSAGE_SELF, &after);
+  EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 32 << 10);  // kB
 }
 
 }  // namespace

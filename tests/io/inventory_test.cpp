@@ -171,6 +171,20 @@ TEST(Inventory, CountsWhatIsNoImageAndFollowsNoLinks) {
   EXPECT_EQ(found.skipped.at("symbolic link"), 1);
 }
 
+TEST(Inventory, RefusesVolumeFilesTooNarrowForHu) {
+  test::TemporaryFolder folder;
+  std::string bytes =
+      test::with_value(test::with_value(test::sample_nifti(), 70, std::int16_t{2}), 72, std::int16_t{8});
+  test::write_file(folder / "a.nii", bytes);
+  bytes = test::with_value(test::with_value(bytes, 112, 16.0F), 116, -1024.0F);  // scl_slope, scl_inter
+  test::write_file(folder / "b.nii", bytes);
+  const Inventory found = scan_folder(folder.path());
+  ASSERT_EQ(found.series.size(), 2U);
+  ASSERT_EQ(found.series[0].refusals.size(), 1U);
+  EXPECT_EQ(found.series[0].refusals[0].fault, Fault::NotCt);
+  EXPECT_TRUE(found.series[1].accepted());
+}
+
 TEST(Inventory, MatchesLabelMapsOfVolumeFiles) {
   test::TemporaryFolder folder;
   fs::create_directories(folder / "site1");

@@ -136,6 +136,22 @@ TEST(Load, NiftiRoundTripAndLabels) {
   }
 }
 
+// A label map that the patterns miss is no CT, whatever its voxel type; DICOM tells its modality itself.
+TEST(Load, RefusesLabelMapsAsCt) {
+  test::TemporaryFolder folder;
+  Volume volume;
+  volume.geometry.size = {3, 4, 2};
+  volume.hu.assign(24, 0);
+  volume.hu[5] = 7;
+  write_volume(folder / "v.nii.gz", volume);
+  const Series series = scan_folder(folder.path()).series.at(0);
+  ASSERT_TRUE(series.accepted());
+  EXPECT_EQ(fault_of([&] { load_volume(series); }), Fault::NotCt);
+  volume.hu[6] = -1;
+  write_volume(folder / "v.nii.gz", volume);
+  EXPECT_EQ(load_volume(series).hu, volume.hu);
+}
+
 TEST(Load, RefusesNotANumber) {
   test::TemporaryFolder folder;
   std::string bytes =
@@ -182,6 +198,14 @@ TEST(Load, RealTransferSyntaxesHaveOnePixelSum) {
   }
   EXPECT_GE(lossless, 9);
   EXPECT_EQ(refused, 2);
+}
+
+// A codestream of 16 bits where BitsStored is 14. The sum is pydicom's, its 494 pixels of padding taken as -1024 HU.
+TEST(Load, RealJpeg2000OfMoreBitsThanStored) {
+  const auto data = test::real_data("pydicom_test_files");
+  if (!data) GTEST_SKIP() << test::kNoRealData;
+  const Volume volume = load_volume(scan_folder(*data / "693_J2KI.dcm", 1).series.at(0));
+  EXPECT_EQ(std::accumulate(volume.hu.begin(), volume.hu.end(), std::int64_t{0}), -269629240);
 }
 
 TEST(Load, RealOddFilesEndInAVerdict) {

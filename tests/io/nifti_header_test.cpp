@@ -8,6 +8,8 @@
 #include <limits>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <zlib.h>
 
 namespace ctforge::io {
 namespace {
@@ -58,6 +60,47 @@ TEST(NiftiHeader, RefusesEachFault) {
             Fault::InconsistentGeometry);
   EXPECT_EQ(fault_of(with_value(with_value(sound, 252, std::int16_t{0}), 284, 0.1F)),
             Fault::InconsistentGeometry);  // shear
+}
+
+void write_gzip(const std::filesystem::path& path, const std::string& bytes) {
+  const gzFile file = gzopen(path.c_str(), "wb");
+  gzwrite(file, bytes.data(), static_cast<unsigned>(bytes.size()));
+  gzclose(file);
+}
+
+Fault fault_of_file(const std::filesystem::path& path) {
+  try {
+    read_nifti_header(path, 1LL << 31);
+  } catch (const DataError& error) {
+    return error.fault();
+  }
+  ADD_FAILURE() << "accepted";
+  return Fault::Unreadable;
+}
+
+TEST(NiftiHeader, ToleratesPaddingButNotMore) {
+  EXPECT_EQ(read(sample_nifti() + std::string(1000, '\0')).geometry.voxels(), 12);
+  EXPECT_EQ(fault_of(sample_nifti() + std::string(2 << 20, '\0')), Fault::InvalidHeader);
+}
+
+// 12 voxels promised and 512 MiB there; 2 x 10^9 voxels promised and a few bytes there. Neither is expanded.
+TEST(NiftiHeader, RefusesGzipBombsWithoutExpandingThem) {
+  const test::TemporaryFolder folder;
+  write_gzip(folder / "zeros", std::string(16 << 20, '\0'));
+  write_gzip(folder / "bomb.nii.gz", sample_nifti());
+  std::string bomb = test::read_file(folder / "bomb.nii.gz");
+  const std::string zeros = test::read_file(folder / "zeros");
+  for (int i = 0; i < 32; ++i) bomb += zeros;
+  test::write_file(folder / "bomb.nii.gz", bomb);
+  std::string claim = sample_nifti();
+  for (const std::size_t axis : {42, 44}) claim = with_value(claim, axis, std::int16_t{2000});
+  write_gzip(folder / "claim.nii.gz", with_value(claim, 46, std::int16_t{500}));
+  rusage before = {}, after = {};
+  getrusage(RUSAGE_SELF, &before);
+  EXPECT_EQ(fault_of_file(folder / "bomb.nii.gz"), Fault::InvalidHeader);
+  EXPECT_EQ(fault_of_file(folder / "claim.nii.gz"), Fault::TruncatedFile);
+  getrusage(RUSAGE_SELF, &after);
+  EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 32 << 10);  // kB
 }
 
 }  // namespace

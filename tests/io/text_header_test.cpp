@@ -5,6 +5,7 @@
 #include "tests/support/support.h"
 
 #include <gtest/gtest.h>
+#include <zlib.h>
 
 namespace ctforge::io {
 namespace {
@@ -42,6 +43,23 @@ TEST(TextHeader, RefusesShortVoxels) {
   const test::TemporaryFolder folder;
   test::write_file(folder / "v", std::string(kNrrd) + "\n123");
   EXPECT_THROW(check_raw_length(read_text_header(folder / "v"), 4), DataError);
+}
+
+TEST(TextHeader, RefusesCompressedVoxelsOfAnotherSize) {
+  const test::TemporaryFolder folder;
+  std::string packed(100, '\0');
+  uLongf size = packed.size();
+  ASSERT_EQ(compress(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>("voxels"), 6),
+            Z_OK);
+  const std::string head = "NDims = 3\nElementSpacing = 1 1 1\nCompressedData = True\nElementDataFile = LOCAL\n";
+  const auto check = [&](std::size_t bytes, std::int64_t voxel_bytes) {
+    test::write_file(folder / "v", head + packed.substr(0, bytes));
+    check_compressed_length(read_text_header(folder / "v"), voxel_bytes);
+  };
+  EXPECT_NO_THROW(check(size, 6));
+  EXPECT_THROW(check(size, 5), DataError);
+  EXPECT_THROW(check(size, 7), DataError);
+  EXPECT_THROW(check(size - 1, 6), DataError);
 }
 
 }  // namespace
