@@ -1,15 +1,15 @@
 // The report stage: reads what other stages left, writes the page and the numbers.
 #include "pipeline/report.h"
 
-#include <version.h>
-
-#include <filesystem>
-#include <sstream>
-
 #include "io/atomic_file.h"
 #include "io/fault.h"
 #include "pipeline/report_page.h"
 #include "pipeline/report_sections.h"
+
+#include <filesystem>
+#include <sstream>
+
+#include <version.h>
 
 namespace ctforge::pipeline {
 
@@ -32,7 +32,8 @@ std::vector<ordered_json> read_lines(const fs::path& path) {
   if (!fs::exists(path)) return lines;
   std::istringstream text(io::read_whole_file(path));
   for (std::string line; std::getline(text, line);)
-    if (ordered_json json = ordered_json::parse(line, nullptr, false); json.is_object()) lines.push_back(std::move(json));
+    if (ordered_json json = ordered_json::parse(line, nullptr, false); json.is_object())
+      lines.push_back(std::move(json));
   return lines;
 }
 
@@ -76,8 +77,8 @@ ordered_json run_report(const ReportConfig& config, const Context& context) {
   context.progress(0, 1, "page");
   const std::string page = html_page(
       "Synthetic CT: what was made and what it is worth", summary_block(inputs),
-      {gallery_section(inputs, config), distances_section(inputs), dice_section(inputs), neighbours_section(inputs, config),
-       training_section(inputs), data_section(inputs), provenance_section(inputs)});
+      {gallery_section(inputs, config), distances_section(inputs), dice_section(inputs),
+       neighbours_section(inputs, config), training_section(inputs), data_section(inputs), provenance_section(inputs)});
   io::write_atomically(context.out / "report.json", report_json(inputs).dump(1) + "\n");
   io::write_atomically(context.out / "report.html", page);
   return {{"bytes", page.size()}};

@@ -1,11 +1,12 @@
 // The report stage: one self-contained report.html that a department head can read, and report.json with every number.
 #pragma once
 
-#include <cstdint>
-#include <nlohmann/json.hpp>
-
 #include "pipeline/context.h"
 #include "pipeline/fields.h"
+
+#include <cstdint>
+
+#include <nlohmann/json.hpp>
 
 namespace ctforge::pipeline {
 

@@ -33,9 +33,21 @@ std::vector<double> ticks(double low, double high) {
   return values;
 }
 
+// Logarithms of 1, 2 and 5 times the powers of ten in between; of plain round numbers where those are too few.
+std::vector<double> log_ticks(double low, double high) {
+  std::vector<double> values;
+  for (double power = std::floor(low); power <= high; ++power)
+    for (const double lead : {1.0, 2.0, 5.0})
+      if (const double value = power + std::log10(lead); value >= low && value <= high) values.push_back(value);
+  if (values.size() >= 2) return values;
+  values.clear();
+  for (const double value : ticks(std::pow(10, low), std::pow(10, high))) values.push_back(std::log10(value));
+  return values;
+}
+
 std::string text_at(double x, double y, const std::string& text, const std::string& anchor) {
-  return "<text x=\"" + coordinate(x) + "\" y=\"" + coordinate(y) + "\" text-anchor=\"" + anchor + "\">" + escaped(text) +
-         "</text>";
+  return "<text x=\"" + coordinate(x) + "\" y=\"" + coordinate(y) + "\" text-anchor=\"" + anchor + "\">" +
+         escaped(text) + "</text>";
 }
 
 std::string line(double x1, double y1, double x2, double y2, const std::string& style) {
@@ -65,7 +77,7 @@ struct Frame {
 
 std::string axes(const Frame& frame, const std::string& x_label, const std::string& y_label, bool log_y) {
   std::string svg;
-  for (const double value : ticks(frame.y.low, frame.y.high)) {
+  for (const double value : log_y ? log_ticks(frame.y.low, frame.y.high) : ticks(frame.y.low, frame.y.high)) {
     svg += line(kLeft, frame.to_y(value), kWidth - kRight, frame.to_y(value), "grid");
     svg += text_at(kLeft - 6, frame.to_y(value) + 4, readable_number(log_y ? std::pow(10, value) : value), "end");
   }
@@ -73,8 +85,8 @@ std::string axes(const Frame& frame, const std::string& x_label, const std::stri
     svg += text_at(frame.to_x(value), kHeight - kBottom + 16, readable_number(value), "middle");
   svg += line(kLeft, kHeight - kBottom, kWidth - kRight, kHeight - kBottom, "axis");
   svg += text_at((kLeft + kWidth) / 2, kHeight - 6, x_label, "middle");
-  svg += "<text x=\"0\" y=\"0\" text-anchor=\"middle\" transform=\"translate(14," + coordinate((kHeight - kBottom) / 2) +
-         ") rotate(-90)\">" + escaped(y_label) + "</text>";
+  svg += "<text x=\"0\" y=\"0\" text-anchor=\"middle\" transform=\"translate(14," +
+         coordinate((kHeight - kBottom) / 2) + ") rotate(-90)\">" + escaped(y_label) + "</text>";
   return svg;
 }
 
@@ -103,11 +115,20 @@ std::string escaped(const std::string& text) {
   std::string safe;
   for (const char c : text) {
     switch (c) {
-      case '&': safe += "&amp;"; break;
-      case '<': safe += "&lt;"; break;
-      case '>': safe += "&gt;"; break;
-      case '"': safe += "&quot;"; break;
-      default: safe += c;
+      case '&':
+        safe += "&amp;";
+        break;
+      case '<':
+        safe += "&lt;";
+        break;
+      case '>':
+        safe += "&gt;";
+        break;
+      case '"':
+        safe += "&quot;";
+        break;
+      default:
+        safe += c;
     }
   }
   return safe;
@@ -117,6 +138,13 @@ std::string readable_number(double value) {
   if (!std::isfinite(value)) return "n/a";
   char text[32];
   std::snprintf(text, sizeof text, "%.4g", value);
+  return text;
+}
+
+std::string three_decimals(double value, bool with_sign) {
+  if (!std::isfinite(value)) return "n/a";
+  char text[32];
+  std::snprintf(text, sizeof text, with_sign ? "%+.3f" : "%.3f", value);
   return text;
 }
 
@@ -134,13 +162,18 @@ std::string line_chart(const std::vector<Curve>& curves, const std::string& x_la
   if (frame.y.high - frame.y.low < 1e-9) frame.y.high = frame.y.low + 1;
   std::string svg = opened(kHeight) + axes(frame, x_label, y_label, log_y);
   double legend_x = kLeft + 8;
-  for (std::size_t i = 0; i < curves.size(); ++i) {
-    const std::string stroke = kStrokes[i % kStrokes.size()];
-    svg += "<path d=\"" + path_of(curves[i], frame, log_y) + "\" fill=\"none\" stroke=\"" + stroke +
+  std::vector<std::string> names;
+  for (const Curve& curve : curves) {
+    const auto known = std::find(names.begin(), names.end(), curve.name);
+    const auto colour = static_cast<std::size_t>(known - names.begin()) % kStrokes.size();
+    const std::string stroke = kStrokes[colour];
+    svg += "<path d=\"" + path_of(curve, frame, log_y) + "\" fill=\"none\" stroke=\"" + stroke +
            "\" stroke-width=\"1.6\"/>";
-    svg += "<text x=\"" + coordinate(legend_x) + "\" y=\"" + coordinate(kTop + 4) + "\" fill=\"" + stroke + "\">" +
-           escaped(curves[i].name) + "</text>";
-    legend_x += 12 + 7.0 * static_cast<double>(curves[i].name.size());
+    if (known != names.end()) continue;
+    names.push_back(curve.name);
+    svg += "<text x=\"" + coordinate(legend_x) + "\" y=\"" + coordinate(kTop + 4) + "\" style=\"fill:" + stroke +
+           "\">" + escaped(curve.name) + "</text>";
+    legend_x += 12 + 7.0 * static_cast<double>(curve.name.size());
   }
   return svg + "</svg>";
 }

@@ -12,8 +12,10 @@ struct Curve {
   std::vector<std::pair<double, double>> points;  // x, y; y that are not finite leave a gap
 };
 
-// Lines over x with both axes labelled; log_y for losses (values not above 0 are left out).
-std::string line_chart(const std::vector<Curve>& curves, const std::string& x_label, const std::string& y_label, bool log_y);
+// Lines over x with both axes labelled; log_y for losses (values not above 0 are left out). Curves of one name have one
+// colour and stand once in the legend.
+std::string line_chart(const std::vector<Curve>& curves, const std::string& x_label, const std::string& y_label,
+                       bool log_y);
 
 // One value with its interval; low > high: none.
 struct Bar {
@@ -28,5 +30,7 @@ std::string bar_chart(const std::vector<Bar>& bars, const std::string& value_lab
 std::string escaped(const std::string& text);
 // At most four significant digits; "n/a" for what is no number.
 std::string readable_number(double value);
+// Three decimals, as Dice is reported; with its sign where it is a difference.
+std::string three_decimals(double value, bool with_sign = false);
 
 }  // namespace ctforge::pipeline

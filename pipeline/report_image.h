@@ -17,9 +17,9 @@ Colour label_colour(std::uint8_t label);
 // "#rrggbb".
 std::string css_colour(const Colour& colour);
 
-// Red, green, blue of each pixel, [H*scale, W*scale, 3]: level_hu is mid-grey, and width_hu wide the range from black to
-// white. Each pixel becomes scale x scale; the outline of every label is one display pixel wide along the label's inner
-// border. mask may be empty.
+// Red, green, blue of each pixel, [H*scale, W*scale, 3]: level_hu is mid-grey, and width_hu wide the range from black
+// to white. Each pixel becomes scale x scale; the outline of every label is one display pixel wide along the label's
+// inner border. mask may be empty.
 std::vector<std::uint8_t> render_patch(std::span<const std::int16_t> hu, std::span<const std::uint8_t> mask,
                                        std::int64_t height, std::int64_t width, std::int64_t scale, double level_hu,
                                        double width_hu);

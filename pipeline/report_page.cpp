@@ -1,9 +1,9 @@
 // HTML of the report.
 #include "pipeline/report_page.h"
 
-#include <version.h>
-
 #include "pipeline/report_chart.h"
+
+#include <version.h>
 
 namespace ctforge::pipeline {
 
@@ -26,8 +26,10 @@ td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 svg { width: 100%; max-width: 44rem; font: 12px system-ui, sans-serif; } svg text { fill: var(--ink); }
 svg .grid { stroke: var(--line); } svg .axis { stroke: var(--soft); } svg .bar { fill: #9cc6e0; }
 svg .interval { stroke: var(--ink); stroke-width: 2; } svg .reference { stroke: #d55e00; stroke-width: 3; }
-.row { display: flex; flex-wrap: wrap; gap: 6px; margin: 4px 0; }
-figure { margin: 0; } figure img { display: block; image-rendering: pixelated; border-radius: 3px; }
+.row { display: grid; grid-template-columns: repeat(6, 1fr); gap: 6px; margin: 4px 0; max-width: 62rem; }
+.pairs { display: grid; grid-template-columns: repeat(auto-fill, minmax(19rem, 1fr)); gap: 10px 18px; margin: 4px 0; }
+.pair { display: grid; grid-template-columns: 1fr 1fr; gap: 4px; }
+figure { margin: 0; } figure img { display: block; width: 100%; image-rendering: pixelated; border-radius: 3px; }
 figcaption { font-size: .78rem; color: var(--soft); max-width: 13rem; }
 .key span { display: inline-block; margin-right: 1rem; font-size: .85rem; }
 .key i { display: inline-block; width: .9rem; height: .9rem; margin-right: .35rem; vertical-align: -2px; border: 1px solid #888; }
@@ -39,12 +41,13 @@ code { word-break: break-all; }
 }  // namespace
 
 std::string html_page(const std::string& title, const std::string& summary, const std::vector<PageSection>& sections) {
-  std::string html = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-                     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
-                     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; "
-                     "style-src 'unsafe-inline'\"><title>" +
-                     escaped(title) + "</title><style>" + kStyle + "</style></head><body>\n<h1>" + escaped(title) +
-                     "</h1>\n" + summary;
+  std::string html =
+      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; "
+      "style-src 'unsafe-inline'\"><title>" +
+      escaped(title) + "</title><style>" + kStyle + "</style></head><body>\n<h1>" + escaped(title) + "</h1>\n" +
+      summary;
   for (const PageSection& section : sections)
     html += "<h2>" + escaped(section.title) + "</h2>\n<p class=\"lead\">" + escaped(section.lead) + "</p>\n" +
             section.body + "\n";

@@ -1,10 +1,10 @@
 // The sections that show patches: real beside synthetic, and samples beside their nearest training neighbours.
-#include <algorithm>
-#include <map>
-
 #include "pipeline/report_chart.h"
 #include "pipeline/report_image.h"
 #include "pipeline/report_sections.h"
+
+#include <algorithm>
+#include <map>
 
 namespace ctforge::pipeline {
 
@@ -12,7 +12,8 @@ namespace {
 
 constexpr std::int64_t kShownPixels = 160;  // the least width of a shown patch
 
-std::string picture(const io::ShardSet& set, std::int64_t index, const ReportConfig& config, const std::string& caption) {
+std::string picture(const io::ShardSet& set, std::int64_t index, const ReportConfig& config,
+                    const std::string& caption) {
   const auto view = set.at(index);
   const std::int64_t height = set.info().height, width = set.info().width;
   const std::int64_t scale = std::clamp<std::int64_t>((kShownPixels + width - 1) / width, 1, 8);
@@ -34,7 +35,8 @@ std::vector<std::int64_t> spread_over(const io::ShardSet& set, std::int32_t clas
 
 std::string row_of(const io::ShardSet& set, std::int32_t class_index, const ReportConfig& config) {
   std::string html = "<div class=\"row\">";
-  for (const std::int64_t index : spread_over(set, class_index, config.per_class)) html += picture(set, index, config, "");
+  for (const std::int64_t index : spread_over(set, class_index, config.per_class))
+    html += picture(set, index, config, "");
   return html + "</div>";
 }
 
@@ -70,10 +72,11 @@ PageSection gallery_section(const ReportInputs& inputs, const ReportConfig& conf
 }
 
 PageSection neighbours_section(const ReportInputs& inputs, const ReportConfig& config) {
-  PageSection section{"Is it a copy?",
-                      "Samples (left of each pair) beside the training patch most like them, the closest pairs first. "
-                      "Held-out real patients are the yardstick: copies would be nearer to the training set than those are.",
-                      ""};
+  PageSection section{
+      "Is it a copy?",
+      "Samples (left of each pair) beside the training patch most like them, the closest pairs first. "
+      "Held-out real patients are the yardstick: copies would be nearer to the training set than those are.",
+      ""};
   if (inputs.nearest.is_null()) {
     section.body = "<p class=\"missing\">not evaluated</p>";
     return section;
@@ -93,15 +96,17 @@ PageSection neighbours_section(const ReportInputs& inputs, const ReportConfig& c
   }
   section.body = html_table(rows);
   if (!inputs.train || !inputs.synthetic) return section;
-  section.body += "<div class=\"row\">";
+  section.body += "<div class=\"pairs\">";
   std::int64_t shown = 0;
   for (const auto& example : inputs.nearest.at("examples")) {
     if (shown++ >= config.neighbours) break;
     const auto synthetic = example.at("synthetic").get<std::int64_t>(), train = example.at("train").get<std::int64_t>();
     if (synthetic >= inputs.synthetic->size() || train >= inputs.train->size()) continue;
-    section.body += picture(*inputs.synthetic, synthetic, config, "sample, " + escaped(example.value("class", ""))) +
+    section.body += "<div class=\"pair\">" +
+                    picture(*inputs.synthetic, synthetic, config, "sample, " + escaped(example.value("class", ""))) +
                     picture(*inputs.train, train, config,
-                            "nearest, correlation " + readable_number(example.at("correlation").get<double>()));
+                            "nearest, correlation " + readable_number(example.at("correlation").get<double>())) +
+                    "</div>";
   }
   section.body += "</div>";
   return section;

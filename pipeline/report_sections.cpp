@@ -1,13 +1,13 @@
 // The sections of figures: distances, Dice, training, data and provenance.
 #include "pipeline/report_sections.h"
 
+#include "pipeline/progress.h"
+#include "pipeline/report_chart.h"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
-
-#include "pipeline/progress.h"
-#include "pipeline/report_chart.h"
 
 namespace ctforge::pipeline {
 
@@ -19,11 +19,17 @@ constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 double number_of(const ordered_json& json) { return json.is_number() ? json.get<double>() : kNone; }
 
-std::string with_interval(const ordered_json& value, const char* number, const char* interval) {
+using Format = std::string (*)(double);
+
+std::string dice_text(double value) { return three_decimals(value); }
+std::string difference_text(double value) { return three_decimals(value, true); }
+
+std::string with_interval(const ordered_json& value, const char* number, const char* interval,
+                          Format format = readable_number) {
   if (!value.contains(number)) return "n/a";
-  std::string text = readable_number(number_of(value[number]));
+  std::string text = format(number_of(value[number]));
   if (value.contains(interval) && value[interval].is_array() && value[interval].size() == 2)
-    text += " [" + readable_number(number_of(value[interval][0])) + ", " + readable_number(number_of(value[interval][1])) + "]";
+    text += " [" + format(number_of(value[interval][0])) + ", " + format(number_of(value[interval][1])) + "]";
   return text;
 }
 
@@ -47,6 +53,33 @@ const ordered_json* first_distance(const ReportInputs& inputs, std::string& name
   return &first.value();
 }
 
+// Mean Dice over the organs on validation patients, a curve a network, named by its arm.
+std::vector<Curve> validation_curves(const ordered_json& downstream) {
+  std::vector<Curve> curves;
+  for (const auto& [arm, entry] : downstream.at("arms").items())
+    for (const auto& cell : entry.at("cells")) {
+      Curve curve{arm, {}};
+      for (const auto& point : cell.at("curve"))
+        if (point.at("validation_dice").is_object())
+          curve.points.emplace_back(number_of(point.at("step")),
+                                    number_of(point["validation_dice"].value("mean", ordered_json())));
+      curves.push_back(std::move(curve));
+    }
+  return curves;
+}
+
+// Networks that were still learning say little of what synthetic patches are worth: both arms must be at rest.
+std::string convergence_note(const std::vector<Curve>& curves) {
+  constexpr double kAtRest = 0.01;  // Dice between the last two points
+  double rise = -1;
+  for (const Curve& curve : curves)
+    if (curve.points.size() >= 2)
+      rise = std::max(rise, curve.points.back().second - curve.points[curve.points.size() - 2].second);
+  if (!(rise > kAtRest)) return "";
+  return "<p class=\"banner\">Not converged: between its last two points a curve still rose by " +
+         three_decimals(rise) + ". More steps (evaluate.downstream.steps) may change the difference and its sign.</p>";
+}
+
 std::string fact(const std::string& value, const std::string& meaning) {
   return "<div><b>" + value + "</b><span>" + meaning + "</span></div>";
 }
@@ -54,9 +87,11 @@ std::string fact(const std::string& value, const std::string& meaning) {
 }  // namespace
 
 std::string summary_block(const ReportInputs& inputs) {
-  std::string html = "<p class=\"banner\">Every picture marked synthetic on this page was made by a computer and shows no patient. "
-                     "Not for diagnosis.</p><div class=\"facts\">";
-  if (inputs.samples.is_object()) html += fact(inputs.samples.value("count", ordered_json(0)).dump(), "synthetic labelled patches");
+  std::string html =
+      "<p class=\"banner\">Every picture marked synthetic on this page was made by a computer and shows no patient. "
+      "Not for diagnosis.</p><div class=\"facts\">";
+  if (inputs.samples.is_object())
+    html += fact(inputs.samples.value("count", ordered_json(0)).dump(), "synthetic labelled patches");
   std::string name;
   if (const ordered_json* distance = first_distance(inputs, name); distance != nullptr) {
     const auto& frechet = distance->at("frechet");
@@ -67,7 +102,7 @@ std::string summary_block(const ReportInputs& inputs) {
   if (!inputs.downstream.is_null()) {
     const auto& difference = inputs.downstream.at("downstream").at("difference");
     if (difference.contains("mean"))
-      html += fact(with_interval(difference["mean"], "mean", "interval"),
+      html += fact(with_interval(difference["mean"], "mean", "interval", difference_text),
                    "change of mean Dice when synthetic patches are added to training, with 95 % interval");
   }
   if (!inputs.nearest.is_null()) {
@@ -79,10 +114,11 @@ std::string summary_block(const ReportInputs& inputs) {
 }
 
 PageSection distances_section(const ReportInputs& inputs) {
-  PageSection section{"How far from real",
-                      "Fréchet distances between sets of equal size; lower is nearer. The orange tick is the floor: real "
-                      "patients against other real patients.",
-                      ""};
+  PageSection section{
+      "How far from real",
+      "Fréchet distances between sets of equal size; lower is nearer. The orange tick is the floor: real "
+      "patients against other real patients.",
+      ""};
   if (inputs.distances.is_null()) {
     section.body = "<p class=\"missing\">not evaluated</p>";
     return section;
@@ -91,7 +127,8 @@ PageSection distances_section(const ReportInputs& inputs) {
     const ordered_json& overall = entry.at(measure);
     const double floor = number_of(overall.value("floor", ordered_json()));
     std::vector<Bar> bars = {bar_of("synthetic", overall, "value", floor)};
-    for (const auto& [name, reference] : entry.at("references").items()) bars.push_back(bar_of(name, reference, "value", kNone));
+    for (const auto& [name, reference] : entry.at("references").items())
+      bars.push_back(bar_of(name, reference, "value", kNone));
     section.body += "<h3>" + escaped(title) + "</h3>" + bar_chart(bars, title);
     std::vector<std::vector<std::string>> rows = {{"Set", "Value [interval]", "Floor [interval]", "n"}};
     rows.push_back({"all classes", with_interval(overall, "value", "interval"),
@@ -101,19 +138,22 @@ PageSection distances_section(const ReportInputs& inputs) {
                       with_interval(one.at(measure), "floor", "floor_interval"),
                       one.at(measure).value("n", ordered_json()).dump()});
     for (const auto& [name, reference] : entry.at("references").items())
-      rows.push_back({escaped(name), with_interval(reference, "value", "interval"), "", reference.value("n", ordered_json()).dump()});
+      rows.push_back({escaped(name), with_interval(reference, "value", "interval"), "",
+                      reference.value("n", ordered_json()).dump()});
     section.body += html_table(rows);
   };
-  for (const auto& [name, entry] : inputs.distances.at("distances").items()) show(pretty_features(name), entry, "frechet");
+  for (const auto& [name, entry] : inputs.distances.at("distances").items())
+    show(pretty_features(name), entry, "frechet");
   if (inputs.distances.contains("hu")) show("HU histogram distance (HU)", inputs.distances["hu"], "wasserstein1_hu");
   return section;
 }
 
 PageSection dice_section(const ReportInputs& inputs) {
-  PageSection section{"What it is worth: segmentation with and without",
-                      "Dice on held-out patients, in 3D, of networks trained for the same number of steps. Intervals are "
-                      "95 % bootstrap intervals over patients.",
-                      ""};
+  PageSection section{
+      "What it is worth: segmentation with and without",
+      "Dice on held-out patients, in 3D, of networks trained for the same number of steps. Intervals are "
+      "95 % bootstrap intervals over patients.",
+      ""};
   if (inputs.downstream.is_null()) {
     section.body = "<p class=\"missing\">not evaluated</p>";
     return section;
@@ -126,25 +166,20 @@ PageSection dice_section(const ReportInputs& inputs) {
   for (const auto& [organ, difference] : downstream.at("difference").items()) {
     std::vector<std::string> row = {escaped(organ)};
     for (const auto& [arm, entry] : downstream.at("arms").items())
-      row.push_back(entry.at("dice").contains(organ) ? with_interval(entry["dice"][organ], "mean", "interval") : "n/a");
-    row.push_back(with_interval(difference, "mean", "interval") +
+      row.push_back(entry.at("dice").contains(organ)
+                        ? with_interval(entry["dice"][organ], "mean", "interval", dice_text)
+                        : "n/a");
+    row.push_back(with_interval(difference, "mean", "interval", difference_text) +
                   (difference.value("valid", true) ? "" : " (void: an organ collapsed)"));
     row.push_back(difference.value("n", ordered_json()).dump());
     row.push_back(readable_number(number_of(difference.value("wilcoxon_p", ordered_json()))));
     rows.push_back(row);
     bars.push_back(bar_of(organ, difference, "mean", kNone));
   }
-  section.body = html_table(rows) + bar_chart(bars, "difference in Dice, real + synthetic minus real");
-  std::vector<Curve> curves;
-  for (const auto& [arm, entry] : downstream.at("arms").items())
-    for (const auto& cell : entry.at("cells")) {
-      Curve curve{arm + " seed " + cell.at("seed").dump(), {}};
-      for (const auto& point : cell.at("curve"))
-        if (point.at("validation_dice").is_object())
-          curve.points.emplace_back(number_of(point.at("step")), number_of(point["validation_dice"].value("mean", ordered_json())));
-      curves.push_back(std::move(curve));
-    }
-  section.body += "<h3>Validation Dice during training</h3>" + line_chart(curves, "steps", "mean Dice", false);
+  const std::vector<Curve> curves = validation_curves(downstream);
+  section.body = html_table(rows) + bar_chart(bars, "difference in Dice, real + synthetic minus real") +
+                 "<h3>Validation Dice during training</h3>" + convergence_note(curves) +
+                 line_chart(curves, "steps", "mean Dice", false);
   return section;
 }
 
@@ -199,13 +234,14 @@ PageSection provenance_section(const ReportInputs& inputs) {
   section.body = html_table(rows);
   if (inputs.manifest.contains("ctforge"))
     section.body += "<p>Versions: <code>" + escaped(inputs.manifest["ctforge"].dump()) + "</code>, device " +
-                    escaped(inputs.manifest.value("device", "")) + ", seed " + inputs.manifest.value("seed", ordered_json()).dump() +
-                    "</p>";
+                    escaped(inputs.manifest.value("device", "")) + ", seed " +
+                    inputs.manifest.value("seed", ordered_json()).dump() + "</p>";
   if (inputs.samples.is_object() && inputs.samples.contains("checkpoint_sha256"))
-    section.body += "<p>Checkpoint SHA-256: <code>" + escaped(inputs.samples.value("checkpoint_sha256", "")) + "</code></p>";
+    section.body +=
+        "<p>Checkpoint SHA-256: <code>" + escaped(inputs.samples.value("checkpoint_sha256", "")) + "</code></p>";
   if (inputs.manifest.contains("configuration"))
-    section.body += "<details><summary>Configuration</summary><pre>" + escaped(inputs.manifest["configuration"].dump(2)) +
-                    "</pre></details>";
+    section.body += "<details><summary>Configuration</summary><pre>" +
+                    escaped(inputs.manifest["configuration"].dump(2)) + "</pre></details>";
   return section;
 }
 

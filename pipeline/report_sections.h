@@ -1,12 +1,13 @@
 // The sections of the report, each from what one stage left.
 #pragma once
 
-#include <nlohmann/json.hpp>
-#include <optional>
-
 #include "io/shard.h"
 #include "pipeline/report.h"
 #include "pipeline/report_page.h"
+
+#include <optional>
+
+#include <nlohmann/json.hpp>
 
 namespace ctforge::pipeline {
 

@@ -1,9 +1,9 @@
 // Charts hold what they were given, survive what is not finite, and escape names.
 #include "pipeline/report_chart.h"
 
-#include <gtest/gtest.h>
-
 #include <limits>
+
+#include <gtest/gtest.h>
 
 namespace ctforge::pipeline {
 namespace {
@@ -13,6 +13,8 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 TEST(ReportChart, NumbersAreShort) {
   EXPECT_EQ(readable_number(0.123456), "0.1235");
   EXPECT_EQ(readable_number(kNan), "n/a");
+  EXPECT_EQ(three_decimals(0.05, true), "+0.050");
+  EXPECT_EQ(three_decimals(kNan), "n/a");
   EXPECT_EQ(escaped("<a & \"b\">"), "&lt;a &amp; &quot;b&quot;&gt;");
 }
 
@@ -22,6 +24,19 @@ TEST(ReportChart, GapsBreakTheLine) {
   EXPECT_EQ(svg.find("nan"), std::string::npos);
   const auto first = svg.find("d=\"M");
   EXPECT_NE(svg.find('M', first + 5), std::string::npos);  // a second piece
+}
+
+TEST(ReportChart, LogarithmicAxesHaveRoundNumbers) {
+  const std::string svg = line_chart({{"loss", {{0, 0.9}, {1, 0.08}}}}, "x", "y", true);
+  for (const char* label : {">0.1<", ">0.2<", ">0.5<"}) EXPECT_NE(svg.find(label), std::string::npos) << label;
+  const std::string narrow = line_chart({{"loss", {{0, 0.38}, {1, 0.32}}}}, "x", "y", true);
+  EXPECT_NE(narrow.find(">0.36<"), std::string::npos);
+}
+
+TEST(ReportChart, CurvesOfOneNameStandOnceInTheLegend) {
+  const std::string svg = line_chart({{"real", {{0, 1}, {1, 2}}}, {"real", {{0, 2}, {1, 1}}}}, "x", "y", false);
+  EXPECT_EQ(svg.find(">real<"), svg.rfind(">real<"));
+  EXPECT_EQ(svg.find("#d55e00"), std::string::npos);
 }
 
 TEST(ReportChart, NothingToShowIsSaid) {

@@ -1,7 +1,7 @@
 // The pictures' sections where there is nothing to picture, and the table of nearest neighbours.
-#include <gtest/gtest.h>
-
 #include "pipeline/report_sections.h"
+
+#include <gtest/gtest.h>
 
 namespace ctforge::pipeline {
 namespace {

@@ -1,13 +1,13 @@
 // The report of a run that did little says so, and holds what was measured.
 #include "pipeline/report.h"
 
-#include <gtest/gtest.h>
-
-#include <filesystem>
-
 #include "io/fault.h"
 #include "io/shard.h"
 #include "tests/support/support.h"
+
+#include <filesystem>
+
+#include <gtest/gtest.h>
 
 namespace ctforge::pipeline {
 namespace {
@@ -46,10 +46,12 @@ TEST(Report, ShowsPatchesAndMeasurements) {
   write_patches(folder / "data", "train", false);
   write_patches(folder / "samples", "synthetic", true);
   std::filesystem::create_directories(folder / "evaluation");
-  test::write_file(folder / "evaluation/distances.json",
-                   R"({"schema":1,"distances":{"fd_lite0":{"frechet":{"value":12.5,"interval":[11,13],"n":50,"floor":3.25,
+  test::write_file(
+      folder / "evaluation/distances.json",
+      R"({"schema":1,"distances":{"fd_lite0":{"frechet":{"value":12.5,"interval":[11,13],"n":50,"floor":3.25,
                    "floor_interval":[3,4]},"references":{"noise":{"value":99,"interval":[98,100],"n":50}},"per_class":{}}}})");
-  test::write_file(folder / "metrics.jsonl", "{\"phase\":\"diffusion\",\"kind\":\"train\",\"step\":1,\"loss\":2}\nhalf a li");
+  test::write_file(folder / "metrics.jsonl",
+                   "{\"phase\":\"diffusion\",\"kind\":\"train\",\"step\":1,\"loss\":2}\nhalf a li");
   run_report({}, context_of(folder.path()));
   const std::string page = test::read_file(folder / "report.html");
   EXPECT_NE(page.find("data:image/png;base64,"), std::string::npos);
