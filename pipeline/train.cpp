@@ -2,12 +2,14 @@
 #include "pipeline/train.h"
 
 #include "io/digest.h"
+#include "io/fault.h"
 #include "io/random.h"
 #include "io/shard.h"
 #include "models/diffusion/codec.h"
 #include "models/train/precision.h"
 #include "pipeline/config_tree.h"
 #include "pipeline/generator_record.h"
+#include "pipeline/log.h"
 #include "pipeline/train_autoencoder.h"
 #include "pipeline/train_data.h"
 #include "pipeline/train_diffusion.h"
@@ -75,10 +77,23 @@ struct Splits {
   std::string train_sha256;
 };
 
-Splits open_splits(const Context& context) {
+Splits open_splits(const TrainConfig& config, const Context& context) {
   const auto folder = context.out / "data";
-  Splits splits{PatchTensors(folder, "train"), std::nullopt, split_sha256(folder, "train")};
-  if (io::has_shards(folder, "validation")) splits.validation.emplace(folder, "validation");
+  const bool complete_only = config.partly_contoured == "exclude";
+  Splits splits{PatchTensors(folder, "train", complete_only), std::nullopt,
+                io::sha256_hex(split_sha256(folder, "train") + config.partly_contoured)};
+  if (splits.train.size() == 0)
+    throw io::DataError(io::Fault::NothingUsable,
+                        "no training patient has every label, and train.partly_contoured is exclude: leave rare labels "
+                        "out of prepare.label_map, or set it to include");
+  if (splits.train.left_out() > 0)
+    log_warning("train: " + std::to_string(splits.train.left_out()) + " of " +
+                std::to_string(splits.train.left_out() + splits.train.size()) +
+                " patches are left out because a label was not contoured in their patient");
+  if (io::has_shards(folder, "validation")) {
+    splits.validation.emplace(folder, "validation", complete_only);
+    if (splits.validation->size() == 0) splits.validation.reset();
+  }
   return splits;
 }
 
@@ -120,8 +135,8 @@ void add_validation(DiffusionData& data, const PatchTensors& validation, nets::A
   data.validation_labels = torch::cat(labels);
 }
 
-DiffusionData latent_data(const Context& context, const Splits& splits,
-                          TrainedAutoencoder& trained, GeneratorRecord& record) {
+DiffusionData latent_data(const Context& context, const Splits& splits, TrainedAutoencoder& trained,
+                          GeneratorRecord& record) {
   const torch::Device device(context.device);
   record.autoencoder_sha256 = weights_sha256(*trained.net);
   const auto moments = std::make_shared<const LatentMoments>(cached_moments(
@@ -156,7 +171,7 @@ std::array<std::int64_t, 3> latent_shape_of(const TrainConfig& config, const io:
 
 ordered_json run_train(const TrainConfig& config, const Context& context) {
   check_device(config, context);
-  const Splits splits = open_splits(context);
+  const Splits splits = open_splits(config, context);
   const auto& info = splits.train.info();
   const MetricsLog metrics(context.out / "metrics.jsonl");
   GeneratorRecord record = base_record(config, info);

@@ -12,11 +12,27 @@ namespace ctforge::pipeline {
 
 namespace fs = std::filesystem;
 
-PatchTensors::PatchTensors(const fs::path& folder, const std::string& prefix) : shards_(folder, prefix) {
+namespace {
+
+// Whether every label but the background was contoured in the patient.
+bool complete(const io::ShardInfo& info, const std::string& patient) {
+  const auto found = info.contoured.find(patient);
+  if (found == info.contoured.end()) return true;
+  for (int label = 1; label < static_cast<int>(info.labels.size()); ++label)
+    if (std::find(found->second.begin(), found->second.end(), label) == found->second.end()) return false;
+  return true;
+}
+
+}  // namespace
+
+PatchTensors::PatchTensors(const fs::path& folder, const std::string& prefix, bool complete_only)
+    : shards_(folder, prefix) {
   const auto count = static_cast<std::int32_t>(info().classes.size());
-  classes_.reserve(static_cast<std::size_t>(size()));
-  for (std::int64_t i = 0; i < size(); ++i) {
-    classes_.push_back(shards_.at(i).class_index);
+  for (std::int64_t i = 0; i < shards_.size(); ++i) {
+    const auto view = shards_.at(i);
+    if (complete_only && !complete(info(), std::string(view.patient))) continue;
+    items_.push_back(i);
+    classes_.push_back(view.class_index);
     if (classes_.back() < 0 || classes_.back() >= count)
       throw io::DataError(io::Fault::InvalidShard, "a patch has class " + std::to_string(classes_.back()) + " of " +
                                                        std::to_string(count) + " classes");
@@ -33,7 +49,7 @@ PatchBatch PatchTensors::batch(const std::vector<std::int64_t>& items) const {
   auto* mask = batch.mask.data_ptr<std::uint8_t>();
   auto* labels = batch.labels.data_ptr<std::int64_t>();
   for (std::size_t i = 0; i < items.size(); ++i) {
-    const auto view = shards_.at(items[i]);
+    const auto view = shards_.at(items_.at(static_cast<std::size_t>(items[i])));
     io::window(view.hu, info().window_hu, {image + i * pixels, pixels});
     std::memcpy(mask + i * pixels, view.mask.data(), pixels);
     labels[i] = view.class_index;
@@ -43,8 +59,8 @@ PatchBatch PatchTensors::batch(const std::vector<std::int64_t>& items) const {
 
 std::vector<double> PatchTensors::label_frequencies() const {
   std::vector<std::int64_t> counts(256, 0);
-  for (std::int64_t i = 0; i < size(); ++i) {
-    for (const std::uint8_t value : shards_.at(i).mask) ++counts[value];
+  for (const std::int64_t item : items_) {
+    for (const std::uint8_t value : shards_.at(item).mask) ++counts[value];
   }
   const double pixels = static_cast<double>(size() * info().height * info().width);
   std::vector<double> frequencies;

@@ -29,6 +29,18 @@ TEST(PatchTensors, WindowsAndOrdersAsAsked) {
   EXPECT_THROW(PatchTensors(folder.path(), "test"), io::DataError);
 }
 
+TEST(PatchTensors, LeavesOutPatientsWithoutEveryContour) {
+  const ctforge::test::TemporaryFolder folder;
+  test::write_patches(folder.path(), "train", 10, 16, 1);
+  const PatchTensors all(folder.path(), "train"), complete(folder.path(), "train", true);
+  EXPECT_EQ(all.size(), 10);
+  EXPECT_EQ(all.left_out(), 0);
+  ASSERT_EQ(complete.size(), 6);
+  EXPECT_EQ(complete.left_out(), 4);
+  EXPECT_EQ(complete.classes(), std::vector<std::int32_t>({0, 1, 0, 1, 0, 1}));
+  EXPECT_TRUE(torch::equal(complete.batch({0, 5}).image, all.batch({4, 9}).image));
+}
+
 TEST(PatchTensors, JitterMovesImageAndMaskTogether) {
   PatchBatch batch;
   batch.mask = torch::zeros({20, 12, 12}, torch::kUInt8);
