@@ -1,10 +1,13 @@
 // Solver, grid, guidance and codec as the configuration names them.
 #include "pipeline/draw.h"
 
+#include "io/fault.h"
 #include "models/diffusion/grid.h"
 #include "models/diffusion/guide.h"
 #include "pipeline/config_tree.h"
 
+#include <algorithm>
+#include <cmath>
 #include <map>
 #include <numeric>
 #include <stdexcept>
@@ -94,6 +97,22 @@ std::optional<diffusion::Decoded> draw_samples(const SampleConfig& config, const
   auto decoded = generator.codec.decode(latents.to(torch::kFloat32));
   return diffusion::Decoded{decoded.image.to(torch::kCPU, torch::kFloat32).contiguous(),
                             decoded.mask.to(torch::kCPU, torch::kUInt8).contiguous()};
+}
+
+std::vector<double> class_proportions(const SampleConfig& config, std::vector<double> counts,
+                                      const std::vector<std::string>& names, std::vector<std::string>& notes) {
+  const auto least = static_cast<double>(config.class_least);
+  if (*std::max_element(counts.begin(), counts.end()) < least)
+    throw io::DataError(io::Fault::NothingUsable, "no class has the " + std::to_string(config.class_least) +
+                                                      " training patches that sample.class_least asks for");
+  for (std::size_t c = 0; c < counts.size(); ++c) {
+    if (counts[c] > 0 && counts[c] < least)
+      notes.push_back("class '" + names[c] + "' is not drawn: it has " + std::to_string(std::llround(counts[c])) +
+                      " training patches, fewer than sample.class_least");
+    if (counts[c] < least) counts[c] = 0;
+    if (config.classes == "balanced" && counts[c] > 0) counts[c] = 1;
+  }
+  return counts;
 }
 
 std::vector<std::int64_t> class_sequence(std::int64_t count, const std::vector<double>& proportions) {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace ctforge::pipeline {
@@ -35,6 +36,11 @@ std::optional<diffusion::Decoded> draw_samples(const SampleConfig& config, const
                                                const diffusion::Net& net, std::uint64_t seed,
                                                const std::vector<Wanted>& wanted,
                                                const std::function<bool()>& stop = {});
+
+// How often each class is drawn, given its number of training patches: sample.classes, without the classes that
+// sample.class_least leaves out, which are named in `notes`. Throws io::DataError(NothingUsable) when it leaves none.
+std::vector<double> class_proportions(const SampleConfig& config, std::vector<double> counts,
+                                      const std::vector<std::string>& names, std::vector<std::string>& notes);
 
 // Class indices of samples 0 .. count-1, such that every beginning of the list has the proportions to within one
 // sample. Proportions are taken relative to their sum; a class of proportion 0 never comes. Throws

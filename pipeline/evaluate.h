@@ -85,13 +85,14 @@ struct EvaluateConfig {
     visit("rounds", rounds, "random draws of patients and patches behind each distance", Range{1, 10000});
     visit("per_class_least", per_class_least, "fewest patches on each side for distances of one class", Range{2, 1e9});
     visit("extra_sets", extra_sets,
-          "name=FOLDER of further samples to compare, such as an untrained model's (synthetic-* shards)");
+          "name=FOLDER of further samples to compare, such as another model's (synthetic-* shards)");
     visit("examples", examples, "samples listed with their nearest training neighbour", Range{0, 10000});
     visit.section("downstream", downstream);
   }
 };
 
-// Reads OUT/data (train-*, validation-* where present, test-*) and OUT/samples (synthetic-*); writes OUT/evaluation/:
+// Reads OUT/data (train-*, validation-* where present, test-*), OUT/samples (synthetic-*) and, where sample.untrained
+// asked for it, OUT/samples/untrained; writes OUT/evaluation/:
 //
 //   distances.json   distances.<features>.frechet {value, interval, n, floor, floor_interval}, references, per_class;
 //                    hu.wasserstein1_hu in the same form; protocol; unavailable extractors with the reason

@@ -50,10 +50,12 @@ std::pair<std::string, fs::path> parse_extra(const std::string& text) {
   const bool plain = !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
     return std::isalnum(c) != 0 || c == '-' || c == '_';
   });
-  if (equals == std::string::npos || equals + 1 == text.size() || !plain || name == "noise" || name == "synthetic") {
+  if (equals == std::string::npos || equals + 1 == text.size() || !plain || name == "noise" || name == "synthetic" ||
+      name == "untrained") {
     throw ConfigError(
         {{"configuration", "evaluate.extra_sets",
-          "expected name=FOLDER with a name of letters, digits, - and _ other than 'noise' and 'synthetic'"}});
+          "expected name=FOLDER with a name of letters, digits, - and _ other than 'noise', 'synthetic' and "
+          "'untrained'"}});
   }
   return {name, text.substr(equals + 1)};
 }
@@ -83,6 +85,10 @@ EvaluationInputs load_inputs(const EvaluateConfig& config, const fs::path& out) 
     const auto [name, folder] = parse_extra(text);
     inputs.extras.emplace_back(name, open_set(folder, "synthetic"));
     folders.push_back(folder);
+  }
+  if (const fs::path untrained = samples / "untrained"; has_shards(untrained, "synthetic")) {
+    inputs.extras.emplace_back("untrained", open_set(untrained, "synthetic"));
+    folders.push_back(untrained);
   }
   guard(inputs);
   inputs.digest = digest_of(folders);

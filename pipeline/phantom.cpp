@@ -1,9 +1,6 @@
 // The phantom cohort: one patient after another, each written whole.
 #include "pipeline/phantom.h"
 
-#include <cstdio>
-#include <filesystem>
-
 #include "io/atomic_file.h"
 #include "io/dicom_write.h"
 #include "io/digest.h"
@@ -11,6 +8,11 @@
 #include "io/random.h"
 #include "io/volume_file.h"
 #include "pipeline/config_visitors.h"
+
+#include <cstdio>
+#include <filesystem>
+
+#include <version.h>
 
 namespace ctforge::pipeline {
 
@@ -69,7 +71,9 @@ void write_patient(const PhantomConfig& config, const fs::path& folder, const st
     info.patient_id = name;
     info.body_part = body_part(patient.region);
     info.description = "SYNTHETIC phantom " + std::string(io::phantom_region_name(patient.region));
-    info.uid_seed = io::sha256_hex("phantom " + name + " " + std::to_string(seed));
+    info.uid_seed = "phantom " + std::to_string(seed);
+    info.versions = {std::string("ctforge ") + kVersion + " (" + kCommit + ")"};
+    info.contribution = "A mathematical phantom, drawn with seed " + std::to_string(seed) + ".";
     io::write_ct_series(folder / name, patient.volume, info);
   }
   io::write_labels(folder / (name + "_seg.nii.gz"), patient.labels);
@@ -97,6 +101,7 @@ nlohmann::ordered_json run_phantom(const PhantomConfig& config, const Context& c
     io::write_atomically(mark_file, mark);
   }
   io::remove_leftovers(folder);
+  fs::remove(folder / "cohort.json");
   nlohmann::ordered_json regions = nlohmann::ordered_json::object();
   for (std::int64_t i = 0; i < config.patients; ++i) {
     if (context.interrupted()) throw Interrupted{"phantom"};

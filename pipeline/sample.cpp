@@ -7,12 +7,15 @@
 #include "io/safetensors.h"
 #include "io/shard.h"
 #include "pipeline/config_tree.h"
+#include "pipeline/draw.h"
 #include "pipeline/generator.h"
+#include "pipeline/log.h"
 #include "pipeline/sample_export.h"
 #include "pipeline/sample_shards.h"
 
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace ctforge::pipeline {
@@ -66,17 +69,32 @@ std::vector<double> training_counts(const Context& context, const Generator& gen
   return counts;
 }
 
-// A class without a training patch is never drawn: the network could only guess what it looks like.
-std::vector<double> proportions_of(const SampleConfig& config, const Context& context, const Generator& generator) {
+// Without the training set nothing is known of how often each class was seen: all are drawn. What is left out is said
+// in `notes`.
+std::vector<double> proportions_of(const SampleConfig& config, const Context& context, const Generator& generator,
+                                   std::vector<std::string>& notes) {
   auto counts = training_counts(context, generator);
-  if (config.classes == "training") {
-    if (counts.empty())
+  if (counts.empty()) {
+    if (config.classes == "training")
       throw io::DataError(io::Fault::Unreadable, "sample.classes training needs the prepared data, which is not there");
-    return counts;
+    return std::vector<double>(generator.patches.classes.size(), 1.0);
   }
-  if (counts.empty()) return std::vector<double>(generator.patches.classes.size(), 1.0);
-  for (double& count : counts) count = count > 0 ? 1 : 0;
-  return counts;
+  return class_proportions(config, std::move(counts), generator.patches.classes, notes);
+}
+
+// What the network makes of the same noise before it has learned anything: a distance means little without it.
+void draw_untrained(const SampleConfig& config, const Context& context, std::uint64_t seed,
+                    const std::vector<double>& proportions) {
+  const auto folder = context.out / "samples" / "untrained";
+  if (config.untrained == 0) {
+    std::filesystem::remove_all(folder);
+    return;
+  }
+  SampleConfig own = config;
+  own.count = config.untrained;
+  const Generator generator =
+      untrained_generator(context.out / "checkpoints", torch::Device(context.device), io::mix_seed(seed, 1));
+  write_samples(own, generator, network(generator), seed, proportions, folder, context);
 }
 
 }  // namespace
@@ -89,11 +107,15 @@ nlohmann::ordered_json run_sample(const SampleConfig& config, const Context& con
   check_guidance(config, generator);
   const auto seed =
       config.seed != 0 ? static_cast<std::uint64_t>(config.seed) : io::mix_seed(context.seed, kSampleStream);
-  auto record =
-      write_samples(config, generator, network(generator), seed, proportions_of(config, context, generator), context);
+  const auto samples = context.out / "samples";
+  const auto proportions = proportions_of(config, context, generator, notes);
+  for (const std::string& note : notes) log_warning("sample: " + note);
+  auto record = write_samples(config, generator, network(generator), seed, proportions, samples, context);
   record["warnings"] = notes;
-  if (config.format == "nifti") export_nifti(context.out / "samples", context);
-  io::write_atomically(context.out / "samples" / "samples.json", record.dump(1) + "\n");
+  draw_untrained(config, context, seed, proportions);
+  if (config.format == "nifti") export_nifti(samples, context);
+  if (config.format == "dicom") export_dicom(samples, {generator.checkpoint_sha256, generator.step, seed}, context);
+  io::write_atomically(samples / "samples.json", record.dump(1) + "\n");
   return record;
 }
 

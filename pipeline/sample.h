@@ -28,8 +28,10 @@ struct SampleConfig {
   std::int64_t seed = 0;
   std::int64_t batch = 64;
   std::string classes = "balanced";
+  std::int64_t class_least = 20;
   std::string weights = "ema";
   std::string format = "shards";
+  std::int64_t untrained = 0;
 
   template <class Visitor>
   void fields(Visitor& visit) {
@@ -51,9 +53,13 @@ struct SampleConfig {
     visit("batch", batch, "samples drawn at once; does not change them", Range{1, 65536});
     visit("classes", classes, "balanced: every class alike; training: as often as in the training set",
           OneOf{{"balanced", "training"}});
+    visit("class_least", class_least,
+          "classes with fewer training patches are not drawn: a network can hardly but copy them", Range{1, 1e9});
     visit("weights", weights, "ema: averaged weights; raw: those of the last step", OneOf{{"ema", "raw"}});
-    visit("format", format, "shards alone, or a NIfTI volume and label map a sample besides",
-          OneOf{{"shards", "nifti"}});
+    visit("format", format, "shards alone, or besides a NIfTI volume or a DICOM series, and a label map, a sample",
+          OneOf{{"shards", "nifti", "dicom"}});
+    visit("untrained", untrained, "samples of the network before training, a reference for evaluate; 0: none",
+          Range{0, 1e9});
   }
 };
 
@@ -61,6 +67,8 @@ struct SampleConfig {
 //
 //   synthetic-*.safetensors  patches with synthetic=true, one patient SYN-000001, SYN-000002, ... a sample
 //   nifti/                   SYN-000001.nii.gz (int16 HU) and SYN-000001_mask.nii.gz, ... where asked for
+//   dicom/                   SYN-000001/CT000001.dcm and SYN-000001_mask.nii.gz, ... where asked for
+//   untrained/               shards of the same network before training, with settings.json, where asked for
 //   settings.json            what the samples depend on, written first
 //   samples.json             how many of each class, settings, checkpoint and what was wrong with newer ones,
 //                            seconds a sample; written last

@@ -43,6 +43,7 @@ ordered_json identity_of(const SampleConfig& config, const Generator& generator,
   settings.erase("count");
   settings.erase("batch");
   settings.erase("format");
+  settings.erase("untrained");
   return {{"schema", 1},
           {"settings", settings},
           {"seed", seed},
@@ -69,6 +70,7 @@ void prepare_folder(const fs::path& folder, const ordered_json& identity) {
   if (fs::exists(folder / "settings.json") && io::read_whole_file(folder / "settings.json") == text) return;
   fs::remove(folder / "settings.json");
   fs::remove_all(folder / "nifti");
+  fs::remove_all(folder / "dicom");
   for (const auto& file : shards_in(folder)) fs::remove(file);
   io::write_atomically(folder / "settings.json", text);
 }
@@ -125,7 +127,7 @@ class ShardDrawer {
     io::unwindow({image.data_ptr<float>(), pixels}, info_.window_hu, patch.hu);
     patch.mask.assign(mask.data_ptr<std::uint8_t>(), mask.data_ptr<std::uint8_t>() + pixels);
     patch.class_index = static_cast<std::int32_t>(wanted.class_index);
-    patch.patient = patch.series = numbered("SYN-%06lld", wanted.index + 1);
+    patch.patient = patch.series = sample_name(wanted.index);
     return patch;
   }
 
@@ -139,9 +141,11 @@ class ShardDrawer {
 
 }  // namespace
 
+std::string sample_name(std::int64_t index) { return numbered("SYN-%06lld", index + 1); }
+
 ordered_json write_samples(const SampleConfig& config, const Generator& generator, const diffusion::Net& net,
-                           std::uint64_t seed, const std::vector<double>& proportions, const Context& context) {
-  const fs::path folder = context.out / "samples";
+                           std::uint64_t seed, const std::vector<double>& proportions, const fs::path& folder,
+                           const Context& context) {
   ordered_json record = identity_of(config, generator, seed, proportions);
   prepare_folder(folder, record);
   const auto classes = class_sequence(config.count, proportions);

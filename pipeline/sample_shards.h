@@ -4,6 +4,8 @@
 #include "pipeline/draw.h"
 
 #include <cstdint>
+#include <filesystem>
+#include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -13,11 +15,14 @@ namespace ctforge::pipeline {
 // Samples a shard: what an interruption loses at most.
 inline constexpr std::int64_t kSamplesPerShard = 256;
 
-// Draws config.count samples of the classes in class_sequence(proportions) into the shards of context.out / "samples",
-// as run_sample documents, keeping those that are finished. Removes samples.json and what other settings left there.
-// Returns what samples.json is to hold. Throws Interrupted.
+// "SYN-000001" for sample 0: its patient and its series in the shards, and its files where it is exported.
+std::string sample_name(std::int64_t index);
+
+// Draws config.count samples of the classes in class_sequence(proportions) into shards of `folder`, as run_sample
+// documents, keeping those that are finished. Removes samples.json and what other settings left there. Returns what
+// samples.json is to hold. Throws Interrupted.
 nlohmann::ordered_json write_samples(const SampleConfig& config, const Generator& generator, const diffusion::Net& net,
                                      std::uint64_t seed, const std::vector<double>& proportions,
-                                     const Context& context);
+                                     const std::filesystem::path& folder, const Context& context);
 
 }  // namespace ctforge::pipeline

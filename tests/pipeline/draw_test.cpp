@@ -1,6 +1,7 @@
 // Samples of a generator whose network is known: the exact answer for Gaussian data, a mean for each class.
 #include "pipeline/draw.h"
 
+#include "io/fault.h"
 #include "pipeline/config_tree.h"
 #include "tests/pipeline/toy_generator.h"
 
@@ -41,6 +42,19 @@ TEST(ClassSequence, KeepsProportionsInEveryBeginning) {
 TEST(ClassSequence, RefusesProportionsWithoutAnyClass) {
   EXPECT_THROW(class_sequence(1, {0, 0}), std::invalid_argument);
   EXPECT_THROW(class_sequence(1, {}), std::invalid_argument);
+}
+
+TEST(ClassProportions, LeaveOutClassesThatCouldOnlyBeCopied) {
+  SampleConfig config;
+  config.class_least = 20;
+  const std::vector<std::string> names = {"a", "b", "c", "d"};
+  std::vector<std::string> notes;
+  EXPECT_EQ(class_proportions(config, {90, 0, 2, 20}, names, notes), (std::vector<double>{1, 0, 0, 1}));
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_NE(notes[0].find("'c'"), std::string::npos);
+  config.classes = "training";
+  EXPECT_EQ(class_proportions(config, {90, 0, 2, 20}, names, notes), (std::vector<double>{90, 0, 0, 20}));
+  EXPECT_THROW(class_proportions(config, {19, 1, 2, 3}, names, notes), io::DataError);
 }
 
 std::vector<Wanted> wanted(std::int64_t count, std::int64_t class_index, std::int64_t first = 0) {

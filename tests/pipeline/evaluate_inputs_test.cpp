@@ -18,14 +18,14 @@ TEST(LoadInputs, ReadsEverySideAndDigestsTheirContent) {
   test::write_run(folder.path());
   test::write_shards(folder / "extra", "synthetic", "SYN", 8, 9, true);
   EvaluateConfig config = test::quick_evaluation();
-  config.extra_sets = {"untrained=" + (folder / "extra").string()};
+  config.extra_sets = {"other=" + (folder / "extra").string()};
   const EvaluationInputs inputs = load_inputs(config, folder.path());
   EXPECT_EQ(inputs.train.size(), 32);
   EXPECT_EQ(inputs.validation.patients.size(), 2u);
   EXPECT_EQ(inputs.test.size(), 16);
   EXPECT_EQ(inputs.synthetic.size(), 24);
   ASSERT_EQ(inputs.extras.size(), 1u);
-  EXPECT_EQ(inputs.extras[0].first, "untrained");
+  EXPECT_EQ(inputs.extras[0].first, "other");
   EXPECT_EQ(load_inputs(config, folder.path()).digest, inputs.digest);
   test::write_shards(folder / "extra", "synthetic", "SYN", 8, 10, true);
   EXPECT_NE(load_inputs(config, folder.path()).digest, inputs.digest);
@@ -44,7 +44,7 @@ TEST(LoadInputs, RefusesMissingSamplesLeaksAndMisspeltExtraSets) {
   const test::TemporaryFolder folder;
   test::write_run(folder.path());
   EvaluateConfig config = test::quick_evaluation();
-  for (const char* wrong : {"untrained", "=x", "noise=x", "a b=x", "name="}) {
+  for (const char* wrong : {"other", "=x", "untrained=x", "noise=x", "a b=x", "name="}) {
     config.extra_sets = {wrong};
     EXPECT_THROW(load_inputs(config, folder.path()), ConfigError) << wrong;
   }

@@ -1,4 +1,5 @@
-// Exported samples: one volume and one label map each, with the shards' spacing and voxels.
+// Exported samples, read back as a hospital's files would be: the shards' HU, labels and spacing, whole after an
+// interruption.
 #include "pipeline/sample_export.h"
 
 #include "io/fault.h"
@@ -15,6 +16,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+const SampleOrigin kOrigin = {std::string(64, 'c'), 1234, 99};
+
 io::ShardInfo info() {
   io::ShardInfo result;
   result.height = 2;
@@ -26,26 +29,103 @@ io::ShardInfo info() {
   return result;
 }
 
-TEST(ExportNifti, WritesAVolumeAndALabelMapASample) {
-  const ctforge::test::TemporaryFolder folder;
-  io::ShardWriter writer(folder.path(), "synthetic", info());
-  io::Patch patch;
-  patch.hu = {-1000, -5, 0, 7, 40, 1000};
-  patch.mask = {0, 1, 1, 0, 0, 1};
-  patch.patient = patch.series = "SYN-000001";
-  writer.add(patch);
+void write_shard(const fs::path& folder, int count) {
+  fs::remove(folder / "synthetic-00000.safetensors");
+  io::ShardWriter writer(folder, "synthetic", info());
+  for (std::int16_t i = 0; i < count; ++i) {
+    io::Patch patch;
+    patch.hu = {-1000, -5, i, 7, 40, 1000};
+    patch.mask = {0, 1, 1, 0, 0, 1};
+    patch.patient = patch.series = "SYN-00000" + std::to_string(i + 1);
+    writer.add(patch);
+  }
   writer.finish();
-  export_nifti(folder.path(), {});
-  const auto bytes = ctforge::test::read_file(folder / "nifti/SYN-000001.nii.gz");
-  EXPECT_FALSE(bytes.empty());
-  EXPECT_TRUE(fs::exists(folder / "nifti/SYN-000001_mask.nii.gz"));
-  export_nifti(folder.path(), {});  // what is there is kept
-  EXPECT_EQ(ctforge::test::read_file(folder / "nifti/SYN-000001.nii.gz"), bytes);
 }
 
-TEST(ExportNifti, RefusesAFolderWithoutSamples) {
+class SampleExport : public ::testing::TestWithParam<std::string> {
+ protected:
+  void write(const Context& context = {}) const {
+    if (GetParam() == "nifti") return export_nifti(folder_.path(), context);
+    export_dicom(folder_.path(), kOrigin, context);
+  }
+  fs::path image(int sample) const {
+    const fs::path name = GetParam() + "/SYN-00000" + std::to_string(sample);
+    return folder_ / (GetParam() == "nifti" ? name.string() + ".nii.gz" : (name / "CT000001.dcm").string());
+  }
+  fs::path mask(int sample) const {
+    return folder_ / (GetParam() + "/SYN-00000" + std::to_string(sample) + "_mask.nii.gz");
+  }
+  // What an archive of these files holds, as the prepare stage would see it.
+  io::Inventory read_back() const {
+    io::ScanOptions options;
+    options.path = folder_ / GetParam();
+    options.image = "*.nii.gz";
+    options.labels = "*_mask.nii.gz";
+    options.min_slices = 1;
+    return io::scan(options);
+  }
+
+  ctforge::test::TemporaryFolder folder_;
+};
+
+TEST_P(SampleExport, ReadsBackWithItsMask) {
+  write_shard(folder_.path(), 2);
+  write();
+  const io::Inventory found = read_back();
+  ASSERT_EQ(found.series.size(), 2U);
+  for (std::size_t i = 0; i < 2; ++i) {
+    const io::Series& series = found.series[i];
+    ASSERT_TRUE(series.accepted()) << series.refusals.front().message;
+    EXPECT_EQ(series.geometry.size, (std::array<std::int64_t, 3>{3, 2, 1}));
+    EXPECT_EQ(series.geometry.spacing_mm, (io::Vector3{2, 3, 5}));
+    const auto value = static_cast<std::int16_t>(i);
+    EXPECT_EQ(io::load_volume(series).hu, (std::vector<std::int16_t>{-1000, -5, value, 7, 40, 1000}));
+    EXPECT_EQ(io::load_labels(series).label, (std::vector<std::uint8_t>{0, 1, 1, 0, 0, 1}));  // checks the grid too
+  }
+}
+
+TEST_P(SampleExport, GoesOnAfterAnInterruptionAndKeepsWhatIsThere) {
+  write_shard(folder_.path(), 3);
+  Context context;
+  int asked = 0;
+  context.interrupted = [&] { return ++asked > 2; };
+  EXPECT_THROW(write(context), Interrupted);
+  EXPECT_TRUE(fs::exists(mask(2)));
+  EXPECT_FALSE(fs::exists(image(3)));
+  const auto time = fs::last_write_time(image(1));
+  const std::string bytes = ctforge::test::read_file(image(2));
+  fs::remove(image(2));
+  write();
+  EXPECT_EQ(fs::last_write_time(image(1)), time);
+  EXPECT_EQ(ctforge::test::read_file(image(2)), bytes);
+  EXPECT_TRUE(fs::exists(mask(3)));
+}
+
+TEST_P(SampleExport, RemovesSamplesThatAreNoMore) {
+  write_shard(folder_.path(), 3);
+  write();
+  write_shard(folder_.path(), 1);
+  write();
+  EXPECT_EQ(read_back().series.size(), 1U);
+  EXPECT_FALSE(fs::exists(mask(2)));
+  EXPECT_FALSE(fs::exists(image(3)));
+}
+
+TEST_P(SampleExport, RefusesAFolderWithoutSamples) { EXPECT_THROW(write(), io::DataError); }
+
+INSTANTIATE_TEST_SUITE_P(Formats, SampleExport, ::testing::Values("nifti", "dicom"),
+                         [](const auto& format) { return format.param; });
+
+TEST(ExportDicom, TellsWhatTheSamplesWereDrawnFrom) {
   const ctforge::test::TemporaryFolder folder;
-  EXPECT_THROW(export_nifti(folder.path(), {}), io::DataError);
+  write_shard(folder.path(), 1);
+  export_dicom(folder.path(), kOrigin, {});
+  const std::string bytes = ctforge::test::read_file(folder / "dicom/SYN-000001/CT000001.dcm");
+  for (const char* text : {"SYNTHETIC^SYN-000001", "SYNTHETIC only", "Synthesizing Equipment",
+                           "Drawn with seed 99 from a generator of 1234 training steps"})
+    EXPECT_NE(bytes.find(text), std::string::npos) << text;
+  EXPECT_NE(bytes.find("\\checkpoint cccccccccccccccc"), std::string::npos);
+  EXPECT_NE(bytes.find("checkpoint " + kOrigin.checkpoint_sha256 + "."), std::string::npos);
 }
 
 }  // namespace

@@ -26,7 +26,8 @@ class SampleShards : public ::testing::Test {
   }
 
   nlohmann::ordered_json write() {
-    return write_samples(config_, generator_, test::toy_network(generator_), 5, proportions_, context_);
+    return write_samples(config_, generator_, test::toy_network(generator_), 5, proportions_, context_.out / "samples",
+                         context_);
   }
   std::string bytes(int shard) const {
     return ctforge::test::read_file(folder_ / ("samples/synthetic-0000" + std::to_string(shard) + ".safetensors"));
