@@ -1,4 +1,5 @@
-# Finds LibTorch (CPU or CUDA build) without needing a CUDA toolkit, and defines LibTorch::LibTorch.
+# Finds LibTorch (CPU or CUDA build) without needing a CUDA toolkit, and defines LibTorch::LibTorch and LibTorch::OpenMP,
+# the OpenMP runtime that LibTorch itself uses: two different ones in one process would be two sets of threads.
 #
 # LibTorch's own CMake package refuses a CUDA build unless nvcc and every CUDA library are installed, although
 # a C++ program needs none of them to link. So the shared libraries are named here directly.
@@ -62,6 +63,16 @@ if(LibTorch_FOUND AND NOT TARGET LibTorch::LibTorch)
   # A CUDA build's own dependencies (cuDNN, NCCL, ...) are resolved when it is loaded, not by our linker.
   target_link_libraries(LibTorch::LibTorch INTERFACE ${_libtorch_link})
   target_link_options(LibTorch::LibTorch INTERFACE "-Wl,--allow-shlib-undefined")
+
+  add_library(LibTorch::OpenMP INTERFACE IMPORTED)
+  file(GLOB _libtorch_openmp "${LibTorch_LIBRARY_DIR}/libgomp*.so*")
+  if(_libtorch_openmp)
+    list(GET _libtorch_openmp 0 _libtorch_openmp)
+    target_link_libraries(LibTorch::OpenMP INTERFACE "${_libtorch_openmp}")
+  else()
+    find_package(OpenMP REQUIRED COMPONENTS CXX)
+    target_link_libraries(LibTorch::OpenMP INTERFACE "${OpenMP_gomp_LIBRARY}")
+  endif()
 endif()
 mark_as_advanced(LibTorch_INCLUDE_DIR LibTorch_API_INCLUDE_DIR
   LibTorch_torch_LIBRARY LibTorch_torch_cpu_LIBRARY LibTorch_c10_LIBRARY)

@@ -55,6 +55,11 @@ void add_inspect(CLI::App& app, Options& options) {
   add_shortcut(command, options, "--threads", "run.threads", "CPU threads");
 }
 
+int report_error(int code, const std::string& message) {
+  std::cerr << "ctforge: " << message << '\n';
+  return code;
+}
+
 int run_command(const CLI::App& app, const Options& options) {
   const std::string name = app.get_subcommands().front()->get_name();
   if (name == "inspect") {
@@ -64,13 +69,11 @@ int run_command(const CLI::App& app, const Options& options) {
     return inspect(inspect_config, std::cout);
   }
   const Config config = read_config(options.config, options.assignments);
-  run_stages(config, name == "run" ? config.run.stages : std::vector<std::string>{name}, options.out);
-  return kDone;
-}
-
-int report_error(int code, const std::string& message) {
-  std::cerr << "ctforge: " << message << '\n';
-  return code;
+  const std::int64_t refused =
+      run_stages(config, name == "run" ? config.run.stages : std::vector<std::string>{name}, options.out);
+  if (refused == 0) return kDone;
+  return report_error(kData, "done without " + std::to_string(refused) +
+                                 " series that were refused: data/inventory.json lists them and says why");
 }
 
 int guarded(const CLI::App& app, const Options& options) {

@@ -8,7 +8,7 @@ enum ExitCode {
   kDone = 0,         // what was asked for is done
   kOurFault = 1,     // a fault of the program
   kUsage = 2,        // the command line or the configuration
-  kData = 3,         // the data
+  kData = 3,         // the data: nothing could be made of them, or the rest is done but series were refused
   kInterrupted = 75  // stopped when asked to, with everything done so far kept: run again to go on
 };
 

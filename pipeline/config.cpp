@@ -16,7 +16,7 @@ Config read_config(const std::filesystem::path& path, const std::vector<std::str
       problems.insert(problems.end(), error.problems().begin(), error.problems().end());
     }
   };
-  if (!path.empty()) gather([&] { root = read_config_tree(path); });
+  if (!path.empty()) gather([&] { root = read_config_tree(path, problems); });
   for (const std::string& assignment : assignments) gather([&] { overlay(root, assignment); });
   Config config;
   SectionReader reader(&root, "", problems);

@@ -80,6 +80,12 @@ const ConfigNode* ConfigNode::find(const std::string& name) const {
 
 ConfigNode parse_config(const std::string& yaml, const std::string& name) {
   std::vector<ConfigProblem> problems;
+  ConfigNode root = parse_config(yaml, name, problems);
+  if (!problems.empty()) throw ConfigError(std::move(problems));
+  return root;
+}
+
+ConfigNode parse_config(const std::string& yaml, const std::string& name, std::vector<ConfigProblem>& problems) {
   ConfigNode root;
   try {
     root = convert(YAML::Load(yaml), name, "", problems);
@@ -87,15 +93,17 @@ ConfigNode parse_config(const std::string& yaml, const std::string& name) {
     throw ConfigError({{place(name, error.mark), "", "not valid YAML: " + error.msg}});
   }
   if (root.kind == ConfigNode::Kind::Null) root.kind = ConfigNode::Kind::Map;  // an empty file: all defaults
-  if (root.kind != ConfigNode::Kind::Map)
+  if (root.kind != ConfigNode::Kind::Map) {
     problems.push_back({name, "", "expected sections such as 'train:' at the top level"});
-  if (!problems.empty()) throw ConfigError(std::move(problems));
+    root = {};
+    root.kind = ConfigNode::Kind::Map;
+  }
   return root;
 }
 
-ConfigNode read_config_tree(const std::filesystem::path& path) {
+ConfigNode read_config_tree(const std::filesystem::path& path, std::vector<ConfigProblem>& problems) {
   try {
-    return parse_config(io::read_whole_file(path), path.filename().string());
+    return parse_config(io::read_whole_file(path), path.filename().string(), problems);
   } catch (const io::DataError&) {
     throw ConfigError({{path.filename().string(), "", "cannot be read"}});
   }
@@ -124,8 +132,10 @@ void overlay(ConfigNode& root, const std::string& assignment) {
   }
   std::vector<ConfigProblem> problems;
   ConfigNode value;
+  const std::string text = assignment.substr(equals + 1);
   try {
-    value = convert(YAML::Load(assignment.substr(equals + 1)), "--set", path, problems);
+    // A leading * would be an alias in YAML; on a command line there is nothing it could stand for but a pattern.
+    value = convert(text.starts_with('*') ? YAML::Node(text) : YAML::Load(text), "--set", path, problems);
   } catch (const YAML::Exception& error) {
     throw ConfigError({{"--set", path, "not valid YAML: " + error.msg}});
   }

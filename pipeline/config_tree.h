@@ -41,8 +41,11 @@ struct ConfigNode {
 // Parses YAML text; `name` is how the file is called in messages. Syntax errors, duplicate keys and a top level that is
 // no map throw ConfigError.
 ConfigNode parse_config(const std::string& yaml, const std::string& name);
-// Reads a file; throws ConfigError when it cannot be read.
-ConfigNode read_config_tree(const std::filesystem::path& path);
+// Likewise, but what is wrong with single keys goes to `problems`, so that the rest can be checked too; throws for text
+// that is no YAML.
+ConfigNode parse_config(const std::string& yaml, const std::string& name, std::vector<ConfigProblem>& problems);
+// Reads a file; throws ConfigError when it cannot be read or is no YAML.
+ConfigNode read_config_tree(const std::filesystem::path& path, std::vector<ConfigProblem>& problems);
 // Puts "section.key=value" (value in YAML) over what the tree holds. Throws ConfigError for a text without '='.
 void overlay(ConfigNode& root, const std::string& assignment);
 

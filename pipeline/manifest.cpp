@@ -43,7 +43,8 @@ bool Manifest::done_differently(const std::string& stage, const std::string& fin
 double Manifest::seconds_before(const std::string& stage, const std::string& fingerprint) const {
   if (!json_.contains("stages") || !json_["stages"].contains(stage)) return 0;
   const auto& record = json_["stages"][stage];
-  return record.value("fingerprint", "") == fingerprint ? record.value("seconds", 0.0) : 0;
+  const bool counts = record.value("state", "") == "interrupted" && record.value("fingerprint", "") == fingerprint;
+  return counts ? record.value("seconds", 0.0) : 0;
 }
 
 void Manifest::describe_run(const nlohmann::ordered_json& configuration, std::int64_t seed, const std::string& device,

@@ -152,6 +152,15 @@ std::vector<PatientTask> plan_tasks(const PrepareConfig& config, const ClassPlan
   return tasks;
 }
 
+void require_usable(const io::Inventory& inventory) {
+  if (std::any_of(inventory.series.begin(), inventory.series.end(), [](const auto& each) { return each.accepted(); }))
+    return;
+  throw io::DataError(io::Fault::NothingUsable,
+                      inventory.series.empty()
+                          ? "no CT series was found among " + std::to_string(inventory.files) + " files"
+                          : "all " + std::to_string(inventory.series.size()) + " series found were refused");
+}
+
 void check_sizes(const SplitConfig& split) {
   for (const double size : {split.test_patients, split.validation_patients})
     if (size >= 1 && size != static_cast<double>(static_cast<std::int64_t>(size)))
@@ -230,16 +239,13 @@ std::int64_t ClassPlan::unused_rows(const std::vector<io::Series>& series) const
 PreparePlan make_plan(const PrepareConfig& config, const fs::path& input, io::Inventory& inventory,
                       std::uint64_t seed) {
   check_sizes(config.split);
+  require_usable(inventory);  // before the tables beside the series are missed, when there are no series
   LabelPlan labels = plan_labels(config, input);
   ClassPlan classes(config, input, labels, inventory.series);
   for (io::Series& each : inventory.series)
     if (each.accepted() && !classes.knows(each))
       each.refusals.push_back({io::Fault::InvalidTable, "the class table has no row for it"});
-  if (std::none_of(inventory.series.begin(), inventory.series.end(), [](const auto& each) { return each.accepted(); }))
-    throw io::DataError(io::Fault::NothingUsable,
-                        inventory.series.empty()
-                            ? "no CT series was found among " + std::to_string(inventory.files) + " files"
-                            : "all " + std::to_string(inventory.series.size()) + " series found were refused");
+  require_usable(inventory);
   io::ShardInfo shard = plan_shard(config, labels, classes, inventory.series);
   auto tasks = plan_tasks(config, classes, inventory.series, seed);
   return {std::move(labels), std::move(classes), std::move(shard), std::move(tasks)};

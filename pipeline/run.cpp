@@ -1,11 +1,13 @@
 // The order of the stages, what each builds on, and the record of what was done.
 #include "pipeline/run.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <tbb/global_control.h>
-#include <torch/torch.h>
-#include <unistd.h>
+#include "io/atomic_file.h"
+#include "io/digest.h"
+#include "io/fault.h"
+#include "io/random.h"
+#include "pipeline/log.h"
+#include "pipeline/manifest.h"
+#include "pipeline/progress.h"
 
 #include <algorithm>
 #include <atomic>
@@ -15,11 +17,11 @@
 #include <memory>
 #include <thread>
 
-#include "io/digest.h"
-#include "io/random.h"
-#include "pipeline/log.h"
-#include "pipeline/manifest.h"
-#include "pipeline/progress.h"
+#include <fcntl.h>
+#include <sys/file.h>
+#include <tbb/global_control.h>
+#include <torch/torch.h>
+#include <unistd.h>
 
 namespace ctforge::pipeline {
 
@@ -31,26 +33,51 @@ namespace {
 std::atomic<bool> stop_flag{false};
 static_assert(std::atomic<bool>::is_always_lock_free);
 
+// What another stage makes. It removes last_file first and writes it last: without that file, the folder is half made.
+struct Need {
+  std::string stage;
+  std::string last_file;  // below the run's folder
+  bool always = true;     // false: the folder may be missing altogether
+};
+
 struct Stage {
   std::string name;
   std::function<nlohmann::ordered_json(const Config&, const Context&)> run;
   std::vector<std::string> outputs;  // files and folders it leaves below the run's folder
+  std::vector<Need> needs;
 };
 
 const std::vector<Stage>& all_stages() {
+  static const Need cohort = {"phantom", "cohort/cohort.json"};
+  static const Need prepared = {"prepare", "data/prepare.json"};
+  // Checkpoints are whole each, and a generator may come from elsewhere without the data.
+  static const Need prepared_if_any = {"prepare", "data/prepare.json", false};
+  static const Need sampled = {"sample", "samples/samples.json"};
   static const std::vector<Stage> stages = {
-      {"phantom", [](const Config& c, const Context& context) { return run_phantom(c.phantom, context); }, {"cohort"}},
-      {"prepare", [](const Config& c, const Context& context) { return run_prepare(c.prepare, context); }, {"data"}},
+      {"phantom",
+       [](const Config& c, const Context& context) { return run_phantom(c.phantom, context); },
+       {"cohort"},
+       {}},
+      {"prepare",
+       [](const Config& c, const Context& context) { return run_prepare(c.prepare, context); },
+       {"data"},
+       {cohort}},
       {"train",
        [](const Config& c, const Context& context) { return run_train(c.train, context); },
-       {"checkpoints", "metrics.jsonl"}},
-      {"sample", [](const Config& c, const Context& context) { return run_sample(c.sample, context); }, {"samples"}},
+       {"checkpoints", "metrics.jsonl"},
+       {prepared}},
+      {"sample",
+       [](const Config& c, const Context& context) { return run_sample(c.sample, context); },
+       {"samples"},
+       {prepared_if_any}},
       {"evaluate",
        [](const Config& c, const Context& context) { return run_evaluate(c.evaluate, context); },
-       {"evaluation"}},
+       {"evaluation"},
+       {prepared, sampled}},
       {"report",
        [](const Config& c, const Context& context) { return run_report(c.report, context); },
-       {"report.html", "report.json"}},
+       {"report.html", "report.json"},
+       {}},
   };
   return stages;
 }
@@ -69,8 +96,9 @@ class FolderLock {
     if (descriptor_ < 0 || ::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
       const bool readable = descriptor_ >= 0;
       if (readable) ::close(descriptor_);
-      throw ConfigError({{"--out", "", readable ? "another ctforge is working in this folder"
-                                                : "the output folder cannot be written to"}});
+      throw ConfigError(
+          {{"--out", "",
+            readable ? "another ctforge is working in this folder" : "the output folder cannot be written to"}});
     }
   }
   ~FolderLock() { ::close(descriptor_); }
@@ -91,6 +119,16 @@ std::int64_t peak_memory_bytes() {
 
 void reset_peak_memory() { std::ofstream("/proc/self/clear_refs") << "5"; }
 
+// The configuration for the manifest and the report. Paths of the data may hold patients' names.
+nlohmann::ordered_json without_paths(nlohmann::ordered_json configuration) {
+  for (const char* key : {"/prepare/input", "/prepare/key_file", "/prepare/labels_file", "/prepare/classes/table",
+                          "/prepare/split/table"}) {
+    auto& value = configuration.at(nlohmann::ordered_json::json_pointer(key));
+    if (!value.get_ref<const std::string&>().empty()) value = "(a path, not recorded)";
+  }
+  return configuration;
+}
+
 Context make_context(const Config& config, const fs::path& out, const std::string& device) {
   Context context;
   context.out = out;
@@ -102,14 +140,44 @@ Context make_context(const Config& config, const fs::path& out, const std::strin
   return context;
 }
 
+void check_needs(const Stage& stage, const Config& config, const fs::path& out) {
+  for (const Need& need : stage.needs) {
+    const bool phantom = need.stage == "phantom";
+    if (phantom && !config.prepare.input.empty()) continue;
+    const fs::path file = out / need.last_file;
+    if (fs::exists(file) || (!need.always && !fs::exists(file.parent_path()))) continue;
+    throw io::DataError(io::Fault::Unreadable, stage.name + " needs the result of " + need.stage +
+                                                   ", which is not in this folder or not finished: run " + need.stage +
+                                                   " first" + (phantom ? ", or give prepare.input" : ""));
+  }
+}
+
+// Temporary files of a process that was killed. Only the holder of the folder's lock may remove them.
+void remove_all_leftovers(const fs::path& out) {
+  io::remove_leftovers(out);
+  for (const auto& entry : fs::recursive_directory_iterator(out))
+    if (entry.is_directory()) io::remove_leftovers(entry.path());
+}
+
+// Series that the prepare stage left out, where it is among the stages asked for.
+std::int64_t refused_series(const Manifest& manifest, const std::vector<std::string>& stages) {
+  if (std::find(stages.begin(), stages.end(), "prepare") == stages.end()) return 0;
+  std::int64_t refused = 0;
+  for (const auto& [code, count] : manifest.json().at("stages").at("prepare").at("summary").at("refused").items())
+    refused += count.get<std::int64_t>();
+  return refused;
+}
+
 void run_stage(const Stage& stage, const Config& config, Context context, Manifest& manifest) {
   const std::string print = fingerprint(config, stage.name);
   if (manifest.done(stage.name, print)) {
     log_info(stage.name + ": already done");
     return;
   }
+  check_needs(stage, config, context.out);
   if (manifest.done_differently(stage.name, print))
-    log_warning(stage.name + ": its configuration or what it builds on has changed since it was done; running it again");
+    log_warning(stage.name +
+                ": its configuration or what it builds on has changed since it was done; running it again");
   const double before_s = manifest.seconds_before(stage.name, print);
   bool later = false;
   for (const Stage& other : all_stages()) {
@@ -151,7 +219,8 @@ std::string resolve_device(const std::string& device) {
   if (device == "cpu") return "cpu";
   const bool available = torch::cuda::is_available();
   if (device == "cuda" && !available)
-    throw ConfigError({{"run.device", "", "cuda was asked for, but no usable NVIDIA GPU or CUDA build of LibTorch is here"}});
+    throw ConfigError(
+        {{"run.device", "", "cuda was asked for, but no usable NVIDIA GPU or CUDA build of LibTorch is here"}});
   return available ? "cuda" : "cpu";
 }
 
@@ -168,21 +237,23 @@ std::string fingerprint(const Config& config, const std::string& stage) {
   throw std::invalid_argument("no stage is called '" + stage + "'");
 }
 
-void run_stages(const Config& config, const std::vector<std::string>& stages, const fs::path& out) {
+std::int64_t run_stages(const Config& config, const std::vector<std::string>& stages, const fs::path& out) {
   const std::string device = resolve_device(config.run.device);
   std::error_code error;
   fs::create_directories(out, error);
   const FolderLock lock(out);
+  remove_all_leftovers(out);
   const Context context = make_context(config, out, device);
   const tbb::global_control limit(tbb::global_control::max_allowed_parallelism,
                                   static_cast<std::size_t>(context.threads));
   torch::set_num_threads(context.threads);
   Manifest manifest(out);
-  manifest.describe_run(to_json(config), config.run.seed, device, context.threads);
+  manifest.describe_run(without_paths(to_json(config)), config.run.seed, device, context.threads);
   for (const std::string& name : stages) {
     if (stop_requested()) throw Interrupted{name};
     run_stage(stage_named(name), config, context, manifest);
   }
+  return refused_series(manifest, stages);
 }
 
 void catch_signals() {

@@ -1,12 +1,13 @@
 // Running stages: in order, each once, recorded in the manifest, resuming where an earlier attempt stopped.
 #pragma once
 
+#include "pipeline/config.h"
+#include "pipeline/context.h"
+
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
-
-#include "pipeline/config.h"
-#include "pipeline/context.h"
 
 namespace ctforge::pipeline {
 
@@ -17,9 +18,11 @@ std::string resolve_device(const std::string& device);
 std::string fingerprint(const Config& config, const std::string& stage);
 
 // Runs the stages into `out`. A stage that the manifest says is done with the same fingerprint is not run again; one
-// done with another is run anew, and what followed from it is forgotten. One process at a time owns the folder: a second
-// throws ConfigError. Throws Interrupted when the stage was asked to stop, after recording the time it took.
-void run_stages(const Config& config, const std::vector<std::string>& stages, const std::filesystem::path& out);
+// done with another is run anew, and what followed from it is forgotten. One process at a time owns the folder: a
+// second throws ConfigError. Throws Interrupted when the stage was asked to stop, after recording the time it took, and
+// io::DataError when what a stage builds on is missing or was not finished. Returns the number of series that prepare,
+// if it was among the stages, refused: the others went on. The manifest leaves out paths of the data.
+std::int64_t run_stages(const Config& config, const std::vector<std::string>& stages, const std::filesystem::path& out);
 
 // Makes SIGINT, SIGTERM and SIGUSR1 ask the running stage to stop at its next safe point.
 void catch_signals();

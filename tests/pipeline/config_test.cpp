@@ -31,6 +31,17 @@ TEST(Config, FileAndAssignmentsAreBothChecked) {
   }
 }
 
+TEST(Config, AKeyGivenTwiceDoesNotHideOtherFaults) {
+  test::TemporaryFolder folder;
+  test::write_file(folder / "a.yaml", "train:\n  steps: 5\n  steps: 6\n  batch: many\n  stepz: 1\n");
+  try {
+    read_config(folder / "a.yaml", {});
+    FAIL() << "no error";
+  } catch (const ConfigError& error) {
+    EXPECT_EQ(error.problems().size(), 3U) << error.what();
+  }
+}
+
 TEST(Config, AssignmentsWin) {
   test::TemporaryFolder folder;
   test::write_file(folder / "a.yaml", "train:\n  steps: 5\n");

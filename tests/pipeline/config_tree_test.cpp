@@ -35,7 +35,8 @@ TEST(ConfigTree, SyntaxErrorsNameTheLine) {
     EXPECT_TRUE(error.problems()[0].where.starts_with("x.yaml:"));
   }
   EXPECT_THROW(parse_config("- a\n- b\n", "x.yaml"), ConfigError);
-  EXPECT_THROW(read_config_tree("/nonexistent.yaml"), ConfigError);
+  std::vector<ConfigProblem> problems;
+  EXPECT_THROW(read_config_tree("/nonexistent.yaml", problems), ConfigError);
 }
 
 TEST(ConfigTree, OverlayReplacesAndAdds) {
@@ -45,6 +46,8 @@ TEST(ConfigTree, OverlayReplacesAndAdds) {
   EXPECT_EQ(root.find("train")->find("steps")->text, "20");
   EXPECT_EQ(root.find("train")->find("steps")->where, "--set");
   EXPECT_EQ(root.find("sample")->find("classes")->children.size(), 2U);
+  overlay(root, "prepare.images=*_ct.nii.gz");
+  EXPECT_EQ(root.find("prepare")->find("images")->text, "*_ct.nii.gz");
   EXPECT_THROW(overlay(root, "train.steps"), ConfigError);
 }
 

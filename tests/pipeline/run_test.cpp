@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "io/fault.h"
 #include "tests/support/support.h"
 
 namespace ctforge::pipeline {
@@ -32,6 +33,30 @@ TEST(Run, PhantomStageIsRecordedAndNotRunAgain) {
   EXPECT_NE(first.find("\"state\": \"done\""), std::string::npos);
   run_stages(config, {"phantom"}, folder.path());
   EXPECT_EQ(test::read_file(folder / "manifest.json"), first);
+}
+
+TEST(Run, StagesRefuseWhatIsHalfMade) {
+  test::TemporaryFolder folder;
+  const Config config;
+  EXPECT_THROW(run_stages(config, {"train"}, folder.path()), io::DataError);
+  std::filesystem::create_directories(folder / "data");  // as a killed prepare leaves it
+  for (const char* stage : {"train", "sample", "evaluate"}) {
+    try {
+      run_stages(config, {stage}, folder.path());
+      FAIL() << stage;
+    } catch (const io::DataError& error) {
+      EXPECT_NE(std::string(error.what()).find("run prepare first"), std::string::npos) << error.what();
+    }
+  }
+}
+
+TEST(Run, RemovesLeftoversAndRecordsNoPathsOfTheData) {
+  test::TemporaryFolder folder;
+  test::write_file(folder / ".ctforge-part-1-manifest.json", "{");
+  const Config config = read_config("", {"phantom.patients=1", "run.threads=2", "prepare.input=/data/somebody"});
+  EXPECT_EQ(run_stages(config, {"phantom"}, folder.path()), 0);
+  EXPECT_FALSE(std::filesystem::exists(folder / ".ctforge-part-1-manifest.json"));
+  EXPECT_EQ(test::read_file(folder / "manifest.json").find("somebody"), std::string::npos);
 }
 
 TEST(Run, CudaWithoutGpuIsOneClearProblem) {

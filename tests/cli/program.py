@@ -1,0 +1,129 @@
+"""Starts the built ctforge ($CTFORGE) as somebody's script would, and reads what it leaves."""
+
+import json
+import os
+import shutil
+import struct
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+PROGRAM = os.environ.get("CTFORGE", "ctforge")
+TINY = Path(__file__).with_name("tiny.yaml")
+STAGES = ["phantom", "prepare", "train", "sample", "evaluate", "report"]
+
+
+def command(stage, out, *settings, config=TINY):
+    """The arguments of `ctforge STAGE` with settings of the form section.key=value."""
+    return [stage, "--config", str(config), "--out", str(out)] + [word for text in settings for word in ("--set", text)]
+
+
+def run(arguments, **options):
+    """Runs ctforge to its end: returncode, stdout and stderr as text."""
+    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=500, **options)
+
+
+def start(arguments):
+    """Starts ctforge in the background, its output thrown away."""
+    return subprocess.Popen([PROGRAM, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def wait_until(condition, process, seconds=120):
+    """Waits until the condition holds while the process runs; whether it came to hold."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and process.poll() is None:
+        if condition():
+            return True
+        time.sleep(0.005)
+    return False
+
+
+def read_json(path):
+    return json.loads(Path(path).read_text())
+
+
+def stages_done(out):
+    """Names of the stages that the manifest says are done; none where there is no manifest."""
+    manifest = Path(out) / "manifest.json"
+    if not manifest.exists():
+        return []
+    return [name for name, stage in read_json(manifest).get("stages", {}).items() if stage["state"] == "done"]
+
+
+def read_safetensors(path):
+    """(metadata, {name: (dtype, shape, bytes)}) of a safetensors file."""
+    data = Path(path).read_bytes()
+    (length,) = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8 : 8 + length])
+    metadata = header.pop("__metadata__", {})
+    body = data[8 + length :]
+    spans = {name: (*entry["data_offsets"], entry) for name, entry in header.items()}
+    return metadata, {name: (e["dtype"], tuple(e["shape"]), body[a:b]) for name, (a, b, e) in spans.items()}
+
+
+def newest(folder, prefix):
+    """The checkpoint PREFIX-*.safetensors with the highest step."""
+    return max(Path(folder).glob(f"{prefix}-*.safetensors"))
+
+
+def metrics(out):
+    """The lines of metrics.jsonl without what depends on the clock."""
+    path = Path(out) / "metrics.jsonl"
+    if not path.exists():
+        return []
+    lines = []
+    for text in path.read_text().splitlines():
+        try:
+            line = json.loads(text)
+        except json.JSONDecodeError:  # being written
+            continue
+        lines.append({key: value for key, value in line.items() if key not in ("images_per_s", "elapsed_s")})
+    return lines
+
+
+def trained_state(out):
+    """All that training leaves: every tensor of the last checkpoints (raw and averaged weights, both of the optimiser's
+    moments), every byte of the exported networks and of the latents, and the figures logged on the way."""
+    folder = Path(out) / "checkpoints"
+    state = {"metrics": metrics(out)}
+    for prefix in ("autoencoder", "generator"):
+        path = newest(folder, prefix)
+        state[path.name] = read_safetensors(path)[1]
+    for path in sorted([*folder.glob("*/*"), folder / "latents.safetensors"]):
+        state[str(path.relative_to(folder))] = path.read_bytes()
+    return state
+
+
+def differences(one, other):
+    """Names of the parts in which two trained states differ."""
+    names = []
+    for key in sorted(set(one) | set(other)):
+        a, b = one.get(key), other.get(key)
+        if isinstance(a, dict) and isinstance(b, dict):
+            names += [f"{key}:{name}" for name in sorted(set(a) | set(b)) if a.get(name) != b.get(name)]
+        elif a != b:
+            names.append(key)
+    return names
+
+
+def leftovers(out):
+    """Temporary files that somebody forgot."""
+    return [path for path in Path(out).rglob(".*") if path.name.startswith(".ctforge-part-") or path.name == ".part"]
+
+
+class ProgramTest(unittest.TestCase):
+    """A test with a folder of its own."""
+
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="ctforge-cli-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def expect(self, code, result):
+        """Fails with everything the program said unless it ended with this code."""
+        self.assertEqual(result.returncode, code, f"\n{' '.join(result.args)}\n{result.stdout}\n{result.stderr}")
+        return result
+
+    def done(self, stage, out, *settings, config=TINY):
+        return self.expect(0, run(command(stage, out, *settings, config=config)))
