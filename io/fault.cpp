@@ -47,6 +47,7 @@ constexpr std::array kRows = {
     Row{Fault::InvalidTable, "invalid-table", "a user's table that cannot be used"},
     Row{Fault::TooFewPatients, "too-few-patients", "fewer patients than the split asks for"},
     Row{Fault::NothingUsable, "nothing-usable", "every series was refused, or no patch was kept"},
+    Row{Fault::OtherConfiguration, "other-configuration", "what an earlier run left was made with other settings"},
 };
 
 }  // namespace

@@ -44,6 +44,7 @@ enum class Fault {
   InvalidTable,            // a user's table that cannot be used
   TooFewPatients,          // fewer patients than the split asks for
   NothingUsable,           // every series was refused, or no patch was kept
+  OtherConfiguration,      // what an earlier run left was made with other settings
 };
 
 // The stable name users see, as "truncated-pixel-data".

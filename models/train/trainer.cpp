@@ -90,8 +90,9 @@ void Trainer::resume() {
   if (!differences.empty()) {
     std::string list = differences.front();
     for (std::size_t i = 1; i < differences.size(); ++i) list += "; " + differences[i];
-    throw io::DataError(io::Fault::InvalidTable, "the checkpoint to go on from was made with another configuration (" +
-                                                     list + "): restore it, or start in another folder");
+    throw io::DataError(io::Fault::OtherConfiguration,
+                        "the checkpoint to go on from was made with another configuration (" + list +
+                            "): restore it, remove the run's checkpoints folder, or start in another folder");
   }
   nets::assign_tensors(module_, with_prefix(found->tensors, "weights."), "the checkpoint's weights");
   ema_.restore(with_prefix(found->tensors, "ema."));

@@ -10,7 +10,7 @@ namespace {
 
 TEST(Fault, CodesAreUniqueAndInvertible) {
   std::set<std::string> codes;
-  for (int value = 0; value <= static_cast<int>(Fault::NothingUsable); ++value) {
+  for (int value = 0; value <= static_cast<int>(Fault::OtherConfiguration); ++value) {
     const auto fault = static_cast<Fault>(value);
     const std::string code(fault_code(fault));
     EXPECT_TRUE(codes.insert(code).second) << code;

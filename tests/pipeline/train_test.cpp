@@ -137,7 +137,7 @@ TEST(RunTrain, RefusesAnotherConfigurationOrOtherData) {
     run_train(other, context);
     FAIL() << "accepted";
   } catch (const io::DataError& error) {
-    EXPECT_EQ(error.fault(), io::Fault::InvalidTable);
+    EXPECT_EQ(error.fault(), io::Fault::OtherConfiguration);
     EXPECT_NE(std::string(error.what()).find("learning_rate"), std::string::npos);
   }
   other = test::small_config();
