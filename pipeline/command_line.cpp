@@ -1,17 +1,17 @@
 // Commands, their options, and which exit code each kind of failure has.
 #include "pipeline/command_line.h"
 
-#include <version.h>
-
-#include <CLI/CLI.hpp>
-#include <filesystem>
-#include <iostream>
-#include <system_error>
-
 #include "io/fault.h"
 #include "pipeline/config.h"
 #include "pipeline/inspect.h"
 #include "pipeline/run.h"
+
+#include <filesystem>
+#include <iostream>
+#include <system_error>
+
+#include <CLI/CLI.hpp>
+#include <version.h>
 
 namespace ctforge::pipeline {
 
@@ -40,14 +40,17 @@ void add_stage(CLI::App& app, Options& options, const std::string& name, const s
   command->add_option("-o,--out", options.out, "the run's folder")->capture_default_str();
   add_shortcut(command, options, "--threads", "run.threads", "CPU threads (run.threads)");
   add_shortcut(command, options, "--device", "run.device", "auto, cpu or cuda (run.device)");
-  command->footer([sections] { return "\nKeys of the configuration and their defaults:\n" + describe_config(sections); });
+  command->footer(
+      [sections] { return "\nKeys of the configuration and their defaults:\n" + describe_config(sections); });
 }
 
 void add_inspect(CLI::App& app, Options& options) {
-  CLI::App* command = app.add_subcommand("inspect", "list each CT series found, its geometry and what is wrong with it");
+  CLI::App* command =
+      app.add_subcommand("inspect", "list each CT series found, its geometry and what is wrong with it");
   InspectConfig& inspect = options.inspect;
   command->add_option("PATH", inspect.path, "a folder or a file")->required();
-  command->add_option("--image", inspect.image, "pattern of volume files; * is the patient's name")->capture_default_str();
+  command->add_option("--image", inspect.image, "pattern of volume files; * is the patient's name")
+      ->capture_default_str();
   command->add_option("--labels", inspect.labels, "pattern of their label maps, the * filled in likewise");
   command->add_flag("--json", inspect.json, "JSON instead of a table");
   command->add_flag("--decode", inspect.decode, "decode the voxels too, to find what headers do not show");
@@ -80,7 +83,8 @@ int guarded(const CLI::App& app, const Options& options) {
   try {
     return run_command(app, options);
   } catch (const Interrupted& stop) {
-    return report_error(kInterrupted, stop.stage + " was interrupted; what is done is kept: run the same command to go on");
+    return report_error(kInterrupted,
+                        stop.stage + " was interrupted; what is done is kept: run the same command to go on");
   } catch (const ConfigError& error) {
     for (const ConfigProblem& problem : error.problems()) report_error(kUsage, problem.line());
     return kUsage;
@@ -98,10 +102,11 @@ int guarded(const CLI::App& app, const Options& options) {
 
 int run_command_line(int argc, const char* const* argv) {
   CLI::App app("ctforge: labelled synthetic CT from a hospital's archive, and what it is worth", "ctforge");
-  app.set_version_flag("--version", std::string("ctforge ") + kVersion + " (" + kCommit + ", LibTorch " +
-                                        kLibTorchVersion + ")");
+  app.set_version_flag("--version",
+                       std::string("ctforge ") + kVersion + " (" + kCommit + ", LibTorch " + kLibTorchVersion + ")");
   app.require_subcommand(1);
-  app.footer("Exit codes: 0 done; 1 a fault of ours; 2 usage or configuration; 3 data; 75 interrupted, run again to go on.");
+  app.footer(
+      "Exit codes: 0 done; 1 a fault of ours; 2 usage or configuration; 3 data; 75 interrupted, run again to go on.");
   Options options;
   add_inspect(app, options);
   add_stage(app, options, "phantom", "write a labelled phantom cohort as NIfTI or DICOM", {"run", "phantom"});
@@ -110,7 +115,8 @@ int run_command_line(int argc, const char* const* argv) {
   add_stage(app, options, "sample", "draw labelled synthetic CT", {"run", "sample"});
   add_stage(app, options, "evaluate", "distances, nearest neighbours, Dice with and without", {"run", "evaluate"});
   add_stage(app, options, "report", "one self-contained report.html and report.json", {"run", "report"});
-  add_stage(app, options, "run", "the stages of run.stages in order, resuming where it stopped", {"run"});
+  add_stage(app, options, "run", "the stages of run.stages in order, resuming where it stopped",
+            {"run", "phantom", "prepare", "train", "sample", "evaluate", "report"});
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

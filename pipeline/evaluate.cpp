@@ -6,6 +6,7 @@
 #include "io/random.h"
 #include "pipeline/config_visitors.h"
 #include "pipeline/evaluate_cells.h"
+#include "pipeline/evaluate_codec.h"
 #include "pipeline/evaluate_distances.h"
 #include "pipeline/evaluate_downstream.h"
 #include "pipeline/evaluate_inputs.h"
@@ -50,9 +51,11 @@ ordered_json run_evaluate(const EvaluateConfig& config, const Context& context) 
 
   Extractors extractors = load_extractors(config, context.device);
   for (const auto& [name, reason] : extractors.unavailable) log_info("evaluate: no " + name + ": " + reason);
-  const ComparedSets compared = compared_sets(inputs, config, own.seed);
+  const std::optional<LossyCodec> codec = find_lossy_codec(context);
+  const ComparedSets compared = compared_sets(inputs, codec, config, own.seed);
   const std::string feature_key =
-      base_key + ordered_json{config.images, config.rounds, config.extra_sets, section_json(config.torchscript)}.dump();
+      base_key + (codec ? codec->sha256 : "") +
+      ordered_json{config.images, config.rounds, config.extra_sets, section_json(config.torchscript)}.dump();
   const std::vector<SetFeatures> features = all_features(compared, extractors, feature_key, config, cells, own);
   const ordered_json distances = distances_json(compared, features, extractors, config);
   write_json(folder / "distances.json", distances);
@@ -63,7 +66,10 @@ ordered_json run_evaluate(const EvaluateConfig& config, const Context& context) 
   if (context.interrupted()) throw Interrupted{"evaluate"};
 
   ordered_json summary{{"distances", short_distances(distances)}, {"nearest", nearest.at("nearest").at("correlation")}};
-  if (!config.downstream.enabled) {
+  const bool labelled = inputs.test.labels.size() > 1;
+  if (config.downstream.enabled && !labelled)
+    log_warning("evaluate: no segmentation experiment, since the data were prepared without label maps");
+  if (!config.downstream.enabled || !labelled) {
     std::filesystem::remove(folder / "downstream.json");  // of another configuration: it would not belong to this run
     return summary;
   }

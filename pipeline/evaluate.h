@@ -94,12 +94,13 @@ struct EvaluateConfig {
 // Reads OUT/data (train-*, validation-* where present, test-*), OUT/samples (synthetic-*) and, where sample.untrained
 // asked for it, OUT/samples/untrained; writes OUT/evaluation/:
 //
-//   distances.json   distances.<features>.frechet {value, interval, n, floor, floor_interval}, references, per_class;
+//   distances.json   distances.<features>.frechet {value, interval, n, floor, floor_interval}, references (noise,
+//                    untrained, reconstructed: the floor's patches after the autoencoder alone), per_class;
 //                    hu.wasserstein1_hu in the same form; protocol; unavailable extractors with the reason
 //   nearest.json     nearest.{correlation,<features>}: quantiles for synthetic and held-out patches, the part of the
 //                    synthetic ones nearer than 95 % of the held-out ones, and examples as indices into the shards
 //   downstream.json  downstream.arms.<arm>.dice.<organ> {mean, interval, n, per_patient, seeds}, downstream.difference,
-//                    curves and collapsed organs of each cell; only where enabled
+//                    curves and collapsed organs of each cell; only where enabled and labels were prepared
 //   cells/           finished parts, which an interrupted run goes on from
 //
 // All with "schema": 1. Returns a short form for the manifest. Throws Interrupted; io::DataError for shards that are

@@ -71,7 +71,8 @@ torch::Tensor set_features(eval::Extractor& extractor, const eval::PatchSet& set
 
 }  // namespace
 
-ComparedSets compared_sets(const EvaluationInputs& inputs, const EvaluateConfig& config, std::uint64_t seed) {
+ComparedSets compared_sets(const EvaluationInputs& inputs, const std::optional<LossyCodec>& codec,
+                           const EvaluateConfig& config, std::uint64_t seed) {
   const std::array<eval::PatchSet, 3> real = {inputs.train, inputs.validation, inputs.test};
   const eval::PatchSet everything = eval::concatenate(real);
   ComparedSets compared;
@@ -95,6 +96,12 @@ ComparedSets compared_sets(const EvaluationInputs& inputs, const EvaluateConfig&
   compared.sets.push_back(eval::noise_like(compared.real, count, io::mix_seed(seed, kNoise)));
   contenders.push_back({"noise", {}, count});
   compared.plan = eval::plan_comparison(compared.real, contenders, config.rounds, plan_seed);
+  if (codec) {
+    // The very patches of the floor, so that only the codec stands between the two figures.
+    compared.names.push_back("reconstructed");
+    compared.sets.push_back(reconstructed(compared.real, codec->codec));
+    for (eval::Round& round : compared.plan.rounds) round.contenders.push_back(round.floor);
+  }
   return compared;
 }
 

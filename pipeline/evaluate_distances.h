@@ -4,9 +4,11 @@
 #include "eval/comparison.h"
 #include "pipeline/context.h"
 #include "pipeline/evaluate_cells.h"
+#include "pipeline/evaluate_codec.h"
 #include "pipeline/evaluate_inputs.h"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,12 +20,13 @@ namespace ctforge::pipeline {
 struct ComparedSets {
   eval::PatchSet real;  // train, validation and test
   std::vector<std::string> names;
-  std::vector<eval::PatchSet> sets;  // synthetic, the extra sets, noise
+  std::vector<eval::PatchSet> sets;  // synthetic, the extra sets, noise, the floor's real patches reconstructed
   eval::ComparisonPlan plan;
   // Indices of the thinned sets' patches in their shards.
   eval::Indices real_index, synthetic_index;
 };
-ComparedSets compared_sets(const EvaluationInputs& inputs, const EvaluateConfig& config, std::uint64_t seed);
+ComparedSets compared_sets(const EvaluationInputs& inputs, const std::optional<LossyCodec>& codec,
+                           const EvaluateConfig& config, std::uint64_t seed);
 
 // Features of the compared sets under one extractor, kept as cells.
 struct SetFeatures {

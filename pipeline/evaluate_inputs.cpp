@@ -51,11 +51,10 @@ std::pair<std::string, fs::path> parse_extra(const std::string& text) {
     return std::isalnum(c) != 0 || c == '-' || c == '_';
   });
   if (equals == std::string::npos || equals + 1 == text.size() || !plain || name == "noise" || name == "synthetic" ||
-      name == "untrained") {
-    throw ConfigError(
-        {{"configuration", "evaluate.extra_sets",
-          "expected name=FOLDER with a name of letters, digits, - and _ other than 'noise', 'synthetic' and "
-          "'untrained'"}});
+      name == "untrained" || name == "reconstructed") {
+    throw ConfigError({{"configuration", "evaluate.extra_sets",
+                        "expected name=FOLDER with a name of letters, digits, - and _ other than 'noise', 'synthetic', "
+                        "'untrained' and 'reconstructed'"}});
   }
   return {name, text.substr(equals + 1)};
 }

@@ -70,6 +70,7 @@ Generator described(const train::Checkpoint& checkpoint, const fs::path& folder,
   Generator generator;
   if (record.codec == "autoencoder") {
     generator.codec = autoencoder_codec(record, folder / "autoencoder", device);
+    generator.autoencoder_sha256 = record.autoencoder_sha256;
   } else {
     generator.codec = diffusion::identity_codec(record.patches.height, record.patches.width,
                                                 static_cast<std::int64_t>(record.patches.labels.size()));

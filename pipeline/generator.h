@@ -21,12 +21,13 @@ struct Generator {
   diffusion::Codec codec;                         // image and mask <-> latents of zero mean and unit deviation
   diffusion::Parametrisation parametrisation;     // path, target and sigma_data the network was trained with
   std::array<std::int64_t, 3> latent_shape = {};  // C, h, w of the noise a sample starts from
-  io::ShardInfo patches;          // what the decoded patches are: size, classes, labels, spacing, window (no patients)
-  std::string config;             // JSON text of the train section it was trained with
-  std::string checkpoint_sha256;  // of the checkpoint's contents, as recorded in it and verified on loading
-  std::int64_t step = 0;          // optimiser steps behind the weights
-  bool ema = true;                // the moving average of the weights, not the last ones
-  bool bf16 = false;              // run the network under bf16 autocast
+  io::ShardInfo patches;           // what the decoded patches are: size, classes, labels, spacing, window (no patients)
+  std::string config;              // JSON text of the train section it was trained with
+  std::string autoencoder_sha256;  // of its weights; empty where the codec is the identity
+  std::string checkpoint_sha256;   // of the checkpoint's contents, as recorded in it and verified on loading
+  std::int64_t step = 0;           // optimiser steps behind the weights
+  bool ema = true;                 // the moving average of the weights, not the last ones
+  bool bf16 = false;               // run the network under bf16 autocast
   torch::Device device = torch::kCPU;
 
   std::int64_t classes() const { return static_cast<std::int64_t>(patches.classes.size()); }

@@ -1,13 +1,14 @@
 // The phantom stage: a cohort of labelled CT phantoms on disk, as a hospital's archive would hold them.
 #pragma once
 
+#include "pipeline/context.h"
+#include "pipeline/fields.h"
+
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
-#include "pipeline/context.h"
-#include "pipeline/fields.h"
+#include <nlohmann/json.hpp>
 
 namespace ctforge::pipeline {
 
@@ -43,6 +44,10 @@ struct PhantomConfig {
     visit("couch", couch, "the patient lies on a couch");
   }
 };
+
+// Patterns of the cohort's volumes and label maps, as prepare.images and prepare.masks take them.
+inline constexpr const char* kCohortImages = "*_ct.nii.gz";
+inline constexpr const char* kCohortMasks = "*_seg.nii.gz";
 
 // Writes OUT/cohort/:
 //

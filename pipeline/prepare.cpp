@@ -2,11 +2,13 @@
 #include "pipeline/prepare.h"
 
 #include "io/atomic_file.h"
+#include "io/digest.h"
 #include "io/fault.h"
 #include "io/random.h"
 #include "io/shard.h"
 #include "pipeline/log.h"
 #include "pipeline/patient_key.h"
+#include "pipeline/phantom.h"
 #include "pipeline/prepare_plan.h"
 #include "pipeline/prepare_report.h"
 #include "pipeline/prepare_series.h"
@@ -47,20 +49,31 @@ void remove_results(const fs::path& folder) {
   io::remove_leftovers(folder);
 }
 
+// The phantom cohort's own names, where none are asked for.
+PrepareConfig with_cohort_patterns(PrepareConfig config) {
+  const PrepareConfig defaults;
+  if (!config.input.empty() || config.images != defaults.images || config.masks != defaults.masks) return config;
+  config.images = kCohortImages;
+  config.masks = kCohortMasks;
+  return config;
+}
+
 // One patient on the way through the pipeline.
 struct PatientResult {
   const PatientTask* task = nullptr;
   std::vector<SeriesPatches> series;                 // as in task->series
   std::vector<std::optional<io::Finding>> refusals;  // likewise
+  std::vector<std::string> contents;                 // likewise; keyed hashes
 };
 
 class PrepareRun {
  public:
-  PrepareRun(const PrepareConfig& config, const Context& context, const SeriesReader& reader, fs::path folder,
-             io::Inventory& inventory, PreparePlan plan)
+  PrepareRun(const PrepareConfig& config, const Context& context, const SeriesReader& reader, std::string key,
+             fs::path folder, io::Inventory& inventory, PreparePlan plan)
       : config_(config),
         context_(context),
         reader_(reader),
+        key_(std::move(key)),
         folder_(std::move(folder)),
         inventory_(inventory),
         plan_(std::move(plan)),
@@ -115,14 +128,19 @@ class PrepareRun {
     for (const std::size_t index : task.series) {
       SeriesPatches patches;
       std::optional<io::Finding> refusal;
+      std::string content;
       try {
-        if (!stop()) patches = cut_series(inventory_.series[index], reader_, config_, plan_, [this] { return stop(); });
+        const io::Series& series = inventory_.series[index];
+        if (!stop()) patches = cut_series(series, reader_, config_, plan_, [this] { return stop(); });
+        // After decoding, which has brought the files into the page cache.
+        if (!stop()) content = io::hmac_sha256_hex(key_, reader_.content_sha256(series));
       } catch (const io::DataError& error) {
         refusal = io::Finding{error.fault(), error.what()};
         patches = {};
       }
       result->series.push_back(std::move(patches));
       result->refusals.push_back(std::move(refusal));
+      result->contents.push_back(std::move(content));
     }
     return result;
   }
@@ -152,8 +170,13 @@ class PrepareRun {
         ++count.classes[static_cast<std::size_t>(patch.class_index)];
       }
       const auto kept = static_cast<std::int64_t>(series.patches.size());
-      fates_[task.series[i]] = {
-          true, task.split, kept, series.dropped_empty, series.dropped_unlabelled, series.dropped_unclassed};
+      fates_[task.series[i]] = {true,
+                                task.split,
+                                kept,
+                                series.dropped_empty,
+                                series.dropped_unlabelled,
+                                series.dropped_unclassed,
+                                result.contents[i]};
       count.patches += kept;
       count.series += kept > 0 ? 1 : 0;
     }
@@ -180,6 +203,7 @@ class PrepareRun {
   const PrepareConfig& config_;
   const Context& context_;
   const SeriesReader& reader_;
+  std::string key_;
   fs::path folder_;
   io::Inventory& inventory_;
   PreparePlan plan_;
@@ -198,7 +222,8 @@ void log_table(const io::Inventory& inventory) {
 
 }  // namespace
 
-nlohmann::ordered_json run_prepare(const PrepareConfig& config, const Context& context, const SeriesReader& reader) {
+nlohmann::ordered_json run_prepare(const PrepareConfig& given, const Context& context, const SeriesReader& reader) {
+  const PrepareConfig config = with_cohort_patterns(given);
   const fs::path folder = context.out / "data";
   fs::create_directories(folder);
   remove_results(folder);
@@ -215,7 +240,7 @@ nlohmann::ordered_json run_prepare(const PrepareConfig& config, const Context& c
   try {
     const fs::path tables = fs::is_directory(input) ? input : input.parent_path();
     PreparePlan plan = make_plan(config, tables, inventory, io::mix_seed(context.seed, kSplitStream));
-    auto json = PrepareRun(config, context, reader, folder, inventory, std::move(plan)).run();
+    auto json = PrepareRun(config, context, reader, scan.hash_key, folder, inventory, std::move(plan)).run();
     log_table(inventory);
     return json;
   } catch (const Interrupted&) {

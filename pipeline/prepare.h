@@ -116,7 +116,8 @@ struct PrepareConfig {
 
   template <class Visitor>
   void fields(Visitor& visit) {
-    visit("input", input, "folder of CT series, or one file; empty: the phantom cohort of this run");
+    visit("input", input,
+          "folder of CT series, or one file; empty: the phantom cohort of this run, by default with its label maps");
     visit("images", images, "pattern of volume files (NIfTI, NRRD, MetaImage); * is the patient's name");
     visit("masks", masks, "pattern of label maps, the * as in images; empty: there are none");
     visit("key_file", key_file, "file whose bytes key the patients' pseudonyms; empty: patient.key, made when missing");
@@ -147,6 +148,7 @@ struct SeriesReader {
   std::function<io::Inventory(const io::ScanOptions&)> scan;
   std::function<io::Volume(const io::Series&)> volume;
   std::function<io::LabelMap(const io::Series&)> labels;
+  std::function<std::string(const io::Series&)> content_sha256;  // over the bytes of all its files
 };
 
 // Writes OUT/data/{train,validation,test}-NNNNN.safetensors (io/shard.h), inventory.json (what became of each series)

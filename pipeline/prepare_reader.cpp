@@ -1,4 +1,5 @@
 // The prepare stage on files: series are found by io::scan and decoded in child processes.
+#include "io/digest.h"
 #include "io/load.h"
 #include "pipeline/prepare.h"
 
@@ -6,13 +7,24 @@
 
 namespace ctforge::pipeline {
 
+namespace {
+
+std::string content_sha256(const io::Series& series) {
+  io::Sha256 digest;
+  for (const auto& file : series.files) digest.update(io::sha256_file(file));
+  if (!series.labels.empty()) digest.update(io::sha256_file(series.labels));
+  return digest.hex();
+}
+
+}  // namespace
+
 nlohmann::ordered_json run_prepare(const PrepareConfig& config, const Context& context) {
   io::DecodeOptions options;
   options.time_limit_s = config.decode_time_limit_s;
   options.threads = std::max(1, context.threads);
-  const SeriesReader reader = {io::scan,
-                               [options](const io::Series& series) { return io::load_volume(series, options); },
-                               [options](const io::Series& series) { return io::load_labels(series, options); }};
+  const SeriesReader reader = {
+      io::scan, [options](const io::Series& series) { return io::load_volume(series, options); },
+      [options](const io::Series& series) { return io::load_labels(series, options); }, content_sha256};
   return run_prepare(config, context, reader);
 }
 

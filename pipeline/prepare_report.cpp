@@ -39,12 +39,24 @@ ordered_json series_json(const io::Series& series, const SeriesFate* fate) {
   json["notes"] = series.notes;
   if (fate != nullptr && fate->taken) {
     json["split"] = io::split_name(fate->split);
+    json["content_hmac_sha256"] = fate->content;
     json["patches"] = fate->patches;
     json["dropped_empty"] = fate->dropped_empty;
     json["dropped_unlabelled"] = fate->dropped_unlabelled;
     json["dropped_unclassed"] = fate->dropped_unclassed;
   }
   return json;
+}
+
+// Of the contents of all series taken, whatever their order and names.
+std::string input_sha256(const std::vector<SeriesFate>& fates) {
+  std::vector<std::string> contents;
+  for (const SeriesFate& fate : fates)
+    if (fate.taken) contents.push_back(fate.content);
+  std::sort(contents.begin(), contents.end());
+  io::Sha256 digest;
+  for (const std::string& content : contents) digest.update(content);
+  return digest.hex();
 }
 
 std::string padded(std::string text, std::size_t width) {
@@ -120,6 +132,7 @@ ordered_json prepare_json(const PreparePlan& plan, const io::Inventory& inventor
                      {"unlabelled", dropped.dropped_unlabelled},
                      {"unclassed", dropped.dropped_unclassed}};
   json["refused"] = refusals_by_code(inventory);
+  json["input_sha256"] = input_sha256(fates);
   json["unused_table_rows"] = plan.classes.unused_rows(inventory.series);
   json["shards"] = ordered_json::array();
   for (const auto& shard : shards)

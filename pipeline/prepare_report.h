@@ -20,6 +20,7 @@ struct SeriesFate {
   bool taken = false;
   io::Split split = io::Split::Train;
   std::int64_t patches = 0, dropped_empty = 0, dropped_unlabelled = 0, dropped_unclassed = 0;
+  std::string content;  // HMAC-SHA-256 of its files' contents, keyed as the pseudonyms are
 };
 
 // Kept patches of a split.

@@ -74,6 +74,8 @@ ordered_json report_json(const ReportInputs& inputs) {
 
 ordered_json run_report(const ReportConfig& config, const Context& context) {
   const ReportInputs inputs = read_inputs(context.out);
+  if (!inputs.manifest.contains("stages") && !inputs.train && !inputs.synthetic)
+    throw io::DataError(io::Fault::Unreadable, "there is nothing of a run in this folder to report on");
   context.progress(0, 1, "page");
   const std::string page = html_page(
       "Synthetic CT: what was made and what it is worth", summary_block(inputs),

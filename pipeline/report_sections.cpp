@@ -117,7 +117,9 @@ PageSection distances_section(const ReportInputs& inputs) {
   PageSection section{
       "How far from real",
       "Fréchet distances between sets of equal size; lower is nearer. The orange tick is the floor: real "
-      "patients against other real patients.",
+      "patients against other real patients. Noise and an untrained network show what a bad value is; "
+      "\"reconstructed\" are the floor's real patches after the autoencoder alone, the best that samples can "
+      "be expected to reach.",
       ""};
   if (inputs.distances.is_null()) {
     section.body = "<p class=\"missing\">not evaluated</p>";
@@ -155,7 +157,9 @@ PageSection dice_section(const ReportInputs& inputs) {
       "95 % bootstrap intervals over patients.",
       ""};
   if (inputs.downstream.is_null()) {
-    section.body = "<p class=\"missing\">not evaluated</p>";
+    section.body =
+        "<p class=\"missing\">not evaluated: switched off (evaluate.downstream.enabled), or the data have no label "
+        "maps</p>";
     return section;
   }
   const ordered_json& downstream = inputs.downstream.at("downstream");

@@ -126,6 +126,10 @@ nlohmann::ordered_json without_paths(nlohmann::ordered_json configuration) {
     auto& value = configuration.at(nlohmann::ordered_json::json_pointer(key));
     if (!value.get_ref<const std::string&>().empty()) value = "(a path, not recorded)";
   }
+  for (auto& value : configuration.at(nlohmann::ordered_json::json_pointer("/evaluate/extra_sets"))) {
+    const auto& text = value.get_ref<const std::string&>();
+    value = text.substr(0, text.find('=')) + "=(a path, not recorded)";
+  }
   return configuration;
 }
 

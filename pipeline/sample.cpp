@@ -44,6 +44,16 @@ void check_guidance(const SampleConfig& config, const Generator& generator) {
                         "must be 1: the generator was trained with train.label_dropout 0, never without a class"}});
 }
 
+// Sampling while training goes on, or after it was stopped, is fair; taking the result for the end of it is not.
+void note_unfinished(const Generator& generator, std::vector<std::string>& notes) {
+  const auto trained = nlohmann::json::parse(generator.config, nullptr, false);
+  if (!trained.is_object() || trained.value("time_limit_min", 0.0) > 0) return;
+  const std::int64_t steps = trained.value("steps", std::int64_t{0});
+  if (generator.step < steps)
+    notes.push_back("the generator's training is not finished: step " + std::to_string(generator.step) + " of " +
+                    std::to_string(steps));
+}
+
 // Patches of each class in the training set; empty when it is not here.
 std::vector<double> training_counts(const Context& context, const Generator& generator) {
   const auto folder = context.out / "data";
@@ -105,6 +115,7 @@ nlohmann::ordered_json run_sample(const SampleConfig& config, const Context& con
   const Generator generator =
       load_generator(context.out / "checkpoints", torch::Device(context.device), config.weights == "ema", &notes);
   check_guidance(config, generator);
+  note_unfinished(generator, notes);
   const auto seed =
       config.seed != 0 ? static_cast<std::uint64_t>(config.seed) : io::mix_seed(context.seed, kSampleStream);
   const auto samples = context.out / "samples";

@@ -9,10 +9,11 @@
 namespace ctforge::pipeline {
 namespace {
 
-nlohmann::ordered_json distances_of(const std::filesystem::path& out, const EvaluateConfig& config) {
+nlohmann::ordered_json distances_of(const std::filesystem::path& out, const EvaluateConfig& config,
+                                    const std::optional<LossyCodec>& codec = {}) {
   const EvaluationInputs inputs = load_inputs(config, out);
   Extractors extractors = load_extractors(config, "cpu");
-  const ComparedSets compared = compared_sets(inputs, config, 3);
+  const ComparedSets compared = compared_sets(inputs, codec, config, 3);
   const CellStore cells(out / "cells");
   return distances_json(compared, all_features(compared, extractors, "key", config, cells, test::context_of(out)),
                         extractors, config);
@@ -49,12 +50,39 @@ TEST(Distances, OfShapesOfTheSameKindAreFarBelowThoseOfNoise) {
             0.1 * json.at("hu").at("references").at("noise").at("value").get<double>());
 }
 
+TEST(Distances, OfReconstructionsAreTheFloorsWhereTheCodecLosesNothing) {
+  const test::TemporaryFolder folder;
+  test::write_run(folder.path());
+  const auto json = distances_of(folder.path(), test::quick_evaluation(),
+                                 LossyCodec{diffusion::identity_codec(16, 16, 3), "identity"});
+  const auto& features = json.at("distances").at("fd_torchscript");
+  EXPECT_NEAR(features.at("references").at("reconstructed").at("value").get<double>(),
+              features.at("frechet").at("floor").get<double>(), 1e-6);
+  EXPECT_NEAR(json.at("hu").at("references").at("reconstructed").at("value").get<double>(),
+              json.at("hu").at("wasserstein1_hu").at("floor").get<double>(), 1e-6);
+}
+
+TEST(Distances, OfReconstructionsRiseWithWhatTheCodecLoses) {
+  const test::TemporaryFolder folder;
+  test::write_run(folder.path());
+  diffusion::Codec blurring = diffusion::identity_codec(16, 16, 3);
+  blurring.decode = [exact = blurring.decode](const torch::Tensor& latents) {
+    diffusion::Decoded decoded = exact(latents);
+    decoded.image = torch::avg_pool2d(decoded.image, 5, 1, 2);
+    return decoded;
+  };
+  const auto json = distances_of(folder.path(), test::quick_evaluation(), LossyCodec{blurring, "blurring"});
+  const auto& features = json.at("distances").at("fd_torchscript");
+  EXPECT_GT(features.at("references").at("reconstructed").at("value").get<double>(),
+            features.at("frechet").at("floor").get<double>());
+}
+
 TEST(Distances, ThinsEachSetToTheMostPatchesAsked) {
   const test::TemporaryFolder folder;
   test::write_run(folder.path());
   EvaluateConfig config = test::quick_evaluation();
   config.images = 14;
-  const ComparedSets compared = compared_sets(load_inputs(config, folder.path()), config, 3);
+  const ComparedSets compared = compared_sets(load_inputs(config, folder.path()), {}, config, 3);
   EXPECT_EQ(compared.real.size(), 14);
   EXPECT_EQ(compared.sets[0].size(), 14);
   EXPECT_EQ(compared.names, (std::vector<std::string>{"synthetic", "noise"}));
@@ -67,7 +95,7 @@ TEST(Distances, StopWhenAskedToWhileTakingFeatures) {
   Extractors extractors = load_extractors(config, "cpu");
   Context context = test::context_of(folder.path());
   context.interrupted = [] { return true; };
-  EXPECT_THROW(all_features(compared_sets(load_inputs(config, folder.path()), config, 3), extractors, "key", config,
+  EXPECT_THROW(all_features(compared_sets(load_inputs(config, folder.path()), {}, config, 3), extractors, "key", config,
                             CellStore(folder / "cells"), context),
                Interrupted);
 }

@@ -13,7 +13,7 @@ nlohmann::ordered_json nearest_of(const std::filesystem::path& out) {
   const EvaluateConfig config = test::quick_evaluation();
   const EvaluationInputs inputs = load_inputs(config, out);
   Extractors extractors = load_extractors(config, "cpu");
-  const ComparedSets compared = compared_sets(inputs, config, 3);
+  const ComparedSets compared = compared_sets(inputs, {}, config, 3);
   const auto features =
       all_features(compared, extractors, "key", config, CellStore(out / "cells"), test::context_of(out));
   return nearest_json(inputs, compared, features, config);

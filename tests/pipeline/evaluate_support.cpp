@@ -8,13 +8,13 @@
 namespace ctforge::test {
 
 void write_shards(const std::filesystem::path& folder, const std::string& prefix, const std::string& name,
-                  std::int64_t count, std::uint64_t seed, bool synthetic) {
+                  std::int64_t count, std::uint64_t seed, bool synthetic, const std::vector<std::string>& labels) {
   const eval::PatchSet set = shapes(count, 16, seed);
   const eval::Pixels pixels = set.all();
   io::ShardInfo info;
   info.height = info.width = 16;
   info.classes = {"neck", "chest"};
-  info.labels = {"background", "disc", "square"};
+  info.labels = labels;
   info.synthetic = synthetic;
   io::ShardWriter writer(folder, prefix, info, 10);
   for (std::int64_t i = 0; i < count; ++i) {
@@ -22,7 +22,7 @@ void write_shards(const std::filesystem::path& folder, const std::string& prefix
     const auto* mask = pixels.mask[i].data_ptr<std::uint8_t>();
     const std::string patient = name + "-" + std::to_string(set.patient[static_cast<std::size_t>(i)]);
     writer.add({{hu, hu + 256},
-                {mask, mask + 256},
+                labels.size() > 1 ? std::vector<std::uint8_t>(mask, mask + 256) : std::vector<std::uint8_t>(256, 0),
                 static_cast<std::int32_t>(i % 2),
                 patient,
                 patient,
@@ -32,11 +32,11 @@ void write_shards(const std::filesystem::path& folder, const std::string& prefix
   writer.finish();
 }
 
-void write_run(const std::filesystem::path& out) {
-  write_shards(out / "data", "train", "P-train", 32, 1, false);
-  write_shards(out / "data", "validation", "P-validation", 8, 2, false);
-  write_shards(out / "data", "test", "P-test", 16, 3, false);
-  write_shards(out / "samples", "synthetic", "SYN", 24, 4, true);
+void write_run(const std::filesystem::path& out, const std::vector<std::string>& labels) {
+  write_shards(out / "data", "train", "P-train", 32, 1, false, labels);
+  write_shards(out / "data", "validation", "P-validation", 8, 2, false, labels);
+  write_shards(out / "data", "test", "P-test", 16, 3, false, labels);
+  write_shards(out / "samples", "synthetic", "SYN", 24, 4, true, labels);
 }
 
 pipeline::EvaluateConfig quick_evaluation() {

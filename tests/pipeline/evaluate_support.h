@@ -7,14 +7,17 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace ctforge::test {
 
 // OUT/data with 8 train, 2 validation and 4 test patients of four patches and OUT/samples with 24 synthetic patches.
-void write_run(const std::filesystem::path& out);
+void write_run(const std::filesystem::path& out,
+               const std::vector<std::string>& labels = {"background", "disc", "square"});
 // The shards PREFIX-* of `count` patches of test::shapes, patients named NAME-0, NAME-1, ...
 void write_shards(const std::filesystem::path& folder, const std::string& prefix, const std::string& name,
-                  std::int64_t count, std::uint64_t seed, bool synthetic);
+                  std::int64_t count, std::uint64_t seed, bool synthetic,
+                  const std::vector<std::string>& labels = {"background", "disc", "square"});
 
 // The small TorchScript extractor, no other; three steps a segmenter, two seeds.
 pipeline::EvaluateConfig quick_evaluation();

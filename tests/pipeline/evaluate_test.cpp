@@ -72,6 +72,14 @@ TEST(RunEvaluate, WithoutTheExperimentLeavesNoResultOfIt) {
   EXPECT_FALSE(std::filesystem::exists(folder / "evaluation" / "downstream.json"));
 }
 
+TEST(RunEvaluate, WithoutLabelMapsMeasuresAllButTheExperiment) {
+  const test::TemporaryFolder folder;
+  test::write_run(folder.path(), {"background"});
+  run_evaluate(test::quick_evaluation(), test::context_of(folder.path()));
+  EXPECT_TRUE(std::filesystem::exists(folder / "evaluation" / "distances.json"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "evaluation" / "downstream.json"));
+}
+
 TEST(RunEvaluate, StopsWhenAPatientIsOnBothSides) {
   const test::TemporaryFolder folder;
   test::write_run(folder.path());

@@ -1,6 +1,8 @@
 // A small cohort in memory for the tests of the prepare stage.
 #include "tests/pipeline/prepare_support.h"
 
+#include "io/digest.h"
+
 #include <cmath>
 
 namespace ctforge::test {
@@ -36,7 +38,8 @@ pipeline::SeriesReader Cohort::reader() const {
               throw io::DataError(io::Fault::TruncatedPixelData, "half the bytes are missing");
             return volumes_.at(series.id);
           },
-          [this](const io::Series& series) { return labels_.at(series.id); }};
+          [this](const io::Series& series) { return labels_.at(series.id); },
+          [](const io::Series& series) { return io::sha256_hex(series.id); }};
 }
 
 pipeline::PrepareConfig small_config() {

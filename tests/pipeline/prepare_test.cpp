@@ -156,6 +156,45 @@ TEST(Prepare, FewerPatientsThanTheSplitNeedsIsRefused) {
   }
 }
 
+TEST(Prepare, TakesTheRunsOwnCohortWithItsLabelMaps) {
+  test::TemporaryFolder out;
+  const test::Cohort cohort = many(3);
+  SeriesReader reader = cohort.reader();
+  std::vector<io::ScanOptions> asked;
+  reader.scan = [&](const io::ScanOptions& options) {
+    asked.push_back(options);
+    return cohort.inventory;
+  };
+  PrepareConfig config = test::small_config();
+  config.input = config.masks = "";
+  run_prepare(config, test::context_in(out.path()), reader);
+  config.input = "elsewhere";
+  run_prepare(config, test::context_in(out.path()), reader);
+  ASSERT_EQ(asked.size(), 2u);
+  EXPECT_EQ(asked[0].path, out / "cohort");
+  EXPECT_EQ(asked[0].image, "*_ct.nii.gz");
+  EXPECT_EQ(asked[0].labels, "*_seg.nii.gz");
+  EXPECT_EQ(asked[1].image, "*");
+  EXPECT_EQ(asked[1].labels, "");
+}
+
+TEST(Prepare, HashOfTheInputsFollowsTheirContentAlone) {
+  test::TemporaryFolder first, second;
+  const test::Cohort cohort = many(3);
+  SeriesReader reader = cohort.reader();
+  const auto hash = [&](const test::TemporaryFolder& out) {
+    return run_prepare(test::small_config(), test::context_in(out.path()), reader)
+        .at("input_sha256")
+        .get<std::string>();
+  };
+  const std::string before = hash(first);
+  EXPECT_EQ(hash(first), before);
+  reader.content_sha256 = [](const io::Series& series) { return "changed " + series.id; };
+  EXPECT_NE(hash(first), before);
+  reader = cohort.reader();
+  EXPECT_NE(hash(second), before);  // with another key
+}
+
 TEST(Prepare, ContoursArePooledOverAPatientsSeries) {
   test::TemporaryFolder out;
   test::Cohort cohort;

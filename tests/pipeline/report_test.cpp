@@ -33,8 +33,15 @@ Context context_of(const std::filesystem::path& out) {
   return context;
 }
 
-TEST(Report, EmptyRunSaysWhatIsMissing) {
+TEST(Report, EmptyFolderIsRefused) {
   test::TemporaryFolder folder;
+  EXPECT_THROW(run_report({}, context_of(folder.path())), io::DataError);
+  EXPECT_FALSE(std::filesystem::exists(folder / "report.html"));
+}
+
+TEST(Report, YoungRunSaysWhatIsMissing) {
+  test::TemporaryFolder folder;
+  write_patches(folder / "data", "train", false);
   run_report({}, context_of(folder.path()));
   const std::string page = test::read_file(folder / "report.html");
   EXPECT_NE(page.find("not evaluated"), std::string::npos);

@@ -24,7 +24,7 @@ class TemporaryFolder {
 // The project's source folder.
 std::filesystem::path source_dir();
 
-// A folder of the real test data (see tests/README.md): under $CTFORGE_TEST_DATA, else ../shared/data beside the project.
+// A folder of the real test data: under $CTFORGE_TEST_DATA, else ../shared/data beside the project.
 // Empty where absent: the test then skips with a message, e.g.
 //   const auto data = test::real_data("sts_ibsi");
 //   if (!data) GTEST_SKIP() << test::kNoRealData;

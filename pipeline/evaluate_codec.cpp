@@ -1,0 +1,38 @@
+// Round trips of real patches.
+#include "pipeline/evaluate_codec.h"
+
+#include "io/fault.h"
+#include "pipeline/generator.h"
+#include "pipeline/log.h"
+
+#include <filesystem>
+
+namespace ctforge::pipeline {
+
+std::optional<LossyCodec> find_lossy_codec(const Context& context) {
+  const auto folder = context.out / "checkpoints";
+  if (!std::filesystem::exists(folder)) return std::nullopt;
+  try {
+    const Generator generator = load_generator(folder, torch::Device(context.device));
+    if (generator.autoencoder_sha256.empty()) return std::nullopt;
+    return LossyCodec{generator.codec, generator.autoencoder_sha256};
+  } catch (const io::DataError& error) {
+    log_info(std::string("evaluate: no row for the autoencoder alone: ") + error.what());
+    return std::nullopt;
+  }
+}
+
+eval::PatchSet reconstructed(const eval::PatchSet& real, const diffusion::Codec& codec) {
+  eval::PatchSet set = real;
+  set.pixels = [original = real.pixels, window = real.window_hu, codec](std::span<const std::int64_t> indices) {
+    const eval::Pixels pixels = original(indices);
+    const torch::Tensor image = eval::windowed(pixels.hu, window).unsqueeze(1);
+    const diffusion::Decoded decoded = codec.decode(codec.encode(image, pixels.mask));
+    const torch::Tensor unit = decoded.image.to(torch::kCPU).squeeze(1).clamp(-1, 1).add(1).div(2);
+    const torch::Tensor hu = unit.mul(window[1] - window[0]).add(window[0]).round().to(torch::kInt16);
+    return eval::Pixels{hu, decoded.mask.to(torch::kCPU)};
+  };
+  return set;
+}
+
+}  // namespace ctforge::pipeline
