@@ -12,7 +12,7 @@ function(ctforge_library name)
   set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
 endfunction()
 
-# ctforge_torch(NAME): reuse the one precompiled torch/torch.h (about 20 s a translation unit without it).
+# ctforge_torch(NAME): reuse the one precompiled header of LibTorch (models/CMakeLists.txt).
 function(ctforge_torch name)
   # The header was compiled with -fPIC; CMake would give a program -fPIE, and GCC then refuses the header.
   get_target_property(type ${name} TYPE)
@@ -30,6 +30,8 @@ function(ctforge_test name)
     return()
   endif()
   add_executable(${name} ${arg_SOURCES})
+  # What is tested is optimised as it is used; the tests' own code need not be, and compiles faster.
+  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} ctforge_warnings ctforge_test_support GTest::gtest GTest::gtest_main)
   if(arg_TORCH)
     ctforge_torch(${name})

@@ -5,6 +5,8 @@
 #include <numbers>
 #include <stdexcept>
 
+#include <torch/nn/functional/vision.h>
+
 namespace ctforge::eval {
 namespace {
 

@@ -3,7 +3,7 @@
 // No left-right flip: it would turn the right parotid into the left one.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace ctforge::eval {
 

@@ -11,7 +11,9 @@
 #include <utility>
 #include <vector>
 
+#include <torch/nn/functional/upsampling.h>
 #include <torch/script.h>
+#include <torch/utils.h>
 
 namespace ctforge::eval {
 namespace {

@@ -14,6 +14,10 @@
 #include <string>
 #include <utility>
 
+#include <torch/nn/utils/clip_grad.h>
+#include <torch/optim/adamw.h>
+#include <torch/utils.h>
+
 namespace ctforge::eval {
 namespace {
 

@@ -14,7 +14,7 @@
 #include <span>
 #include <vector>
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace ctforge::eval {
 

@@ -34,7 +34,7 @@ torch::Tensor segmentation_loss(const torch::Tensor& logits, const torch::Tensor
                                 const torch::Tensor& contoured) {
   const torch::Tensor log_probability = marginal_log_probabilities(logits, contoured);
   const std::int64_t labels = logits.size(1);
-  torch::Tensor known = torch::nn::functional::one_hot(target, labels).permute({0, 3, 1, 2});  // [n,L,H,W]
+  torch::Tensor known = torch::one_hot(target, labels).permute({0, 3, 1, 2});  // [n,L,H,W]
   known = known * contoured.unsqueeze(-1).unsqueeze(-1);
   const torch::Tensor contoured_target = known.argmax(1) * (known.sum(1) > 0);
   const torch::Tensor cross_entropy = torch::nll_loss2d(log_probability, contoured_target);

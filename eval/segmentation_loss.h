@@ -1,7 +1,7 @@
 // The loss of a segmenter whose training patients are not all contoured for every organ.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace ctforge::eval {
 

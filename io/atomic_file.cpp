@@ -1,15 +1,15 @@
 // Atomic replacement: temporary file in the same folder, fsync, rename, fsync of the folder.
 #include "io/atomic_file.h"
 
-#include <fcntl.h>
-#include <unistd.h>
+#include "io/fault.h"
 
 #include <cerrno>
 #include <fstream>
 #include <iterator>
 #include <system_error>
 
-#include "io/fault.h"
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace ctforge::io {
 

@@ -1,10 +1,10 @@
 // What the child process does: reads the voxels a request names into memory shared with its parent.
 #pragma once
 
+#include "io/decode_protocol.h"
+
 #include <cstddef>
 #include <span>
-
-#include "io/decode_protocol.h"
 
 namespace ctforge::io {
 

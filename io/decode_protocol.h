@@ -1,15 +1,15 @@
 // What passes between load_volume() and the ctforge-decode program: a request, and a reply page before the voxels.
 #pragma once
 
+#include "io/fault.h"
+#include "io/geometry.h"
+
 #include <array>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "io/fault.h"
-#include "io/geometry.h"
 
 namespace ctforge::io {
 
@@ -22,10 +22,10 @@ enum class DecodeTask : std::int64_t {
 
 struct DecodeRequest {
   DecodeTask task = DecodeTask::DicomSlices;
-  bool labels = false;                       // uint8 labels wanted rather than int16 HU
+  bool labels = false;  // uint8 labels wanted rather than int16 HU
   std::int64_t threads = 1;
-  std::int64_t memory_limit_bytes = 0;       // of address space
-  std::int64_t cpu_limit_s = 0;              // of processor time
+  std::int64_t memory_limit_bytes = 0;  // of address space
+  std::int64_t cpu_limit_s = 0;         // of processor time
   std::int64_t voxel_cap = 0;
   std::array<std::int64_t, 3> size = {0, 0, 0};  // expected voxels along x, y, z; for ItkHeader not used
   std::vector<std::string> paths;

@@ -205,9 +205,8 @@ std::vector<fs::path> write_ct_series(const fs::path& folder, const Volume& volu
     char name[40];
     std::snprintf(name, sizeof name, "CT%06lld.dcm", static_cast<long long>(slice + 1));
     files.push_back(folder / name);
-    write_atomically_by_name(files.back(), [&](const fs::path& part) {
-      require(file.saveFile(part.c_str(), EXS_LittleEndianExplicit));
-    });
+    write_atomically_by_name(
+        files.back(), [&](const fs::path& part) { require(file.saveFile(part.c_str(), EXS_LittleEndianExplicit)); });
   }
   return files;
 }

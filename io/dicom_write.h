@@ -2,22 +2,22 @@
 // C.12.1.1, attribute SyntheticData; Contributing Equipment; description, derivation, patient's name).
 #pragma once
 
+#include "io/volume.h"
+
 #include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
-
-#include "io/volume.h"
 
 namespace ctforge::io {
 
 // What a series says of itself besides its voxels. Nothing here may come from a real patient. Texts are cut to 64
 // characters of ASCII, as attributes of type LO without a character set hold them (PS3.5 table 6.2-1).
 struct CtSeriesInfo {
-  std::string patient_id;    // "SYN-...": also the second half of the patient's name, SYNTHETIC^...
-  std::string body_part;     // BodyPartExamined, a defined term of PS3.16 annex L; may be empty
-  std::string description;   // SeriesDescription; "SYNTHETIC" is put first where it is missing
-  std::string uid_seed;      // any text that tells this series from others of equal voxels
+  std::string patient_id;   // "SYN-...": also the second half of the patient's name, SYNTHETIC^...
+  std::string body_part;    // BodyPartExamined, a defined term of PS3.16 annex L; may be empty
+  std::string description;  // SeriesDescription; "SYNTHETIC" is put first where it is missing
+  std::string uid_seed;     // any text that tells this series from others of equal voxels
   // In Contributing Equipment: the versions of the program and, where there is one, of the model, and what they did:
   // with which seed, from which checkpoint (at most 1024 characters). May be empty.
   std::vector<std::string> versions;

@@ -1,15 +1,15 @@
 // SHA-256 and HMAC through OpenSSL's libcrypto.
 #include "io/digest.h"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include "io/fault.h"
 
 #include <array>
 #include <fstream>
 #include <stdexcept>
 #include <vector>
 
-#include "io/fault.h"
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 namespace ctforge::io {
 
@@ -39,9 +39,7 @@ Sha256::~Sha256() = default;
 Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;
 
-void Sha256::update(std::span<const std::byte> bytes) {
-  EVP_DigestUpdate(state_->context, bytes.data(), bytes.size());
-}
+void Sha256::update(std::span<const std::byte> bytes) { EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()); }
 
 void Sha256::update(std::string_view text) { EVP_DigestUpdate(state_->context, text.data(), text.size()); }
 

@@ -9,42 +9,42 @@ namespace ctforge::io {
 
 enum class Fault {
   // DICOM series
-  TruncatedPixelData,      // fewer bytes than Rows x Columns x samples x bytes
-  MissingPixelData,        // an image object without pixels
-  MissingPosition,         // no ImagePositionPatient or ImageOrientationPatient
-  MissingSlice,            // the distances between slices are not equal
-  DuplicateSlice,          // two different slices at one position
-  NonOrthogonalSlices,     // gantry tilt or shear: slices are not stacked along their normal
-  MixedOrientation,        // slices of one series point different ways
-  MixedFrameOfReference,   // two FrameOfReferenceUIDs in one series
-  MixedPixelSpacing,       // PixelSpacing differs between slices
-  MixedSize,               // Rows or Columns differ between slices
-  InvalidPixelSpacing,     // zero, negative, absent or not a number
-  MissingRescale,          // no RescaleSlope or RescaleIntercept: HU unknown
-  InvalidRescale,          // slope zero or not a number
-  NotMonochrome,           // colour or several samples a pixel
+  TruncatedPixelData,         // fewer bytes than Rows x Columns x samples x bytes
+  MissingPixelData,           // an image object without pixels
+  MissingPosition,            // no ImagePositionPatient or ImageOrientationPatient
+  MissingSlice,               // the distances between slices are not equal
+  DuplicateSlice,             // two different slices at one position
+  NonOrthogonalSlices,        // gantry tilt or shear: slices are not stacked along their normal
+  MixedOrientation,           // slices of one series point different ways
+  MixedFrameOfReference,      // two FrameOfReferenceUIDs in one series
+  MixedPixelSpacing,          // PixelSpacing differs between slices
+  MixedSize,                  // Rows or Columns differ between slices
+  InvalidPixelSpacing,        // zero, negative, absent or not a number
+  MissingRescale,             // no RescaleSlope or RescaleIntercept: HU unknown
+  InvalidRescale,             // slope zero or not a number
+  NotMonochrome,              // colour or several samples a pixel
   UnsupportedTransferSyntax,  // retired or unknown encoding
-  NotCt,                   // Modality is not CT, or voxels that are no HU
-  MalformedDicom,          // cannot be parsed, or an attribute has a value its type forbids
-  TooFewSlices,            // a series that is no volume
+  NotCt,                      // Modality is not CT, or voxels that are no HU
+  MalformedDicom,             // cannot be parsed, or an attribute has a value its type forbids
+  TooFewSlices,               // a series that is no volume
   // NIfTI and other volume files
-  NotFinite,               // NaN or infinite voxels
-  TruncatedFile,           // shorter than its header says
-  InvalidHeader,           // bad magic, offset, type or spacing
-  TooLarge,                // dimensions beyond the stated cap
-  NotThreeDimensional,     // more than one time point or channel
-  InconsistentGeometry,    // sform and qform disagree, or shear
-  UnsupportedFormat,       // not a format that is read
+  NotFinite,             // NaN or infinite voxels
+  TruncatedFile,         // shorter than its header says
+  InvalidHeader,         // bad magic, offset, type or spacing
+  TooLarge,              // dimensions beyond the stated cap
+  NotThreeDimensional,   // more than one time point or channel
+  InconsistentGeometry,  // sform and qform disagree, or shear
+  UnsupportedFormat,     // not a format that is read
   // Any
-  HuOutOfRange,            // values that do not fit int16 HU
-  LabelMismatch,           // label map and CT differ in geometry, or labels are not 0..255 integers
-  DecoderDied,             // the decoding process ended by a signal or took too long
-  Unreadable,              // cannot be opened or read
-  InvalidShard,            // a safetensors file that breaks its format
-  InvalidTable,            // a user's table that cannot be used
-  TooFewPatients,          // fewer patients than the split asks for
-  NothingUsable,           // every series was refused, or no patch was kept
-  OtherConfiguration,      // what an earlier run left was made with other settings
+  HuOutOfRange,        // values that do not fit int16 HU
+  LabelMismatch,       // label map and CT differ in geometry, or labels are not 0..255 integers
+  DecoderDied,         // the decoding process ended by a signal or took too long
+  Unreadable,          // cannot be opened or read
+  InvalidShard,        // a safetensors file that breaks its format
+  InvalidTable,        // a user's table that cannot be used
+  TooFewPatients,      // fewer patients than the split asks for
+  NothingUsable,       // every series was refused, or no patch was kept
+  OtherConfiguration,  // what an earlier run left was made with other settings
 };
 
 // The stable name users see, as "truncated-pixel-data".

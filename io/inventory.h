@@ -1,14 +1,14 @@
 // What CT a folder holds: every series and volume file found, judged without decoding pixels.
 #pragma once
 
+#include "io/fault.h"
+#include "io/geometry.h"
+
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
-
-#include "io/fault.h"
-#include "io/geometry.h"
 
 namespace ctforge::io {
 
@@ -22,9 +22,9 @@ struct Finding {
 // One CT series or volume file. Identifiers are keyed hashes: "P-" or "S-" and 16 hexadecimal digits.
 struct Series {
   SourceKind kind = SourceKind::VolumeFile;
-  std::string patient;  // keyed hash of PatientID, or of the part of the file name that the image pattern's * matched
-  std::string id;       // keyed hash of SeriesInstanceUID, or of the path below the scanned folder
-  std::string name;     // what the * matched or the series' folder: to look up a user's table; never written out
+  std::string patient;    // keyed hash of PatientID, or of the part of the file name that the image pattern's * matched
+  std::string id;         // keyed hash of SeriesInstanceUID, or of the path below the scanned folder
+  std::string name;       // what the * matched or the series' folder: to look up a user's table; never written out
   std::string body_part;  // DICOM BodyPartExamined if it is a defined term of PS3.16 Annex L, else empty
   std::vector<std::filesystem::path> files;  // DICOM: one a slice, sorted along the normal. Else the one file
   std::filesystem::path labels;              // label map belonging to it; empty when there is none
@@ -36,26 +36,26 @@ struct Series {
 };
 
 struct Inventory {
-  std::vector<Series> series;                      // sorted by path of the first file
-  std::map<std::string, std::int64_t> skipped;     // files that are no CT images, counted by reason
-  std::int64_t files = 0;                          // all files seen
+  std::vector<Series> series;                   // sorted by path of the first file
+  std::map<std::string, std::int64_t> skipped;  // files that are no CT images, counted by reason
+  std::int64_t files = 0;                       // all files seen
 };
 
 struct ScanOptions {
-  std::filesystem::path path;   // a folder to walk (symbolic links are not followed) or one file
+  std::filesystem::path path;  // a folder to walk (symbolic links are not followed) or one file
   // Pattern of volume files below path; * is the patient's name: "*_ct.nii.gz". With a slash in it, it is compared with
   // the whole path below the scanned folder, and * does not cross a slash: "*/ct.nii.gz". Without one it is compared
   // with the file's name in any folder, and the folder becomes part of the patient's name: "site1/patient1".
   std::string image = "*";
   // Pattern of label maps, each * filled in with what it matched in the image pattern: "*_seg.nii.gz"; empty: none.
-  // For a DICOM series * is the series' folder below the scanned folder, or the nearest ancestor for which the file exists.
-  // What matches this pattern is not listed as a CT.
+  // For a DICOM series * is the series' folder below the scanned folder, or the nearest ancestor for which the file
+  // exists. What matches this pattern is not listed as a CT.
   std::string labels;
-  std::string hash_key;         // key of the pseudonyms
+  std::string hash_key;  // key of the pseudonyms
   // Largest relative departure of a slice distance from the median: 5 % lets positions jitter by 0.05 mm at 2 mm.
   double spacing_tolerance = 0.05;
-  std::int64_t min_slices = 2;             // fewer slices are refused; 1 takes single slices (spacing: SliceThickness)
-  std::int64_t voxel_cap = 1LL << 31;      // volumes larger than this are refused before anything is allocated
+  std::int64_t min_slices = 2;         // fewer slices are refused; 1 takes single slices (spacing: SliceThickness)
+  std::int64_t voxel_cap = 1LL << 31;  // volumes larger than this are refused before anything is allocated
 };
 
 // DICOM is recognised by its contents, whatever the file is called, with or without preamble; volume files by their

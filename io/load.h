@@ -1,18 +1,18 @@
 // Voxels of a series found by scan(), decoded in a child process so that no file can take the program down.
 #pragma once
 
-#include <filesystem>
-
 #include "io/inventory.h"
 #include "io/volume.h"
+
+#include <filesystem>
 
 namespace ctforge::io {
 
 struct DecodeOptions {
-  double time_limit_s = 300;                  // the child is killed after this long
-  std::int64_t memory_limit_bytes = 0;        // address space of the child; 0: derived from the header's size
-  int threads = 1;                            // in the child
-  std::filesystem::path decoder;              // the ctforge-decode program; empty: beside the running program
+  double time_limit_s = 300;            // the child is killed after this long
+  std::int64_t memory_limit_bytes = 0;  // address space of the child; 0: derived from the header's size
+  int threads = 1;                      // in the child
+  std::filesystem::path decoder;        // the ctforge-decode program; empty: beside the running program
 };
 
 // HU exactly as the headers define them, in LPS geometry. Throws DataError with what was wrong; NotCt also for a volume

@@ -14,9 +14,9 @@ class Random {
  public:
   explicit Random(std::uint64_t seed) : state_(seed) {}
   std::uint64_t bits();
-  double uniform();                          // in [0, 1)
-  double uniform(double low, double high);   // in [low, high)
-  double normal();                           // mean 0, standard deviation 1 (Box and Muller 1958)
+  double uniform();                         // in [0, 1)
+  double uniform(double low, double high);  // in [low, high)
+  double normal();                          // mean 0, standard deviation 1 (Box and Muller 1958)
   double normal(double mean, double deviation) { return mean + deviation * normal(); }
   std::uint64_t below(std::uint64_t bound);  // in 0 .. bound-1, bound > 0
   bool chance(double probability) { return uniform() < probability; }

@@ -1,10 +1,10 @@
 // CT volumes and label maps in memory. Arrays index [z,y,x], x fastest.
 #pragma once
 
+#include "io/geometry.h"
+
 #include <cstdint>
 #include <vector>
-
-#include "io/geometry.h"
 
 namespace ctforge::io {
 

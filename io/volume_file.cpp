@@ -1,19 +1,19 @@
 // Volumes and label maps to files through ITK.
 #include "io/volume_file.h"
 
-#include <itkImage.h>
-#include <itkImageFileWriter.h>
-#include <itkImportImageFilter.h>
-#include <itkMetaImageIO.h>
-#include <itkNiftiImageIO.h>
-#include <itkNrrdImageIO.h>
+#include "io/atomic_file.h"
 
 #include <stdexcept>
 #include <string>
 #include <system_error>
 #include <vector>
 
-#include "io/atomic_file.h"
+#include <itkImage.h>
+#include <itkImageFileWriter.h>
+#include <itkImportImageFilter.h>
+#include <itkMetaImageIO.h>
+#include <itkNiftiImageIO.h>
+#include <itkNrrdImageIO.h>
 
 namespace ctforge::io {
 

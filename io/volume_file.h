@@ -1,9 +1,9 @@
 // Writing volumes and label maps: NIfTI (also NRRD and MetaImage, by extension), atomically.
 #pragma once
 
-#include <filesystem>
-
 #include "io/volume.h"
+
+#include <filesystem>
 
 namespace ctforge::io {
 

@@ -1,12 +1,6 @@
 // The whole configuration: one section a stage, read and checked in full before any work starts.
 #pragma once
 
-#include <cstdint>
-#include <filesystem>
-#include <nlohmann/json.hpp>
-#include <string>
-#include <vector>
-
 #include "pipeline/config_visitors.h"
 #include "pipeline/evaluate.h"
 #include "pipeline/phantom.h"
@@ -14,6 +8,13 @@
 #include "pipeline/report.h"
 #include "pipeline/sample.h"
 #include "pipeline/train.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
 
 namespace ctforge::pipeline {
 
@@ -56,8 +57,8 @@ struct Config {
   }
 };
 
-// Reads the file (empty path: all defaults), puts the --set assignments over it and checks everything. Throws ConfigError
-// with all problems.
+// Reads the file (empty path: all defaults), puts the --set assignments over it and checks everything. Throws
+// ConfigError with all problems.
 Config read_config(const std::filesystem::path& path, const std::vector<std::string>& assignments);
 // Every key with its value, in the order of the sections.
 nlohmann::ordered_json to_json(const Config& config);

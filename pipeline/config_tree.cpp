@@ -1,13 +1,13 @@
 // YAML to a plain tree, with the line of every key.
 #include "pipeline/config_tree.h"
 
-#include <yaml-cpp/yaml.h>
+#include "io/atomic_file.h"
+#include "io/fault.h"
 
 #include <algorithm>
 #include <numeric>
 
-#include "io/atomic_file.h"
-#include "io/fault.h"
+#include <yaml-cpp/yaml.h>
 
 namespace ctforge::pipeline {
 

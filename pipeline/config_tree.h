@@ -29,10 +29,10 @@ class ConfigError : public std::runtime_error {
 struct ConfigNode {
   enum class Kind { Scalar, List, Map, Null };
   Kind kind = Kind::Null;
-  std::string key;    // within the parent map; empty in a list
-  std::string text;   // scalars
+  std::string key;      // within the parent map; empty in a list
+  std::string text;     // scalars
   bool quoted = false;  // scalars written in quotes are texts, whatever they look like
-  std::string where;  // "file:line"
+  std::string where;    // "file:line"
   std::vector<ConfigNode> children;
 
   const ConfigNode* find(const std::string& name) const;

@@ -93,8 +93,7 @@ void SectionReader::read(const ConfigNode& node, const std::string& key, bool& v
 
 void SectionReader::read(const ConfigNode& node, const std::string& key, double& value, const Range& range) {
   double parsed = 0;
-  if (node.kind != ConfigNode::Kind::Scalar || node.quoted || !parse_number(node.text, parsed) ||
-      std::isnan(parsed)) {
+  if (node.kind != ConfigNode::Kind::Scalar || node.quoted || !parse_number(node.text, parsed) || std::isnan(parsed)) {
     problem(node, key, "expected a number" + (node.text.empty() ? "" : ", found '" + node.text + "'"));
   } else if (parsed < range.low || parsed > range.high) {
     problem(node, key, node.text + " is not between " + number(range.low) + " and " + number(range.high));
@@ -142,8 +141,8 @@ std::string SectionHelp::limits(const OneOf& choices) { return quoted_list(choic
 
 void SectionHelp::line(const std::string& name, const std::string& value, const std::string& help,
                        const std::string& limits) {
-  text_ += "  " + section_ + "." + name + " = " + value + "\n      " + help + (limits.empty() ? "" : " (" + limits + ")") +
-           "\n";
+  text_ += "  " + section_ + "." + name + " = " + value + "\n      " + help +
+           (limits.empty() ? "" : " (" + limits + ")") + "\n";
 }
 
 }  // namespace ctforge::pipeline

@@ -1,14 +1,15 @@
 // The visitors of pipeline/fields.h: one reads a section from the tree, one writes it as JSON, one lists its keys.
 #pragma once
 
+#include "pipeline/config_tree.h"
+#include "pipeline/fields.h"
+
 #include <array>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
-#include "pipeline/config_tree.h"
-#include "pipeline/fields.h"
+#include <nlohmann/json.hpp>
 
 namespace ctforge::pipeline {
 

@@ -13,10 +13,10 @@ namespace ctforge::pipeline {
 struct RunConfig;
 
 struct Context {
-  std::filesystem::path out;         // the run's folder; exists
-  std::uint64_t seed = 0;            // every stage derives its own streams with io::mix_seed(seed, stage constant)
-  int threads = 0;                   // CPU threads; at least 1
-  std::string device = "cpu";        // "cpu" or "cuda"
+  std::filesystem::path out;   // the run's folder; exists
+  std::uint64_t seed = 0;      // every stage derives its own streams with io::mix_seed(seed, stage constant)
+  int threads = 0;             // CPU threads; at least 1
+  std::string device = "cpu";  // "cpu" or "cuda"
   // True once SIGINT, SIGTERM or SIGUSR1 came: finish the step, keep what is done, throw Interrupted.
   std::function<bool()> interrupted = [] { return false; };
   // Progress of the running stage: part of total units done, with a short text ("step", "series").

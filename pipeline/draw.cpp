@@ -12,6 +12,8 @@
 #include <numeric>
 #include <stdexcept>
 
+#include <torch/utils.h>
+
 namespace ctforge::pipeline {
 
 namespace {

@@ -12,6 +12,8 @@
 
 #include <utility>
 
+#include <torch/utils.h>
+
 namespace ctforge::pipeline {
 
 namespace fs = std::filesystem;

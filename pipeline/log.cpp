@@ -1,10 +1,10 @@
 // Logging through spdlog.
 #include "pipeline/log.h"
 
+#include <memory>
+
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
-
-#include <memory>
 
 namespace ctforge::pipeline {
 

@@ -1,13 +1,13 @@
 // The run's record: what was asked for, what is done, and the hashes of what was made.
 #include "pipeline/manifest.h"
 
-#include <version.h>
-
-#include <algorithm>
-
 #include "io/atomic_file.h"
 #include "io/digest.h"
 #include "io/fault.h"
+
+#include <algorithm>
+
+#include <version.h>
 
 namespace ctforge::pipeline {
 
@@ -60,12 +60,9 @@ void Manifest::finish(const std::string& stage, const StageRecord& record) {
   nlohmann::ordered_json outputs = nlohmann::ordered_json::object();
   for (const std::string& name : record.outputs)
     outputs[name] = {{"bytes", fs::file_size(folder_ / name)}, {"sha256", io::sha256_file(folder_ / name)}};
-  json_["stages"][stage] = {{"state", "done"},
-                            {"fingerprint", record.fingerprint},
-                            {"seconds", record.seconds},
-                            {"peak_memory_bytes", record.peak_memory_bytes},
-                            {"summary", record.summary},
-                            {"outputs", outputs}};
+  json_["stages"][stage] = {{"state", "done"},           {"fingerprint", record.fingerprint},
+                            {"seconds", record.seconds}, {"peak_memory_bytes", record.peak_memory_bytes},
+                            {"summary", record.summary}, {"outputs", outputs}};
   write();
 }
 

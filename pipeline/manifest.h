@@ -4,19 +4,20 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
+
+#include <nlohmann/json.hpp>
 
 namespace ctforge::pipeline {
 
 // What one finished stage used and left.
 struct StageRecord {
-  std::string fingerprint;               // hash of its configuration and of everything it builds on
-  double seconds = 0;                    // wall time, summed over interrupted attempts
-  std::int64_t peak_memory_bytes = 0;    // of this process while the stage ran
-  nlohmann::ordered_json summary;        // the stage's own figures
-  std::vector<std::string> outputs;      // files it left, relative to the run's folder
+  std::string fingerprint;             // hash of its configuration and of everything it builds on
+  double seconds = 0;                  // wall time, summed over interrupted attempts
+  std::int64_t peak_memory_bytes = 0;  // of this process while the stage ran
+  nlohmann::ordered_json summary;      // the stage's own figures
+  std::vector<std::string> outputs;    // files it left, relative to the run's folder
 };
 
 class Manifest {
@@ -32,7 +33,8 @@ class Manifest {
   double seconds_before(const std::string& stage, const std::string& fingerprint) const;
 
   // Sets what holds for the run: the resolved configuration, seed, device, threads.
-  void describe_run(const nlohmann::ordered_json& configuration, std::int64_t seed, const std::string& device, int threads);
+  void describe_run(const nlohmann::ordered_json& configuration, std::int64_t seed, const std::string& device,
+                    int threads);
   // Hashes the outputs, records the stage as done and writes the file.
   void finish(const std::string& stage, const StageRecord& record);
   // Records an interrupted attempt's time and writes the file.

@@ -54,10 +54,14 @@ std::string identity(const PhantomConfig& config, std::uint64_t seed) {
 // The DICOM body part of PS3.16 annex L that a region would be filed under.
 std::string body_part(io::PhantomRegion region) {
   switch (region) {
-    case io::PhantomRegion::HeadNeck: return "HEADNECK";
-    case io::PhantomRegion::Thorax: return "CHEST";
-    case io::PhantomRegion::Abdomen: return "ABDOMEN";
-    case io::PhantomRegion::Pelvis: return "PELVIS";
+    case io::PhantomRegion::HeadNeck:
+      return "HEADNECK";
+    case io::PhantomRegion::Thorax:
+      return "CHEST";
+    case io::PhantomRegion::Abdomen:
+      return "ABDOMEN";
+    case io::PhantomRegion::Pelvis:
+      return "PELVIS";
   }
   throw std::invalid_argument("no such region");
 }
@@ -111,9 +115,8 @@ nlohmann::ordered_json run_phantom(const PhantomConfig& config, const Context& c
     regions[region_name] = regions.value(region_name, 0) + 1;
     // The label map is written last: where it is, the patient is whole.
     if (fs::exists(folder / (name + "_seg.nii.gz"))) continue;
-    const io::PhantomPatient patient =
-        io::make_phantom(phantom_options(config), io::phantom_region_from_name(region_name), seed,
-                         static_cast<std::uint64_t>(i));
+    const io::PhantomPatient patient = io::make_phantom(
+        phantom_options(config), io::phantom_region_from_name(region_name), seed, static_cast<std::uint64_t>(i));
     write_patient(config, folder, name, patient, seed);
   }
   context.progress(config.patients, config.patients, "patients");

@@ -152,10 +152,10 @@ struct SeriesReader {
 };
 
 // Writes OUT/data/{train,validation,test}-NNNNN.safetensors (io/shard.h), inventory.json (what became of each series)
-// and, last, prepare.json (counts and hashes), whose contents it returns. The files' bytes do not depend on the number
-// of threads. What an earlier or interrupted attempt left there is removed first. Throws ConfigError for settings that
-// contradict each other, io::DataError when tables cannot be used, patients are too few or nothing is usable, and
-// Interrupted, with no shard left behind.
+// and, last, prepare.json (counts, and a hash of the inputs), whose contents it returns. The files' bytes do not depend
+// on the number of threads. What an earlier or interrupted attempt left there is removed first. Throws ConfigError for
+// settings that contradict each other, io::DataError when tables cannot be used, patients are too few or nothing is
+// usable, and Interrupted, with no shard left behind.
 nlohmann::ordered_json run_prepare(const PrepareConfig& config, const Context& context);
 nlohmann::ordered_json run_prepare(const PrepareConfig& config, const Context& context, const SeriesReader& reader);
 

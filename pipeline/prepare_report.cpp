@@ -136,9 +136,7 @@ ordered_json prepare_json(const PreparePlan& plan, const io::Inventory& inventor
   json["unused_table_rows"] = plan.classes.unused_rows(inventory.series);
   json["shards"] = ordered_json::array();
   for (const auto& shard : shards)
-    json["shards"].push_back({{"file", shard.filename().string()},
-                              {"bytes", std::filesystem::file_size(shard)},
-                              {"sha256", io::sha256_file(shard)}});
+    json["shards"].push_back({{"file", shard.filename().string()}, {"bytes", std::filesystem::file_size(shard)}});
   return json;
 }
 

@@ -36,7 +36,7 @@ nlohmann::ordered_json inventory_json(const io::Inventory& inventory, const std:
 // newlines.
 std::vector<std::string> refusal_table(const io::Inventory& inventory);
 
-// counts: in the order of io::kSplits. shards: the files, hashed here.
+// counts: in the order of io::kSplits. shards: the files (the manifest hashes them).
 nlohmann::ordered_json prepare_json(const PreparePlan& plan, const io::Inventory& inventory,
                                     const std::vector<SeriesFate>& fates, const std::vector<SplitCount>& counts,
                                     const std::vector<std::filesystem::path>& shards);

@@ -1,10 +1,10 @@
 // Bars on a terminal, lines in a log.
 #include "pipeline/progress.h"
 
-#include <unistd.h>
-
 #include <cmath>
 #include <cstdio>
+
+#include <unistd.h>
 
 namespace ctforge::pipeline {
 
@@ -50,7 +50,8 @@ std::string Progress::line(const std::string& stage, std::int64_t done, std::int
     result += " " + std::to_string(100 * done / total) + "% " + std::to_string(done) + "/" + std::to_string(total);
   if (!text.empty()) result += " " + text;
   if (done > 0 && done < total && elapsed_s > 1)
-    result += ", " + readable_seconds(elapsed_s * static_cast<double>(total - done) / static_cast<double>(done)) + " left";
+    result +=
+        ", " + readable_seconds(elapsed_s * static_cast<double>(total - done) / static_cast<double>(done)) + " left";
   return result;
 }
 

@@ -20,7 +20,8 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <tbb/global_control.h>
-#include <torch/torch.h>
+#include <torch/cuda.h>
+#include <torch/utils.h>
 #include <unistd.h>
 
 namespace ctforge::pipeline {

@@ -25,6 +25,8 @@
 #include <utility>
 #include <vector>
 
+#include <torch/utils.h>
+
 namespace ctforge::pipeline {
 
 using nlohmann::ordered_json;

@@ -14,6 +14,9 @@
 #include <memory>
 #include <stdexcept>
 
+#include <torch/nn/functional/loss.h>
+#include <torch/utils.h>
+
 namespace ctforge::pipeline {
 
 namespace fs = std::filesystem;

@@ -13,6 +13,8 @@
 #include <memory>
 #include <stdexcept>
 
+#include <torch/utils.h>
+
 namespace ctforge::pipeline {
 
 namespace fs = std::filesystem;

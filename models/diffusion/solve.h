@@ -7,7 +7,7 @@
 #include <functional>
 #include <vector>
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace ctforge::diffusion {
 

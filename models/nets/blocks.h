@@ -6,7 +6,9 @@
 
 #include <cstdint>
 
-#include <torch/torch.h>
+#include <torch/nn/modules/container/modulelist.h>
+#include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/linear.h>
 
 namespace ctforge::nets {
 

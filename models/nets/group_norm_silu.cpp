@@ -8,6 +8,9 @@
 #include <string>
 #include <vector>
 
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/custom_function.h>
+
 namespace ctforge::nets {
 
 namespace {

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include <torch/torch.h>
+#include <torch/nn/modules/container/modulelist.h>
 
 namespace ctforge::nets {
 

@@ -5,7 +5,10 @@
 #include <cstdint>
 #include <filesystem>
 
-#include <torch/torch.h>
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/container/modulelist.h>
+#include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/linear.h>
 
 namespace ctforge::nets {
 

@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include <torch/nn/init.h>
+
 namespace ctforge::nets {
 
 using torch::Tensor;

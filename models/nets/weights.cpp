@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include <torch/utils.h>
+
 namespace ctforge::nets {
 
 using torch::Tensor;

@@ -9,7 +9,7 @@
 #include <optional>
 #include <string>
 
-#include <torch/torch.h>
+#include <torch/nn/module.h>
 
 namespace ctforge::nets {
 

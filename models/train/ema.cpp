@@ -5,6 +5,8 @@
 #include <cmath>
 #include <stdexcept>
 
+#include <torch/utils.h>
+
 namespace ctforge::train {
 
 Ema::Ema(const torch::nn::Module& module, EmaOptions options) : options_(options) {

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include <nlohmann/json.hpp>
+#include <torch/utils.h>
 
 namespace ctforge::train {
 namespace {

@@ -4,7 +4,9 @@
 
 #include <ATen/autocast_mode.h>
 #include <benchmark/benchmark.h>
-#include <torch/torch.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/optim/adamw.h>
+#include <torch/utils.h>
 
 namespace ctforge::nets {
 namespace {

@@ -4,6 +4,7 @@
 #include "tests/eval/support.h"
 
 #include <gtest/gtest.h>
+#include <torch/utils.h>
 
 namespace ctforge::eval {
 namespace {

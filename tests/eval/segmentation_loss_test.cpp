@@ -45,7 +45,7 @@ TEST(SegmentationLoss, CountsAPresentLabelThatIsNotContouredAsBackground) {
 
 TEST(SegmentationLoss, OfAPerfectPredictionIsNextToNothing) {
   const torch::Tensor target = torch::tensor({0, 1, 2, 0}, torch::kInt64).view({1, 2, 2});
-  const torch::Tensor logits = torch::nn::functional::one_hot(target, 3).permute({0, 3, 1, 2}).to(torch::kFloat32) * 30;
+  const torch::Tensor logits = torch::one_hot(target, 3).permute({0, 3, 1, 2}).to(torch::kFloat32) * 30;
   EXPECT_LT(segmentation_loss(logits, target, torch::ones({1, 3}, torch::kBool)).item<double>(), 1e-4);
 }
 

@@ -1,13 +1,13 @@
 // Files appear whole or not at all.
 #include "io/atomic_file.h"
 
-#include <gtest/gtest.h>
+#include "io/fault.h"
+#include "tests/support/support.h"
 
 #include <ostream>
 #include <stdexcept>
 
-#include "io/fault.h"
-#include "tests/support/support.h"
+#include <gtest/gtest.h>
 
 namespace ctforge::io {
 namespace {

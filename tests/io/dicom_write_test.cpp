@@ -1,14 +1,13 @@
 // Written slices read back with DCMTK: pixels, geometry, marking; equal inputs give equal bytes.
 #include "io/dicom_write.h"
 
-#include <dcmtk/config/osconfig.h>
-
-#include <dcmtk/dcmdata/dctk.h>
-#include <gtest/gtest.h>
+#include "tests/support/support.h"
 
 #include <cmath>
 
-#include "tests/support/support.h"
+#include <dcmtk/config/osconfig.h>
+#include <dcmtk/dcmdata/dctk.h>
+#include <gtest/gtest.h>
 
 namespace ctforge::io {
 namespace {

@@ -1,10 +1,10 @@
 // Published vectors: FIPS 180-4 example "abc", RFC 4231 test case 2.
 #include "io/digest.h"
 
-#include <gtest/gtest.h>
-
 #include "io/fault.h"
 #include "tests/support/support.h"
+
+#include <gtest/gtest.h>
 
 namespace ctforge::io {
 namespace {

@@ -1,9 +1,9 @@
 // Every fault has one code and one meaning.
 #include "io/fault.h"
 
-#include <gtest/gtest.h>
-
 #include <set>
+
+#include <gtest/gtest.h>
 
 namespace ctforge::io {
 namespace {

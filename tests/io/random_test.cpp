@@ -1,10 +1,10 @@
 // The generator's published first values, and its distributions' moments.
 #include "io/random.h"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <set>
+
+#include <gtest/gtest.h>
 
 namespace ctforge::io {
 namespace {

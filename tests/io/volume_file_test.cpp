@@ -1,13 +1,13 @@
 // The NIfTI header as the format defines it, and shapes that cannot be written.
 #include "io/volume_file.h"
 
-#include <gtest/gtest.h>
+#include "tests/support/support.h"
 
 #include <cmath>
 #include <cstring>
 #include <numeric>
 
-#include "tests/support/support.h"
+#include <gtest/gtest.h>
 
 namespace ctforge::io {
 namespace {
@@ -36,10 +36,10 @@ TEST(VolumeFile, NiftiHeaderHoldsTheGeometryInRas) {
   const Volume volume = oblique();
   write_volume(folder / "v.nii", volume);
   const std::string bytes = test::read_file(folder / "v.nii");
-  EXPECT_EQ(field<std::int16_t>(bytes, 42), 3);   // dim[1]
-  EXPECT_EQ(field<std::int16_t>(bytes, 70), 4);   // datatype: int16
+  EXPECT_EQ(field<std::int16_t>(bytes, 42), 3);     // dim[1]
+  EXPECT_EQ(field<std::int16_t>(bytes, 70), 4);     // datatype: int16
   EXPECT_FLOAT_EQ(field<float>(bytes, 80), 0.75F);  // pixdim[1]
-  EXPECT_GT(field<std::int16_t>(bytes, 252), 0);  // qform_code
+  EXPECT_GT(field<std::int16_t>(bytes, 252), 0);    // qform_code
   // RAS is LPS with x and y negated: the quaternion's offset is (10, -20, 30).
   EXPECT_FLOAT_EQ(field<float>(bytes, 268), 10);
   EXPECT_FLOAT_EQ(field<float>(bytes, 272), -20);

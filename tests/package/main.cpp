@@ -10,6 +10,8 @@
 #include <filesystem>
 #include <iostream>
 
+#include <torch/utils.h>
+
 namespace {
 
 using namespace ctforge;

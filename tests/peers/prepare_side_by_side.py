@@ -6,6 +6,10 @@ the voxels of both. SimpleITK's part: read the series, resample with linear inte
 cut all slices to the patch size; it keeps the result in memory, while ctforge writes and syncs its shards. SimpleITK
 runs twice: as one would write it, and told to resample only what is cut, as ctforge does by itself.
 
+Work is what follows the start: for SimpleITK the four steps, without the interpreter and its imports; for ctforge the
+stage, with finding the series, decoding in a child process, hashing the input and writing the shards. Process is the
+whole command.
+
 Needs numpy, pydicom and SimpleITK:
   python tests/peers/prepare_side_by_side.py --ctforge build/ctforge [--runs 5] [--size 256]
 """
@@ -147,29 +151,29 @@ def main():
             for name, crop_first in (("simpleitk", ""), ("simpleitk, crop only", "yes")):
                 keep = str(root / "simpleitk.npy") if run == 0 and not crop_first else ""
                 child = [sys.executable, __file__, "--simpleitk-child", str(root / "series"), str(options.size)]
-                memory, output = timed([*child, crop_first, keep])[1:]
-                # Without the interpreter's start and imports: the work alone.
+                seconds, memory, output = timed([*child, crop_first, keep])
                 work = json.loads(output)
-                rows[name].append((work["work"], memory))
+                rows[name].append((work["work"], seconds, memory))
                 if not crop_first:
                     steps.append(work)
             out = root / f"out{run}"
             command = [options.ctforge, "prepare", "--out", str(out)]
             for key, value in settings.items():
                 command += ["--set", f"{key}={value}"]
-            # ctforge's time is the whole process: start, reading, and writing to disk included.
-            rows["ctforge"].append(timed(command)[:2])
+            seconds, memory, _ = timed(command)
+            stage = json.loads((out / "manifest.json").read_text())["stages"]["prepare"]
+            rows["ctforge"].append((stage["seconds"], seconds, memory))
         print(f"{SLICES} slices of {ROWS} x {ROWS}, {options.size} x {options.size} patches at 1 mm, "
               f"{options.threads} threads, median of {options.runs} alternating runs")
         medians = {name: [statistics.median(column) for column in zip(*values)] for name, values in rows.items()}
-        for name, (seconds, memory) in medians.items():
+        for name, (work, seconds, memory) in medians.items():
             spread = ", ".join(f"{value[0]:.2f}" for value in rows[name])
-            print(f"{name:20s} {seconds:6.2f} s  peak {memory / 2**20:6.0f} MiB   ({spread})")
+            print(f"{name:20s} work {work:5.2f} s  process {seconds:5.2f} s  peak {memory / 2**20:5.0f} MiB   ({spread})")
         for step in ("read", "resample", "window and cut"):
             print(f"simpleitk, {step}: {statistics.median(row[step] for row in steps):.2f} s")
         for name in list(rows)[:2]:
             ratio = [ours / theirs for ours, theirs in zip(medians["ctforge"], medians[name])]
-            print(f"ctforge / {name}: time {ratio[0]:.3f}, memory {ratio[1]:.3f}")
+            print(f"ctforge / {name}: work {ratio[0]:.3f}, process {ratio[1]:.3f}, memory {ratio[2]:.3f}")
         largest, kept = compare(root, root / "out0" / "data")
         print(f"largest difference in {kept} patches: {largest} HU")
 

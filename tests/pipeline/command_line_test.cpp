@@ -1,13 +1,13 @@
 // Exit codes and messages of the command line.
 #include "pipeline/command_line.h"
 
-#include <gtest/gtest.h>
+#include "tests/support/support.h"
 
 #include <algorithm>
 #include <string>
 #include <vector>
 
-#include "tests/support/support.h"
+#include <gtest/gtest.h>
 
 namespace ctforge::pipeline {
 namespace {

@@ -1,9 +1,9 @@
 // The presets are valid, and the configuration is read whole.
 #include "pipeline/config.h"
 
-#include <gtest/gtest.h>
-
 #include "tests/support/support.h"
+
+#include <gtest/gtest.h>
 
 namespace ctforge::pipeline {
 namespace {

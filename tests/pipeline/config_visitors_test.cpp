@@ -46,7 +46,8 @@ std::vector<ConfigProblem> read(const std::string& yaml, Sample& sample) {
 TEST(ConfigVisitors, ReadsEveryType) {
   Sample sample;
   const auto problems = read(
-      "steps: 1e3\nmode: slow\nshuffle: false\nlevels: [3, 4.5]\nwindow: [-160, 240]\nname: 007\ninner:\n  rate: 0.25\n",
+      "steps: 1e3\nmode: slow\nshuffle: false\nlevels: [3, 4.5]\nwindow: [-160, 240]\nname: 007\ninner:\n  rate: "
+      "0.25\n",
       sample);
   EXPECT_TRUE(problems.empty());
   EXPECT_EQ(sample.steps, 1000);
@@ -65,7 +66,8 @@ TEST(ConfigVisitors, ReportsEveryProblemAtOnce) {
   std::string text;
   for (const auto& problem : problems) text += problem.line() + "\n";
   EXPECT_NE(text.find("x.yaml:1 steps: 0 is not between 1 and 1e+09"), std::string::npos) << text;
-  EXPECT_NE(text.find("x.yaml:2 mode: 'fasst' is not one of fast, slow; did you mean 'fast'?"), std::string::npos) << text;
+  EXPECT_NE(text.find("x.yaml:2 mode: 'fasst' is not one of fast, slow; did you mean 'fast'?"), std::string::npos)
+      << text;
   EXPECT_NE(text.find("x.yaml:3 shuffle: expected true or false"), std::string::npos) << text;
   EXPECT_NE(text.find("levels: 40 is not between 0 and 10"), std::string::npos) << text;
   EXPECT_NE(text.find("window: expected 2 values, found 1"), std::string::npos) << text;

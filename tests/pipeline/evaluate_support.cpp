@@ -5,6 +5,8 @@
 #include "tests/eval/support.h"
 #include "tests/support/support.h"
 
+#include <torch/utils.h>
+
 namespace ctforge::test {
 
 void write_shards(const std::filesystem::path& folder, const std::string& prefix, const std::string& name,

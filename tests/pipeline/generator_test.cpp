@@ -9,6 +9,7 @@
 #include "tests/support/support.h"
 
 #include <gtest/gtest.h>
+#include <torch/utils.h>
 
 namespace ctforge::pipeline {
 namespace {

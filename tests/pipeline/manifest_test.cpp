@@ -1,10 +1,10 @@
 // No manifest entry, no result; a damaged output is no result either.
 #include "pipeline/manifest.h"
 
-#include <gtest/gtest.h>
-
 #include "io/fault.h"
 #include "tests/support/support.h"
+
+#include <gtest/gtest.h>
 
 namespace ctforge::pipeline {
 namespace {

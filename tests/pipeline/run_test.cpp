@@ -1,10 +1,10 @@
 // A stage's fingerprint follows from its configuration and what it builds on, and from nothing else.
 #include "pipeline/run.h"
 
-#include <gtest/gtest.h>
-
 #include "io/fault.h"
 #include "tests/support/support.h"
+
+#include <gtest/gtest.h>
 
 namespace ctforge::pipeline {
 namespace {

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include <gtest/gtest.h>
+#include <torch/utils.h>
 
 namespace ctforge::pipeline {
 namespace {

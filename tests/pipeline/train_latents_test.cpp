@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include <gtest/gtest.h>
+#include <torch/utils.h>
 
 namespace ctforge::pipeline {
 namespace {

@@ -11,8 +11,8 @@
 
 namespace ctforge::pipeline::test {
 
-// Class "dark": -600 HU; class "bright": 600 HU; both with a square organ of the opposite sign, label 1, and noise. Four
-// patches a patient; in the first `partly` patients the organ was not contoured.
+// Class "dark": -600 HU; class "bright": 600 HU; both with a square organ of the opposite sign, label 1, and noise.
+// Four patches a patient; in the first `partly` patients the organ was not contoured.
 inline void write_patches(const std::filesystem::path& folder, const std::string& prefix, std::int64_t count,
                           std::int64_t size = 16, std::int64_t partly = 0) {
   io::ShardInfo info;

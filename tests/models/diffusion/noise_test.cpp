@@ -2,6 +2,7 @@
 #include "models/diffusion/noise.h"
 
 #include <gtest/gtest.h>
+#include <torch/utils.h>
 
 namespace ctforge::diffusion {
 namespace {

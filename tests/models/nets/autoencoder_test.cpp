@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include <gtest/gtest.h>
+#include <torch/utils.h>
 
 namespace ctforge::nets {
 namespace {

@@ -8,6 +8,8 @@
 
 #include <ATen/autocast_mode.h>
 #include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/utils.h>
 
 namespace ctforge::nets {
 namespace {

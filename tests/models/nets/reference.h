@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace ctforge::test {
 

@@ -4,6 +4,9 @@
 #include <stdexcept>
 
 #include <gtest/gtest.h>
+#include <torch/nn/functional/loss.h>
+#include <torch/optim/adam.h>
+#include <torch/utils.h>
 
 namespace ctforge::nets {
 namespace {

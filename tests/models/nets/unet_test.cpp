@@ -9,6 +9,7 @@
 
 #include <ATen/autocast_mode.h>
 #include <gtest/gtest.h>
+#include <torch/utils.h>
 
 namespace ctforge::nets {
 namespace {

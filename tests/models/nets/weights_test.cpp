@@ -8,6 +8,8 @@
 #include <string>
 
 #include <gtest/gtest.h>
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/container/sequential.h>
 
 namespace ctforge::nets {
 namespace {

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include <gtest/gtest.h>
+#include <torch/utils.h>
 
 namespace ctforge::train {
 namespace {
