@@ -13,6 +13,8 @@
 #include "pipeline/evaluate_nearest.h"
 #include "pipeline/log.h"
 
+#include <algorithm>
+
 namespace ctforge::pipeline {
 namespace {
 
@@ -29,6 +31,12 @@ ordered_json section_json(Section section) {
 
 void write_json(const std::filesystem::path& path, const ordered_json& json) {
   io::write_atomically(path, json.dump(1) + "\n");
+}
+
+bool any_contoured(const eval::PatchSet& set) {
+  return std::any_of(set.contoured.begin(), set.contoured.end(), [](const std::vector<bool>& contoured) {
+    return std::find(contoured.begin() + 1, contoured.end(), true) != contoured.end();
+  });
 }
 
 // The distances in short, for the manifest.
@@ -66,9 +74,9 @@ ordered_json run_evaluate(const EvaluateConfig& config, const Context& context) 
   if (context.interrupted()) throw Interrupted{"evaluate"};
 
   ordered_json summary{{"distances", short_distances(distances)}, {"nearest", nearest.at("nearest").at("correlation")}};
-  const bool labelled = inputs.test.labels.size() > 1;
+  const bool labelled = any_contoured(inputs.test);
   if (config.downstream.enabled && !labelled)
-    log_warning("evaluate: no segmentation experiment, since the data were prepared without label maps");
+    log_warning("evaluate: no segmentation experiment, since no held-out patient has a label map");
   if (!config.downstream.enabled || !labelled) {
     std::filesystem::remove(folder / "downstream.json");  // of another configuration: it would not belong to this run
     return summary;

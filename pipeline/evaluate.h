@@ -100,7 +100,7 @@ struct EvaluateConfig {
 //   nearest.json     nearest.{correlation,<features>}: quantiles for synthetic and held-out patches, the part of the
 //                    synthetic ones nearer than 95 % of the held-out ones, and examples as indices into the shards
 //   downstream.json  downstream.arms.<arm>.dice.<organ> {mean, interval, n, per_patient, seeds}, downstream.difference,
-//                    curves and collapsed organs of each cell; only where enabled and labels were prepared
+//                    curves and collapsed organs of each cell; only where enabled and a test patient has labels
 //   cells/           finished parts, which an interrupted run goes on from
 //
 // All with "schema": 1. Returns a short form for the manifest. Throws Interrupted; io::DataError for shards that are

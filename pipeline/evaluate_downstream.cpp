@@ -4,7 +4,6 @@
 #include "eval/downstream.h"
 #include "eval/segmentation.h"
 #include "io/digest.h"
-#include "io/fault.h"
 #include "io/random.h"
 
 #include <algorithm>

@@ -1,7 +1,6 @@
 // The segmentation experiment's cells and figures.
 #include "pipeline/evaluate_downstream.h"
 
-#include "io/fault.h"
 #include "tests/pipeline/evaluate_support.h"
 #include "tests/support/support.h"
 
@@ -46,17 +45,6 @@ TEST(Downstream, AFinishedCellIsReadNotTrainedAgain) {
   Context refusing = context;
   refusing.progress = [](std::int64_t, std::int64_t, const std::string&) { FAIL() << "a network was trained again"; };
   EXPECT_EQ(downstream_json(inputs, config.downstream, "key", cells, refusing), first);
-}
-
-TEST(Downstream, RefusesShardsWithoutOrgans) {
-  const test::TemporaryFolder folder;
-  test::write_run(folder.path());
-  const EvaluateConfig config = test::quick_evaluation();
-  EvaluationInputs inputs = load_inputs(config, folder.path());
-  inputs.test.labels.resize(1);
-  EXPECT_THROW(
-      downstream_json(inputs, config.downstream, "key", CellStore(folder / "cells"), test::context_of(folder.path())),
-      io::DataError);
 }
 
 }  // namespace
