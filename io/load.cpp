@@ -2,11 +2,13 @@
 #include "io/load.h"
 
 #include "io/decode_client.h"
+#include "io/resample.h"
 
 #include <algorithm>
 #include <array>
 #include <limits>
 #include <string>
+#include <utility>
 
 namespace ctforge::io {
 
@@ -65,12 +67,19 @@ LabelMap load_labels(const Series& series, const DecodeOptions& options) {
   if (series.labels.empty()) throw std::invalid_argument("the series has no label map");
   constexpr std::int64_t any_size = std::numeric_limits<std::int64_t>::max();
   const Geometry geometry = read_volume_header(series.labels, any_size, options).geometry;
-  if (geometry.size != series.geometry.size ||
-      !same_grid(geometry, series.geometry, label_tolerance_mm(series.geometry)))
+  const double tolerance_mm = label_tolerance_mm(series.geometry);
+  const auto same = [tolerance_mm](const Geometry& a, const Geometry& b) {
+    return a.size == b.size && same_grid(a, b, tolerance_mm);
+  };
+  const bool reordered = !same(geometry, series.geometry);
+  // Converters store rows bottom up, or slices from the head: the same voxels in another order.
+  if (reordered && !same(axial_geometry(geometry), axial_geometry(series.geometry)))
     throw DataError(Fault::LabelMismatch, "the label map lies on another grid than its CT");
-  DecodeRequest request = volume_request({series.labels}, series.geometry);
+  DecodeRequest request = volume_request({series.labels}, geometry);
   request.labels = true;
-  return {series.geometry, decode_voxels<std::uint8_t>(request, options)};
+  auto values = decode_voxels<std::uint8_t>(request, options);
+  if (!reordered) return {series.geometry, std::move(values)};
+  return {axial_geometry(series.geometry), to_axial(LabelMap{geometry, std::move(values)}).label};
 }
 
 }  // namespace ctforge::io

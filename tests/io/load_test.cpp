@@ -1,6 +1,7 @@
 // Voxels through the child process: hand-made series, every kind of refusal, and real scans against their oracles.
 #include "io/load.h"
 
+#include "io/resample.h"
 #include "io/volume_file.h"
 #include "tests/io/dicom_samples.h"
 #include "tests/support/support.h"
@@ -134,6 +135,28 @@ TEST(Load, NiftiRoundTripAndLabels) {
     EXPECT_EQ(fault_of([&] { load_labels(series); }), Fault::LabelMismatch) << extension;
     labels.geometry.origin_mm[0] -= 1;
   }
+}
+
+// What dcm2niix does: the same grid, its rows stored from the back to the front.
+TEST(Load, LabelsOfTheSameGridInAnotherOrder) {
+  test::TemporaryFolder folder;
+  Volume volume;
+  volume.geometry = {{3, 4, 2}, {0.5, 0.75, 2}, {-10, 20, 30}, {{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}}};
+  volume.hu.resize(24);
+  std::iota(volume.hu.begin(), volume.hu.end(), std::int16_t{-12});
+  LabelMap labels{volume.geometry, std::vector<std::uint8_t>(24)};
+  std::iota(labels.label.begin(), labels.label.end(), std::uint8_t{0});
+  LabelMap flipped{volume.geometry, std::vector<std::uint8_t>(24)};
+  flipped.geometry.origin_mm[1] = 20 + 3 * 0.75;
+  flipped.geometry.direction[1] = {0, -1, 0};
+  for (std::size_t z = 0; z < 2; ++z)
+    for (std::size_t y = 0; y < 4; ++y)
+      for (std::size_t x = 0; x < 3; ++x) flipped.label[(z * 4 + 3 - y) * 3 + x] = labels.label[(z * 4 + y) * 3 + x];
+  write_volume(folder / "a_ct.nii.gz", volume);
+  write_labels(folder / "a_seg.nii.gz", flipped);
+  const Series series = scan_folder(folder.path(), 2, "*_ct.nii.gz", "*_seg.nii.gz").series.at(0);
+  EXPECT_EQ(load_labels(series).label, labels.label);
+  EXPECT_TRUE(same_grid(load_labels(series).geometry, to_axial(load_volume(series)).geometry));
 }
 
 // A label map that the patterns miss is no CT, whatever its voxel type; DICOM tells its modality itself.
