@@ -25,9 +25,9 @@ std::vector<double> label_weights(const std::vector<double>& frequencies, double
 
 struct AutoencoderLoss {
   torch::Tensor total;  // scalar float32 with gradient
-  // Unweighted parts, scalar float32, detached: mean absolute error of the CT on its [-1,1] scale, that of differences
-  // between neighbours, cross-entropy (nats a pixel), 1 - soft Dice over the labels present, divergence (nats an
-  // element).
+  // Unweighted parts, scalar float32, detached: mean absolute error of the CT on its [-1,1] scale (none where CT and
+  // output lie at or beyond the same end of it), that of differences between neighbours, cross-entropy (nats a pixel),
+  // 1 - soft Dice over the labels present, divergence (nats an element).
   torch::Tensor l1, gradient, cross_entropy, dice, kl;
 };
 

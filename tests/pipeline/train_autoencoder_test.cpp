@@ -37,6 +37,23 @@ TEST(AutoencoderLoss, PartsAreThoseOfAHandComputedCase) {
   EXPECT_TRUE(output.grad().abs().sum().item<double>() > 0);
 }
 
+TEST(AutoencoderLoss, BeyondTheEndsOfTheWindowThereIsNoError) {
+  const auto image = torch::tensor({-1.0F, 1.0F, -1.0F, 0.9F}).view({1, 1, 1, 4});
+  const auto mask = torch::zeros({1, 1, 4}, torch::kUInt8);
+  // Below the low end and above the high end, where the image is clipped too; then within; then above an image that is
+  // not clipped.
+  auto output = torch::zeros({1, 2, 1, 4});
+  output.narrow(1, 0, 1).copy_(torch::tensor({-1.5F, 1.2F, -0.9F, 1.3F}).view({1, 1, 1, 4}));
+  output.requires_grad_(true);
+  const nets::Moments moments{torch::zeros({1, 1, 1, 1}), torch::zeros({1, 1, 1, 1})};
+  AutoencoderTraining config;
+  config.gradient_weight = config.mask_weight = config.dice_weight = 0;
+  const auto loss = autoencoder_loss(config, image, mask, output, moments, torch::ones({1}));
+  EXPECT_NEAR(loss.l1.item<double>(), (0.1 + 0.4) / 4, 1e-6);
+  loss.total.backward();
+  EXPECT_TRUE(torch::equal(output.grad()[0][0][0], torch::tensor({0.0F, 0.0F, 0.25F, 0.25F})));
+}
+
 TEST(AutoencoderLoss, LabelWeightsFollowTheFrequency) {
   const auto inverse = label_weights({0.9, 0.1, 0}, 1);
   EXPECT_NEAR(inverse[1] / inverse[0], 9, 1e-9);
