@@ -83,6 +83,16 @@ void write_patient(const PhantomConfig& config, const fs::path& folder, const st
   io::write_labels(folder / (name + "_seg.nii.gz"), patient.labels);
 }
 
+// Only a folder that bears the mark is a cohort's; anything else may be somebody's only copy.
+void clear_cohort(const fs::path& folder, const fs::path& mark_file) {
+  if (fs::exists(mark_file)) {
+    fs::remove_all(folder);
+  } else if (fs::exists(folder) && !fs::is_empty(folder)) {
+    throw ConfigError(
+        {{"--out", "", "its folder 'cohort' holds files that no phantom stage wrote: use another --out"}});
+  }
+}
+
 void write_tables(const PhantomConfig& config, const fs::path& folder) {
   std::string classes = "name,class\n";
   for (std::int64_t i = 0; i < config.patients; ++i)
@@ -101,7 +111,7 @@ nlohmann::ordered_json run_phantom(const PhantomConfig& config, const Context& c
   const fs::path mark_file = folder / "settings.sha256";
   // Patients of other settings must not be mixed in.
   if (!fs::exists(mark_file) || io::read_whole_file(mark_file) != mark) {
-    fs::remove_all(folder);
+    clear_cohort(folder, mark_file);
     io::write_atomically(mark_file, mark);
   }
   io::remove_leftovers(folder);

@@ -85,6 +85,16 @@ TEST(Phantom, GoesOnAfterAnInterruptionAndBeginsAnewForOtherSettings) {
   EXPECT_NE(ctforge::test::read_file(last), bytes);
 }
 
+TEST(Phantom, LeavesAFolderAloneThatIsNoCohort) {
+  test::TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "cohort");
+  test::write_file(folder / "cohort" / "scan.dcm", "somebody's only copy");
+  Context context;
+  context.out = folder.path();
+  EXPECT_THROW(run_phantom({}, context), ConfigError);
+  EXPECT_EQ(test::read_file(folder / "cohort" / "scan.dcm"), "somebody's only copy");
+}
+
 TEST(Phantom, RefusesACohortWithoutRegions) {
   const ctforge::test::TemporaryFolder folder;
   PhantomConfig config = small();
