@@ -55,6 +55,8 @@ ordered_json run_evaluate(const EvaluateConfig& config, const Context& context) 
   own.seed = io::mix_seed(context.seed, kEvaluateStream);
   const std::filesystem::path folder = context.out / "evaluation";
   const CellStore cells(folder / "cells");
+  for (const char* result : {"distances.json", "nearest.json", "downstream.json"})
+    std::filesystem::remove(folder / result);  // an attempt that ends early must not leave a mixture
   const std::string base_key = inputs.digest + " " + std::to_string(own.seed);
 
   Extractors extractors = load_extractors(config, context.device);
@@ -77,10 +79,7 @@ ordered_json run_evaluate(const EvaluateConfig& config, const Context& context) 
   const bool labelled = any_contoured(inputs.test);
   if (config.downstream.enabled && !labelled)
     log_warning("evaluate: no segmentation experiment, since no held-out patient has a label map");
-  if (!config.downstream.enabled || !labelled) {
-    std::filesystem::remove(folder / "downstream.json");  // of another configuration: it would not belong to this run
-    return summary;
-  }
+  if (!config.downstream.enabled || !labelled) return summary;
   DownstreamConfig training = config.downstream;
   training.bootstrap = DownstreamConfig{}.bootstrap;  // does not change what a network learns
   const ordered_json downstream =

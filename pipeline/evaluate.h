@@ -91,6 +91,9 @@ struct EvaluateConfig {
   }
 };
 
+// Throws ConfigError, listing all of them, for files that are not there and extra_sets of another form.
+void check_evaluate(const EvaluateConfig& config);
+
 // Reads OUT/data (train-*, validation-* where present, test-*), OUT/samples (synthetic-*) and, where sample.untrained
 // asked for it, OUT/samples/untrained; writes OUT/evaluation/:
 //

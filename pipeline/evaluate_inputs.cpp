@@ -1,15 +1,19 @@
 // Reading and guarding what the evaluate stage compares.
 #include "pipeline/evaluate_inputs.h"
 
+#include "io/atomic_file.h"
 #include "io/digest.h"
 #include "io/fault.h"
 #include "models/nets/lite0.h"
 #include "pipeline/config_tree.h"
+#include "pipeline/train_data.h"
 
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
 #include <system_error>
+
+#include <nlohmann/json.hpp>
 
 namespace ctforge::pipeline {
 namespace {
@@ -70,7 +74,36 @@ void guard(const EvaluationInputs& inputs) {
   for (const auto& [name, extra] : inputs.extras) eval::require_same_kind(inputs.synthetic, extra);
 }
 
+// Samples tell which training set their generator saw. With another split, held-out patients may be among it.
+void guard_training_set(const fs::path& data, const fs::path& samples) {
+  if (!fs::exists(samples / "samples.json")) return;
+  const auto json = nlohmann::json::parse(io::read_whole_file(samples / "samples.json"), nullptr, false);
+  const std::string trained = json.is_object() ? json.value("train_sha256", "") : "";
+  if (!trained.empty() && trained != split_sha256(data, "train"))
+    throw io::DataError(io::Fault::OtherConfiguration,
+                        "the samples come from a generator that was trained on other data than is prepared in this "
+                        "folder, whose held-out patients it may have seen: run train and sample again");
+}
+
 }  // namespace
+
+void check_evaluate(const EvaluateConfig& config) {
+  std::vector<ConfigProblem> problems;
+  const auto need_file = [&problems](const char* key, const std::string& path) {
+    if (!path.empty() && !fs::is_regular_file(path)) problems.push_back({"configuration", key, "no such file"});
+  };
+  if (config.lite0 != "auto" && config.lite0 != "none") need_file("evaluate.lite0", config.lite0);
+  need_file("evaluate.inception", config.inception);
+  need_file("evaluate.torchscript.path", config.torchscript.path);
+  for (const std::string& text : config.extra_sets) {
+    try {
+      parse_extra(text);
+    } catch (const ConfigError& error) {
+      problems.insert(problems.end(), error.problems().begin(), error.problems().end());
+    }
+  }
+  if (!problems.empty()) throw ConfigError(problems);
+}
 
 EvaluationInputs load_inputs(const EvaluateConfig& config, const fs::path& out) {
   const fs::path data = out / "data", samples = out / "samples";
@@ -79,6 +112,7 @@ EvaluationInputs load_inputs(const EvaluateConfig& config, const fs::path& out) 
   inputs.test = open_set(data, "test");
   inputs.validation = has_shards(data, "validation") ? open_set(data, "validation") : empty_like(inputs.train);
   inputs.synthetic = open_set(samples, "synthetic");
+  guard_training_set(data, samples);
   std::vector<fs::path> folders = {data, samples};
   for (const std::string& text : config.extra_sets) {
     const auto [name, folder] = parse_extra(text);

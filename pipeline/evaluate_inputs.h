@@ -21,8 +21,9 @@ struct EvaluationInputs {
   std::string digest;  // SHA-256 over all their shards
 };
 
-// Throws io::DataError when shards are missing, damaged, of different kinds, or a patient is on two sides, and
-// ConfigError for extra sets not written name=FOLDER with a plain name.
+// Throws io::DataError when shards are missing, damaged, of different kinds, a patient is on two sides, or the
+// samples' generator was trained on another training set, and ConfigError for extra sets not written name=FOLDER with a
+// plain name.
 EvaluationInputs load_inputs(const EvaluateConfig& config, const std::filesystem::path& out);
 
 // The file of EfficientNet-Lite0's weights: as configured; for "auto" $CTFORGE_LITE0, then below the running program's

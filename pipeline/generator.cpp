@@ -82,6 +82,7 @@ Generator described(const train::Checkpoint& checkpoint, const fs::path& folder,
   generator.latent_shape = record.latent_shape;
   generator.patches = record.patches;
   generator.config = record.config;
+  generator.train_sha256 = record.train_sha256;
   generator.bf16 = record.bf16;
   generator.device = device;
   return generator;

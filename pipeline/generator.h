@@ -24,6 +24,7 @@ struct Generator {
   io::ShardInfo patches;           // what the decoded patches are: size, classes, labels, spacing, window (no patients)
   std::string config;              // JSON text of the train section it was trained with
   std::string autoencoder_sha256;  // of its weights; empty where the codec is the identity
+  std::string train_sha256;        // split_sha256 of the training set it was trained on
   std::string checkpoint_sha256;   // of the checkpoint's contents, as recorded in it and verified on loading
   std::int64_t step = 0;           // optimiser steps behind the weights
   bool ema = true;                 // the moving average of the weights, not the last ones

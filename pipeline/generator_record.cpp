@@ -27,6 +27,7 @@ std::string to_json(const GeneratorRecord& record) {
               {"latent_shape", record.latent_shape},
               {"unet", json::parse(nets::to_json(record.unet))},
               {"autoencoder_sha256", record.autoencoder_sha256},
+              {"train_sha256", record.train_sha256},
               {"patches",
                {{"height", patches.height},
                 {"width", patches.width},
@@ -52,6 +53,7 @@ GeneratorRecord generator_record_from_json(const std::string& text) {
     record.latent_shape = value.at("latent_shape").get<std::array<std::int64_t, 3>>();
     record.unet = nets::unet_config_from_json(value.at("unet").dump());
     record.autoencoder_sha256 = value.at("autoencoder_sha256");
+    record.train_sha256 = value.value("train_sha256", "");
     const json& patches = value.at("patches");
     record.patches.height = patches.at("height");
     record.patches.width = patches.at("width");

@@ -24,6 +24,7 @@ struct GeneratorRecord {
   std::array<std::int64_t, 3> latent_shape = {};  // [C,h,w]
   nets::UNetConfig unet;
   std::string autoencoder_sha256;  // weights_sha256 of the autoencoder; empty for the identity
+  std::string train_sha256;        // split_sha256 of the training set
   io::ShardInfo patches;           // without patients
   std::string config;              // JSON text of the train section
   bool bf16 = false;               // trained under bf16 autocast

@@ -73,10 +73,10 @@ void Manifest::interrupt(const std::string& stage, const std::string& fingerprin
   write();
 }
 
-void Manifest::forget(const std::string& stage) {
-  if (!json_.contains("stages")) return;
-  json_["stages"].erase(stage);
+bool Manifest::forget(const std::string& stage) {
+  if (!json_.contains("stages") || json_["stages"].erase(stage) == 0) return false;
   write();
+  return true;
 }
 
 void Manifest::write() const { io::write_atomically(folder_ / "manifest.json", json_.dump(2) + "\n"); }

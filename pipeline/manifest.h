@@ -40,7 +40,7 @@ class Manifest {
   // Records an interrupted attempt's time and writes the file.
   void interrupt(const std::string& stage, const std::string& fingerprint, double seconds);
   // Forgets a stage, so that nothing stale is taken for a result while it runs again; writes the file.
-  void forget(const std::string& stage);
+  bool forget(const std::string& stage);
 
   const nlohmann::ordered_json& json() const { return json_; }
 

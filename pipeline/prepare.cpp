@@ -58,6 +58,22 @@ PrepareConfig with_cohort_patterns(PrepareConfig config) {
   return config;
 }
 
+// A pattern that misses the label maps would teach that there are no organs. Returns how many series lack theirs.
+std::int64_t series_without_labels(const PrepareConfig& config, const io::Inventory& inventory) {
+  if (config.masks.empty()) return 0;
+  std::int64_t with = 0, without = 0;
+  for (const io::Series& series : inventory.series)
+    if (series.accepted()) ++(series.labels.empty() ? without : with);
+  if (with == 0 && without > 0)
+    throw io::DataError(io::Fault::NothingUsable, "prepare.masks finds a label map for none of the " +
+                                                      std::to_string(without) + " series: check the pattern");
+  if (without > 0)
+    log_warning("prepare: " + std::to_string(without) + " of " + std::to_string(with + without) +
+                " series have no label map; they are taken as having none of the labels, unless "
+                "train.partly_contoured is exclude");
+  return without;
+}
+
 // One patient on the way through the pipeline.
 struct PatientResult {
   const PatientTask* task = nullptr;
@@ -69,7 +85,7 @@ struct PatientResult {
 class PrepareRun {
  public:
   PrepareRun(const PrepareConfig& config, const Context& context, const SeriesReader& reader, std::string key,
-             fs::path folder, io::Inventory& inventory, PreparePlan plan)
+             fs::path folder, io::Inventory& inventory, PreparePlan plan, std::int64_t unlabelled)
       : config_(config),
         context_(context),
         reader_(reader),
@@ -77,6 +93,7 @@ class PrepareRun {
         folder_(std::move(folder)),
         inventory_(inventory),
         plan_(std::move(plan)),
+        unlabelled_(unlabelled),
         fates_(inventory.series.size()) {
     for (SplitCount& count : counts_) count.classes.resize(plan_.shard.classes.size());
     for (const PatientTask& task : plan_.tasks) total_ += static_cast<std::int64_t>(task.series.size());
@@ -92,6 +109,7 @@ class PrepareRun {
       throw io::DataError(io::Fault::NothingUsable, "no patch to train on was kept from " + std::to_string(total_) +
                                                         " series (" + std::to_string(refused_) + " refused)");
     auto json = prepare_json(plan_, inventory_, fates_, {std::begin(counts_), std::end(counts_)}, shards_);
+    json["series_without_label_map"] = unlabelled_;
     write_json(folder_ / "prepare.json", json);
     return json;
   }
@@ -207,6 +225,7 @@ class PrepareRun {
   fs::path folder_;
   io::Inventory& inventory_;
   PreparePlan plan_;
+  std::int64_t unlabelled_;
   std::vector<SeriesFate> fates_;
   SplitCount counts_[std::size(io::kSplits)];
   std::vector<fs::path> shards_;
@@ -240,7 +259,9 @@ nlohmann::ordered_json run_prepare(const PrepareConfig& given, const Context& co
   try {
     const fs::path tables = fs::is_directory(input) ? input : input.parent_path();
     PreparePlan plan = make_plan(config, tables, inventory, io::mix_seed(context.seed, kSplitStream));
-    auto json = PrepareRun(config, context, reader, scan.hash_key, folder, inventory, std::move(plan)).run();
+    const std::int64_t unlabelled = series_without_labels(config, inventory);
+    auto json =
+        PrepareRun(config, context, reader, scan.hash_key, folder, inventory, std::move(plan), unlabelled).run();
     log_table(inventory);
     return json;
   } catch (const Interrupted&) {

@@ -89,7 +89,8 @@ std::string fact(const std::string& value, const std::string& meaning) {
 std::string summary_block(const ReportInputs& inputs) {
   std::string html =
       "<p class=\"banner\">Every picture marked synthetic on this page was made by a computer and shows no patient. "
-      "Not for diagnosis.</p><div class=\"facts\">";
+      "Not for diagnosis. The pictures marked real are slices of the patients in the training set: this page "
+      "is as confidential as they are.</p><div class=\"facts\">";
   if (inputs.samples.is_object())
     html += fact(inputs.samples.value("count", ordered_json(0)).dump(), "synthetic labelled patches");
   std::string name;
@@ -103,12 +104,13 @@ std::string summary_block(const ReportInputs& inputs) {
     const auto& difference = inputs.downstream.at("downstream").at("difference");
     if (difference.contains("mean"))
       html += fact(with_interval(difference["mean"], "mean", "interval", difference_text),
-                   "change of mean Dice when synthetic patches are added to training, with 95 % interval");
+                   std::string("change of mean Dice when synthetic patches are added to training, with 95 % interval") +
+                       (difference["mean"].value("valid", true) ? "" : "; void, since an organ collapsed"));
   }
   if (!inputs.nearest.is_null()) {
     const auto& part = inputs.nearest.at("nearest").at("correlation").at("nearer_than_95_percent_of_held_out");
     html += fact(part.is_number() ? readable_number(100 * part.get<double>()) + " %" : "n/a",
-                 "of samples are nearer to a training patch than 95 % of held-out patches are (5 % expected)");
+                 "of samples resemble a training patch, pixel by pixel, more than 95 % of held-out patches do");
   }
   return html + "</div>";
 }
@@ -133,7 +135,7 @@ PageSection distances_section(const ReportInputs& inputs) {
       bars.push_back(bar_of(name, reference, "value", kNone));
     section.body += "<h3>" + escaped(title) + "</h3>" + bar_chart(bars, title);
     std::vector<std::vector<std::string>> rows = {{"Set", "Value [interval]", "Floor [interval]", "n"}};
-    rows.push_back({"all classes", with_interval(overall, "value", "interval"),
+    rows.push_back({"all classes compared", with_interval(overall, "value", "interval"),
                     with_interval(overall, "floor", "floor_interval"), overall.value("n", ordered_json()).dump()});
     for (const auto& [name, one] : entry.at("per_class").items())
       rows.push_back({escaped(name), with_interval(one.at(measure), "value", "interval"),

@@ -46,6 +46,8 @@ struct Stage {
   std::function<nlohmann::ordered_json(const Config&, const Context&)> run;
   std::vector<std::string> outputs;  // files and folders it leaves below the run's folder
   std::vector<Need> needs;
+  // Files without which its result does not count; they go when what they were made of is made anew.
+  std::vector<std::string> results = {};
 };
 
 const std::vector<Stage>& all_stages() {
@@ -62,7 +64,8 @@ const std::vector<Stage>& all_stages() {
       {"prepare",
        [](const Config& c, const Context& context) { return run_prepare(c.prepare, context); },
        {"data"},
-       {cohort}},
+       {cohort},
+       {"data/prepare.json"}},
       {"train",
        [](const Config& c, const Context& context) { return run_train(c.train, context); },
        {"checkpoints", "metrics.jsonl"},
@@ -70,11 +73,13 @@ const std::vector<Stage>& all_stages() {
       {"sample",
        [](const Config& c, const Context& context) { return run_sample(c.sample, context); },
        {"samples"},
-       {prepared_if_any}},
+       {prepared_if_any},
+       {"samples/samples.json"}},
       {"evaluate",
        [](const Config& c, const Context& context) { return run_evaluate(c.evaluate, context); },
        {"evaluation"},
-       {prepared, sampled}},
+       {prepared, sampled},
+       {"evaluation/distances.json", "evaluation/nearest.json", "evaluation/downstream.json"}},
       {"report",
        [](const Config& c, const Context& context) { return run_report(c.report, context); },
        {"report.html", "report.json"},
@@ -173,6 +178,30 @@ std::int64_t refused_series(const Manifest& manifest, const std::vector<std::str
   return refused;
 }
 
+// What can be known to be wrong before hours of work, of all stages asked for at once.
+void check_stages(const Config& config, const std::vector<std::string>& stages) {
+  const auto asked = [&stages](const char* name) {
+    return std::find(stages.begin(), stages.end(), name) != stages.end();
+  };
+  std::vector<ConfigProblem> problems;
+  const auto collect = [&problems](const auto& check) {
+    try {
+      check();
+    } catch (const ConfigError& error) {
+      problems.insert(problems.end(), error.problems().begin(), error.problems().end());
+    }
+  };
+  if (asked("sample")) collect([&] { check_sample(config.sample); });
+  if (asked("evaluate")) collect([&] { check_evaluate(config.evaluate); });
+  if (asked("train") && asked("sample") && config.sample.guidance != 1 && config.train.label_dropout == 0)
+    problems.push_back({"configuration", "sample.guidance", "must be 1 where train.label_dropout is 0"});
+  if (asked("prepare") && asked("evaluate") && config.prepare.split.table.empty() &&
+      config.prepare.split.test_patients == 0)
+    problems.push_back(
+        {"configuration", "prepare.split.test_patients", "must not be 0 where evaluate needs held-out patients"});
+  if (!problems.empty()) throw ConfigError(problems);
+}
+
 void run_stage(const Stage& stage, const Config& config, Context context, Manifest& manifest) {
   const std::string print = fingerprint(config, stage.name);
   if (manifest.done(stage.name, print)) {
@@ -186,7 +215,8 @@ void run_stage(const Stage& stage, const Config& config, Context context, Manife
   const double before_s = manifest.seconds_before(stage.name, print);
   bool later = false;
   for (const Stage& other : all_stages()) {
-    if (later) manifest.forget(other.name);
+    if (later && manifest.forget(other.name))
+      for (const std::string& result : other.results) fs::remove(context.out / result);
     later = later || other.name == stage.name;
   }
   manifest.forget(stage.name);
@@ -243,6 +273,7 @@ std::string fingerprint(const Config& config, const std::string& stage) {
 }
 
 std::int64_t run_stages(const Config& config, const std::vector<std::string>& stages, const fs::path& out) {
+  check_stages(config, stages);
   const std::string device = resolve_device(config.run.device);
   std::error_code error;
   fs::create_directories(out, error);

@@ -12,6 +12,7 @@
 #include "pipeline/log.h"
 #include "pipeline/sample_export.h"
 #include "pipeline/sample_shards.h"
+#include "pipeline/train_data.h"
 
 #include <filesystem>
 #include <string>
@@ -25,7 +26,19 @@ namespace {
 // Stream of the run's seed that samples are drawn from.
 constexpr std::uint64_t kSampleStream = 0x73616d706c65;
 
-void check(const SampleConfig& config) {
+// Held-out patients of this folder may have been training patients of a generator that was trained on another split.
+void check_training_set(const Context& context, const Generator& generator) {
+  const auto folder = context.out / "data";
+  if (generator.train_sha256.empty() || !io::has_shards(folder, "train")) return;
+  if (split_sha256(folder, "train") != generator.train_sha256)
+    throw io::DataError(io::Fault::OtherConfiguration,
+                        "the generator was trained on other data than is prepared in this folder, whose held-out "
+                        "patients it may have seen: run train again, or prepare as before");
+}
+
+}  // namespace
+
+void check_sample(const SampleConfig& config) {
   std::vector<ConfigProblem> problems;
   if (!(config.sigma_min < config.sigma_max))
     problems.push_back({"configuration", "sample.sigma_max", "must be above sample.sigma_min"});
@@ -35,6 +48,8 @@ void check(const SampleConfig& config) {
     problems.push_back({"configuration", "sample.eta", "is for sample.sampler ddim; found " + config.sampler});
   if (!problems.empty()) throw ConfigError(problems);
 }
+
+namespace {
 
 // Guidance needs a network that was also trained without classes.
 void check_guidance(const SampleConfig& config, const Generator& generator) {
@@ -110,11 +125,12 @@ void draw_untrained(const SampleConfig& config, const Context& context, std::uin
 }  // namespace
 
 nlohmann::ordered_json run_sample(const SampleConfig& config, const Context& context) {
-  check(config);
+  check_sample(config);
   std::vector<std::string> notes;
   const Generator generator =
       load_generator(context.out / "checkpoints", torch::Device(context.device), config.weights == "ema", &notes);
   check_guidance(config, generator);
+  check_training_set(context, generator);
   note_unfinished(generator, notes);
   const auto seed =
       config.seed != 0 ? static_cast<std::uint64_t>(config.seed) : io::mix_seed(context.seed, kSampleStream);
@@ -123,6 +139,7 @@ nlohmann::ordered_json run_sample(const SampleConfig& config, const Context& con
   for (const std::string& note : notes) log_warning("sample: " + note);
   auto record = write_samples(config, generator, network(generator), seed, proportions, samples, context);
   record["warnings"] = notes;
+  record["train_sha256"] = generator.train_sha256;
   draw_untrained(config, context, seed, proportions);
   if (config.format == "nifti") export_nifti(samples, context);
   if (config.format == "dicom") export_dicom(samples, {generator.checkpoint_sha256, generator.step, seed}, context);

@@ -63,6 +63,9 @@ struct SampleConfig {
   }
 };
 
+// Throws ConfigError, listing all of them, for settings that contradict each other.
+void check_sample(const SampleConfig& config);
+
 // Reads OUT/checkpoints and, for the classes' frequencies, OUT/data; writes OUT/samples/:
 //
 //   synthetic-*.safetensors  patches with synthetic=true, one patient SYN-000001, SYN-000002, ... a sample
@@ -74,7 +77,8 @@ struct SampleConfig {
 //                            seconds a sample; written last
 //
 // Finished shards of the same settings and checkpoint are kept. Returns what samples.json holds. Throws Interrupted
-// when asked to stop, ConfigError for settings that do not fit the generator, io::DataError when there is none.
+// when asked to stop, ConfigError for settings that do not fit the generator, io::DataError when there is none or
+// it was trained on another training set than the one prepared in OUT.
 nlohmann::ordered_json run_sample(const SampleConfig& config, const Context& context);
 
 }  // namespace ctforge::pipeline

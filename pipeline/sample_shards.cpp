@@ -50,6 +50,9 @@ ordered_json identity_of(const SampleConfig& config, const Generator& generator,
           {"proportions", proportions},
           {"checkpoint_sha256", generator.checkpoint_sha256},
           {"checkpoint_step", generator.step},
+          {"train_sha256", generator.train_sha256},
+          {"autoencoder_sha256", generator.autoencoder_sha256},
+          {"training", generator.config},
           {"samples_per_shard", kSamplesPerShard}};
 }
 
@@ -68,9 +71,10 @@ void prepare_folder(const fs::path& folder, const ordered_json& identity) {
   io::remove_leftovers(folder);
   const std::string text = identity.dump(1) + "\n";
   if (fs::exists(folder / "settings.json") && io::read_whole_file(folder / "settings.json") == text) return;
-  fs::remove(folder / "settings.json");
-  fs::remove_all(folder / "nifti");
-  fs::remove_all(folder / "dicom");
+  if (fs::remove(folder / "settings.json")) {  // without it, these are not ours
+    fs::remove_all(folder / "nifti");
+    fs::remove_all(folder / "dicom");
+  }
   for (const auto& file : shards_in(folder)) fs::remove(file);
   io::write_atomically(folder / "settings.json", text);
 }

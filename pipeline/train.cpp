@@ -76,14 +76,15 @@ double measured_deviation(const PatchTensors& patches, const diffusion::Codec& c
 struct Splits {
   PatchTensors train;
   std::optional<PatchTensors> validation;
-  std::string train_sha256;
+  std::string files_sha256;  // of the training set's shards
+  std::string train_sha256;  // of what is used of them
 };
 
 Splits open_splits(const TrainConfig& config, const Context& context) {
   const auto folder = context.out / "data";
   const bool complete_only = config.partly_contoured == "exclude";
-  Splits splits{PatchTensors(folder, "train", complete_only), std::nullopt,
-                io::sha256_hex(split_sha256(folder, "train") + config.partly_contoured)};
+  Splits splits{PatchTensors(folder, "train", complete_only), std::nullopt, split_sha256(folder, "train"), ""};
+  splits.train_sha256 = io::sha256_hex(splits.files_sha256 + config.partly_contoured);
   if (splits.train.size() == 0)
     throw io::DataError(io::Fault::NothingUsable,
                         "no training patient has every label, and train.partly_contoured is exclude: leave rare labels "
@@ -177,6 +178,7 @@ ordered_json run_train(const TrainConfig& config, const Context& context) {
   const auto& info = splits.train.info();
   const MetricsLog metrics(context.out / "metrics.jsonl");
   GeneratorRecord record = base_record(config, info);
+  record.train_sha256 = splits.files_sha256;
   ordered_json summary{{"codec", config.codec}, {"patches", splits.train.size()}, {"classes", info.classes}};
   DiffusionData data;
   if (config.codec == "autoencoder") {

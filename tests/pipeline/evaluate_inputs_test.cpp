@@ -3,6 +3,7 @@
 
 #include "io/fault.h"
 #include "pipeline/config_tree.h"
+#include "pipeline/train_data.h"
 #include "tests/pipeline/evaluate_support.h"
 #include "tests/support/support.h"
 
@@ -53,6 +54,21 @@ TEST(LoadInputs, RefusesMissingSamplesLeaksAndMisspeltExtraSets) {
   EXPECT_THROW(load_inputs(config, folder.path()), io::DataError);
   std::filesystem::remove_all(folder / "samples");
   EXPECT_THROW(load_inputs(config, folder.path()), io::DataError);
+}
+
+TEST(LoadInputs, RefusesSamplesOfAGeneratorThatSawOtherData) {
+  const test::TemporaryFolder folder;
+  test::write_run(folder.path());
+  const std::string seen = split_sha256(folder / "data", "train");
+  test::write_file(folder / "samples" / "samples.json", nlohmann::json{{"train_sha256", seen}}.dump());
+  EXPECT_NO_THROW(load_inputs(test::quick_evaluation(), folder.path()));
+  test::write_file(folder / "samples" / "samples.json", R"({"train_sha256": "of another split"})");
+  try {
+    load_inputs(test::quick_evaluation(), folder.path());
+    FAIL() << "accepted";
+  } catch (const io::DataError& error) {
+    EXPECT_EQ(error.fault(), io::Fault::OtherConfiguration);
+  }
 }
 
 TEST(FindLite0, TakesTheConfiguredFileThenTheEnvironments) {

@@ -22,6 +22,7 @@ GeneratorRecord example() {
   record.unet.in_channels = record.unet.out_channels = 2;
   record.unet.num_class_embeds = 3;
   record.autoencoder_sha256 = "abc";
+  record.train_sha256 = "def";
   record.patches.height = 16;
   record.patches.width = 32;
   record.patches.classes = {"a", "b"};

@@ -35,7 +35,8 @@ TEST(Manifest, InterruptedTimeAddsUp) {
   EXPECT_DOUBLE_EQ(manifest.seconds_before("train", "f1"), 5);
   EXPECT_DOUBLE_EQ(manifest.seconds_before("train", "f2"), 0);
   EXPECT_FALSE(manifest.done("train", "f1"));
-  manifest.forget("train");
+  EXPECT_FALSE(manifest.forget("sample"));
+  EXPECT_TRUE(manifest.forget("train"));
   EXPECT_FALSE(manifest.json()["stages"].contains("train"));
 }
 

@@ -156,6 +156,21 @@ TEST(Prepare, FewerPatientsThanTheSplitNeedsIsRefused) {
   }
 }
 
+TEST(Prepare, LabelMapsThatNoSeriesHasAreAnErrorAndSomeAreCounted) {
+  test::TemporaryFolder out;
+  test::Cohort cohort = many(3);
+  for (std::size_t i = 0; i < 2; ++i) cohort.series(i).labels.clear();
+  const auto json = run_prepare(test::small_config(), test::context_in(out.path()), cohort.reader());
+  EXPECT_EQ(json.at("series_without_label_map"), 2);
+  cohort.series(2).labels.clear();
+  try {
+    run_prepare(test::small_config(), test::context_in(out.path()), cohort.reader());
+    FAIL() << "accepted";
+  } catch (const io::DataError& error) {
+    EXPECT_EQ(error.fault(), io::Fault::NothingUsable);
+  }
+}
+
 TEST(Prepare, TakesTheRunsOwnCohortWithItsLabelMaps) {
   test::TemporaryFolder out;
   const test::Cohort cohort = many(3);

@@ -59,6 +59,36 @@ TEST(Run, RemovesLeftoversAndRecordsNoPathsOfTheData) {
   EXPECT_EQ(test::read_file(folder / "manifest.json").find("somebody"), std::string::npos);
 }
 
+TEST(Run, ChecksAllStagesBeforeAnyWork) {
+  test::TemporaryFolder folder;
+  const Config config = read_config("", {"sample.eta=0.5", "evaluate.inception=/nowhere", "evaluate.extra_sets=[x]",
+                                         "prepare.split.test_patients=0"});
+  try {
+    run_stages(config, {"prepare", "train", "sample", "evaluate"}, folder.path());
+    FAIL() << "accepted";
+  } catch (const ConfigError& error) {
+    EXPECT_EQ(error.problems().size(), 4U);
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+  EXPECT_NO_THROW(run_stages(config, {}, folder.path()));  // what concerns no stage that is asked for
+}
+
+TEST(Run, WhatFollowedFromAStageNoLongerCountsWhenItIsDoneAnew) {
+  test::TemporaryFolder folder;
+  const std::vector<std::string> settings = {"phantom.patients=3",
+                                             "phantom.slices=8",
+                                             "run.threads=2",
+                                             "run.stages=[phantom, prepare]",
+                                             "prepare.split.test_patients=1",
+                                             "prepare.split.validation_patients=0"};
+  Config config = read_config("", settings);
+  run_stages(config, {"phantom", "prepare"}, folder.path());
+  ASSERT_TRUE(std::filesystem::exists(folder / "data" / "prepare.json"));
+  config.run.seed += 1;
+  run_stages(config, {"phantom"}, folder.path());
+  EXPECT_FALSE(std::filesystem::exists(folder / "data" / "prepare.json"));
+}
+
 TEST(Run, CudaWithoutGpuIsOneClearProblem) {
   if (resolve_device("auto") == "cuda") GTEST_SKIP() << "this machine has a GPU";
   try {

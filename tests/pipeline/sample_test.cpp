@@ -3,6 +3,7 @@
 
 #include "io/fault.h"
 #include "pipeline/config_tree.h"
+#include "tests/pipeline/train_support.h"
 #include "tests/support/support.h"
 
 #include <gtest/gtest.h>
@@ -23,6 +24,28 @@ TEST(RunSample, ReportsEverythingThatContradictsItself) {
     FAIL() << "accepted";
   } catch (const ConfigError& error) {
     EXPECT_EQ(error.problems().size(), 3U);
+  }
+}
+
+TEST(RunSample, RefusesAGeneratorOfOtherData) {
+  const ctforge::test::TemporaryFolder folder;
+  test::write_patches(folder / "data", "train", 8);
+  Context context;
+  context.out = folder.path();
+  TrainConfig training = test::small_config();
+  training.steps = training.autoencoder.steps = 2;
+  run_train(training, context);
+  SampleConfig config;
+  config.count = 2;
+  config.steps = 2;
+  config.class_least = 0;
+  EXPECT_EQ(run_sample(config, context).at("count"), 2);
+  test::write_patches(folder / "data", "train", 12);
+  try {
+    run_sample(config, context);
+    FAIL() << "accepted";
+  } catch (const io::DataError& error) {
+    EXPECT_EQ(error.fault(), io::Fault::OtherConfiguration);
   }
 }
 
