@@ -5,7 +5,6 @@
 #include "io/resample.h"
 
 #include <algorithm>
-#include <array>
 #include <limits>
 #include <string>
 #include <utility>
@@ -40,16 +39,11 @@ std::vector<Value> decode_voxels(const DecodeRequest& request, const DecodeOptio
   return values;
 }
 
-// DICOM tells its modality, a volume file does not, and a label map that the patterns miss would be trained on as CT.
-// No CT of a body lies within 0 to 255 HU: fat and air are below, bone is above.
-void refuse_label_map(const std::vector<std::int16_t>& hu) {
-  std::array<bool, 256> seen{};
-  for (const std::int16_t value : hu) {
-    if (value < 0 || value > 255) return;
-    seen[static_cast<std::size_t>(value)] = true;
-  }
-  throw DataError(Fault::NotCt, "all voxels have one of " + std::to_string(std::count(seen.begin(), seen.end(), true)) +
-                                    " values from 0 to 255: a label map, or an image that has lost its HU");
+// DICOM tells its modality, a volume file does not: a label map that the patterns miss, or a CT saved without its
+// offset of -1024 HU, would be trained on. Fat and air lie below 0 HU in every CT of a body.
+void refuse_what_has_no_hu(const std::vector<std::int16_t>& hu) {
+  if (std::none_of(hu.begin(), hu.end(), [](std::int16_t value) { return value < 0; }))
+    throw DataError(Fault::NotCt, "no voxel lies below 0 HU: a label map, or an image that has lost its HU");
 }
 
 }  // namespace
@@ -59,7 +53,7 @@ Volume load_volume(const Series& series, const DecodeOptions& options) {
   DecodeRequest request = volume_request(series.files, series.geometry);
   if (series.kind == SourceKind::Dicom) request.task = DecodeTask::DicomSlices;
   Volume volume{series.geometry, decode_voxels<std::int16_t>(request, options)};
-  if (series.kind == SourceKind::VolumeFile) refuse_label_map(volume.hu);
+  if (series.kind == SourceKind::VolumeFile) refuse_what_has_no_hu(volume.hu);
   return volume;
 }
 

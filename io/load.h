@@ -16,7 +16,7 @@ struct DecodeOptions {
 };
 
 // HU exactly as the headers define them, in LPS geometry. Throws DataError with what was wrong; NotCt also for a volume
-// file whose voxels all lie within 0 to 255, which is a label map or has lost its HU.
+// file without a voxel below 0, which is a label map or has lost its HU.
 Volume load_volume(const Series& series, const DecodeOptions& options = {});
 // The series' label map, on its grid; in axial order (io/resample.h) where its file orders the voxels of that grid in
 // another way than the CT does. Throws DataError(LabelMismatch) when geometry or values do not fit.

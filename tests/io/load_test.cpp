@@ -160,7 +160,7 @@ TEST(Load, LabelsOfTheSameGridInAnotherOrder) {
 }
 
 // A label map that the patterns miss is no CT, whatever its voxel type; DICOM tells its modality itself.
-TEST(Load, RefusesLabelMapsAsCt) {
+TEST(Load, RefusesVolumeFilesWithoutHu) {
   test::TemporaryFolder folder;
   Volume volume;
   volume.geometry.size = {3, 4, 2};
@@ -169,6 +169,9 @@ TEST(Load, RefusesLabelMapsAsCt) {
   write_volume(folder / "v.nii.gz", volume);
   const Series series = scan_folder(folder.path()).series.at(0);
   ASSERT_TRUE(series.accepted());
+  EXPECT_EQ(fault_of([&] { load_volume(series); }), Fault::NotCt);
+  volume.hu[6] = 1500;  // a CT that has lost its offset
+  write_volume(folder / "v.nii.gz", volume);
   EXPECT_EQ(fault_of([&] { load_volume(series); }), Fault::NotCt);
   volume.hu[6] = -1;
   write_volume(folder / "v.nii.gz", volume);
