@@ -3,6 +3,7 @@
 
 #include "io/fault.h"
 #include "io/random.h"
+#include "io/window.h"
 
 #include <algorithm>
 #include <cstring>
@@ -218,8 +219,7 @@ PatchSet noise_like(const PatchSet& set, std::int64_t count, std::uint64_t seed)
       torch::Generator generator = torch::make_generator<torch::CPUGeneratorImpl>(own);
       images.push_back(torch::randn({height, width}, generator));
     }
-    const torch::Tensor unit = torch::stack(images).clamp(-1, 1).add(1).div(2);
-    const torch::Tensor hu = unit.mul(window[1] - window[0]).add(window[0]).round().to(torch::kInt16);
+    const torch::Tensor hu = unwindowed(torch::stack(images), window);
     return Pixels{hu, torch::zeros(hu.sizes(), torch::kUInt8)};
   };
   return noise;
@@ -229,6 +229,14 @@ torch::Tensor windowed(const torch::Tensor& hu, const std::array<double, 2>& win
   if (!(window_hu[1] > window_hu[0])) throw std::invalid_argument("a window needs low < high");
   const double scale = 2.0 / (window_hu[1] - window_hu[0]);
   return hu.to(torch::kFloat32).sub(window_hu[0]).mul(scale).sub(1).clamp(-1, 1);
+}
+
+torch::Tensor unwindowed(const torch::Tensor& image, const std::array<double, 2>& window_hu) {
+  const torch::Tensor values = image.to(torch::kCPU, torch::kFloat32).contiguous();
+  const torch::Tensor hu = torch::empty(values.sizes(), torch::kInt16);
+  const auto size = static_cast<std::size_t>(values.numel());
+  io::unwindow({values.data_ptr<float>(), size}, window_hu, {hu.data_ptr<std::int16_t>(), size});
+  return hu;
 }
 
 void require_disjoint_patients(const PatchSet& a, const PatchSet& b, const std::string& names) {

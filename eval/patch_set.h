@@ -63,6 +63,8 @@ PatchSet noise_like(const PatchSet& set, std::int64_t count, std::uint64_t seed)
 
 // HU of any integer type to float32 in [-1,1]: the window's ends become -1 and 1, values beyond are clipped.
 torch::Tensor windowed(const torch::Tensor& hu, const std::array<double, 2>& window_hu);
+// The inverse, in whole HU: float32 of any shape to int16 on the CPU, as io::unwindow.
+torch::Tensor unwindowed(const torch::Tensor& image, const std::array<double, 2>& window_hu);
 
 // Guards against a leak: throws io::DataError(InvalidShard) when one pseudonym is in both sets, with how many are.
 void require_disjoint_patients(const PatchSet& a, const PatchSet& b, const std::string& names);

@@ -9,15 +9,8 @@ Config read_config(const std::filesystem::path& path, const std::vector<std::str
   ConfigNode root;
   root.kind = ConfigNode::Kind::Map;
   std::vector<ConfigProblem> problems;
-  const auto gather = [&](const auto& action) {
-    try {
-      action();
-    } catch (const ConfigError& error) {
-      problems.insert(problems.end(), error.problems().begin(), error.problems().end());
-    }
-  };
-  if (!path.empty()) gather([&] { root = read_config_tree(path, problems); });
-  for (const std::string& assignment : assignments) gather([&] { overlay(root, assignment); });
+  if (!path.empty()) gather_problems(problems, [&] { root = read_config_tree(path, problems); });
+  for (const std::string& assignment : assignments) gather_problems(problems, [&] { overlay(root, assignment); });
   Config config;
   SectionReader reader(&root, "", problems);
   config.fields(reader);

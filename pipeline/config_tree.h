@@ -26,6 +26,16 @@ class ConfigError : public std::runtime_error {
   std::vector<ConfigProblem> problems_;
 };
 
+// Runs a check; what a ConfigError of it says joins `problems`, so that the next check runs too.
+template <class Check>
+void gather_problems(std::vector<ConfigProblem>& problems, const Check& check) {
+  try {
+    check();
+  } catch (const ConfigError& error) {
+    problems.insert(problems.end(), error.problems().begin(), error.problems().end());
+  }
+}
+
 struct ConfigNode {
   enum class Kind { Scalar, List, Map, Null };
   Kind kind = Kind::Null;

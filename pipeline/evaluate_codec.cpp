@@ -28,9 +28,7 @@ eval::PatchSet reconstructed(const eval::PatchSet& real, const diffusion::Codec&
     const eval::Pixels pixels = original(indices);
     const torch::Tensor image = eval::windowed(pixels.hu, window).unsqueeze(1);
     const diffusion::Decoded decoded = codec.decode(codec.encode(image, pixels.mask));
-    const torch::Tensor unit = decoded.image.to(torch::kCPU).squeeze(1).clamp(-1, 1).add(1).div(2);
-    const torch::Tensor hu = unit.mul(window[1] - window[0]).add(window[0]).round().to(torch::kInt16);
-    return eval::Pixels{hu, decoded.mask.to(torch::kCPU)};
+    return eval::Pixels{eval::unwindowed(decoded.image.squeeze(1), window), decoded.mask.to(torch::kCPU)};
   };
   return set;
 }

@@ -20,32 +20,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-eval::PatchSet open_set(const fs::path& folder, const std::string& prefix) {
-  return eval::patches_of(std::make_shared<const io::ShardSet>(folder, prefix));
-}
-
-bool has_shards(const fs::path& folder, const std::string& prefix) {
-  return fs::exists(folder / (prefix + "-00000.safetensors"));
-}
-
 eval::PatchSet empty_like(const eval::PatchSet& set) {
   eval::PatchSet none = eval::subset(set, {});
   none.patients.clear();
   none.contoured.clear();
   return none;
-}
-
-std::string digest_of(const std::vector<fs::path>& folders) {
-  io::Sha256 digest;
-  for (const fs::path& folder : folders) {
-    std::vector<fs::path> files;
-    for (const auto& entry : fs::directory_iterator(folder)) {
-      if (entry.path().extension() == ".safetensors") files.push_back(entry.path());
-    }
-    std::sort(files.begin(), files.end());
-    for (const fs::path& file : files) digest.update(file.filename().string() + " " + io::sha256_file(file) + "\n");
-  }
-  return digest.hex();
 }
 
 std::pair<std::string, fs::path> parse_extra(const std::string& text) {
@@ -75,11 +54,11 @@ void guard(const EvaluationInputs& inputs) {
 }
 
 // Samples tell which training set their generator saw. With another split, held-out patients may be among it.
-void guard_training_set(const fs::path& data, const fs::path& samples) {
+void guard_training_set(const std::string& train_sha256, const fs::path& samples) {
   if (!fs::exists(samples / "samples.json")) return;
   const auto json = nlohmann::json::parse(io::read_whole_file(samples / "samples.json"), nullptr, false);
   const std::string trained = json.is_object() ? json.value("train_sha256", "") : "";
-  if (!trained.empty() && trained != split_sha256(data, "train"))
+  if (!trained.empty() && trained != train_sha256)
     throw io::DataError(io::Fault::OtherConfiguration,
                         "the samples come from a generator that was trained on other data than is prepared in this "
                         "folder, whose held-out patients it may have seen: run train and sample again");
@@ -95,36 +74,31 @@ void check_evaluate(const EvaluateConfig& config) {
   if (config.lite0 != "auto" && config.lite0 != "none") need_file("evaluate.lite0", config.lite0);
   need_file("evaluate.inception", config.inception);
   need_file("evaluate.torchscript.path", config.torchscript.path);
-  for (const std::string& text : config.extra_sets) {
-    try {
-      parse_extra(text);
-    } catch (const ConfigError& error) {
-      problems.insert(problems.end(), error.problems().begin(), error.problems().end());
-    }
-  }
+  for (const std::string& text : config.extra_sets) gather_problems(problems, [&] { parse_extra(text); });
   if (!problems.empty()) throw ConfigError(problems);
 }
 
 EvaluationInputs load_inputs(const EvaluateConfig& config, const fs::path& out) {
-  const fs::path data = out / "data", samples = out / "samples";
+  const fs::path data = out / "data", samples = out / "samples", untrained = samples / "untrained";
+  std::string digests;
+  const auto open = [&digests](const fs::path& folder, const std::string& prefix) {
+    const eval::PatchSet set = eval::patches_of(std::make_shared<const io::ShardSet>(folder, prefix));
+    digests += split_sha256(folder, prefix) + "\n";
+    return set;
+  };
   EvaluationInputs inputs;
-  inputs.train = open_set(data, "train");
-  inputs.test = open_set(data, "test");
-  inputs.validation = has_shards(data, "validation") ? open_set(data, "validation") : empty_like(inputs.train);
-  inputs.synthetic = open_set(samples, "synthetic");
-  guard_training_set(data, samples);
-  std::vector<fs::path> folders = {data, samples};
+  inputs.train = open(data, "train");
+  guard_training_set(digests.substr(0, digests.find('\n')), samples);
+  inputs.test = open(data, "test");
+  inputs.validation = io::has_shards(data, "validation") ? open(data, "validation") : empty_like(inputs.train);
+  inputs.synthetic = open(samples, "synthetic");
   for (const std::string& text : config.extra_sets) {
     const auto [name, folder] = parse_extra(text);
-    inputs.extras.emplace_back(name, open_set(folder, "synthetic"));
-    folders.push_back(folder);
+    inputs.extras.emplace_back(name, open(folder, "synthetic"));
   }
-  if (const fs::path untrained = samples / "untrained"; has_shards(untrained, "synthetic")) {
-    inputs.extras.emplace_back("untrained", open_set(untrained, "synthetic"));
-    folders.push_back(untrained);
-  }
+  if (io::has_shards(untrained, "synthetic")) inputs.extras.emplace_back("untrained", open(untrained, "synthetic"));
   guard(inputs);
-  inputs.digest = digest_of(folders);
+  inputs.digest = io::sha256_hex(digests);
   return inputs;
 }
 

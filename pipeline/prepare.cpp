@@ -85,7 +85,7 @@ struct PatientResult {
 class PrepareRun {
  public:
   PrepareRun(const PrepareConfig& config, const Context& context, const SeriesReader& reader, std::string key,
-             fs::path folder, io::Inventory& inventory, PreparePlan plan, std::int64_t unlabelled)
+             fs::path folder, io::Inventory& inventory, PreparePlan plan)
       : config_(config),
         context_(context),
         reader_(reader),
@@ -93,13 +93,13 @@ class PrepareRun {
         folder_(std::move(folder)),
         inventory_(inventory),
         plan_(std::move(plan)),
-        unlabelled_(unlabelled),
         fates_(inventory.series.size()) {
     for (SplitCount& count : counts_) count.classes.resize(plan_.shard.classes.size());
     for (const PatientTask& task : plan_.tasks) total_ += static_cast<std::int64_t>(task.series.size());
   }
 
   nlohmann::ordered_json run() {
+    const std::int64_t unlabelled = series_without_labels(config_, inventory_);
     tbb::task_arena arena(std::max(1, context_.threads));
     arena.execute([&] { flow(); });
     if (stopped_) throw Interrupted{"prepare"};
@@ -109,7 +109,7 @@ class PrepareRun {
       throw io::DataError(io::Fault::NothingUsable, "no patch to train on was kept from " + std::to_string(total_) +
                                                         " series (" + std::to_string(refused_) + " refused)");
     auto json = prepare_json(plan_, inventory_, fates_, {std::begin(counts_), std::end(counts_)}, shards_);
-    json["series_without_label_map"] = unlabelled_;
+    json["series_without_label_map"] = unlabelled;
     write_json(folder_ / "prepare.json", json);
     return json;
   }
@@ -225,7 +225,6 @@ class PrepareRun {
   fs::path folder_;
   io::Inventory& inventory_;
   PreparePlan plan_;
-  std::int64_t unlabelled_;
   std::vector<SeriesFate> fates_;
   SplitCount counts_[std::size(io::kSplits)];
   std::vector<fs::path> shards_;
@@ -259,9 +258,7 @@ nlohmann::ordered_json run_prepare(const PrepareConfig& given, const Context& co
   try {
     const fs::path tables = fs::is_directory(input) ? input : input.parent_path();
     PreparePlan plan = make_plan(config, tables, inventory, io::mix_seed(context.seed, kSplitStream));
-    const std::int64_t unlabelled = series_without_labels(config, inventory);
-    auto json =
-        PrepareRun(config, context, reader, scan.hash_key, folder, inventory, std::move(plan), unlabelled).run();
+    auto json = PrepareRun(config, context, reader, scan.hash_key, folder, inventory, std::move(plan)).run();
     log_table(inventory);
     return json;
   } catch (const Interrupted&) {

@@ -184,15 +184,8 @@ void check_stages(const Config& config, const std::vector<std::string>& stages) 
     return std::find(stages.begin(), stages.end(), name) != stages.end();
   };
   std::vector<ConfigProblem> problems;
-  const auto collect = [&problems](const auto& check) {
-    try {
-      check();
-    } catch (const ConfigError& error) {
-      problems.insert(problems.end(), error.problems().begin(), error.problems().end());
-    }
-  };
-  if (asked("sample")) collect([&] { check_sample(config.sample); });
-  if (asked("evaluate")) collect([&] { check_evaluate(config.evaluate); });
+  if (asked("sample")) gather_problems(problems, [&] { check_sample(config.sample); });
+  if (asked("evaluate")) gather_problems(problems, [&] { check_evaluate(config.evaluate); });
   if (asked("train") && asked("sample") && config.sample.guidance != 1 && config.train.label_dropout == 0)
     problems.push_back({"configuration", "sample.guidance", "must be 1 where train.label_dropout is 0"});
   if (asked("prepare") && asked("evaluate") && config.prepare.split.table.empty() &&

@@ -99,6 +99,14 @@ TEST(Windowed, MapsTheWindowsEndsAndClips) {
   EXPECT_THROW(windowed(hu, {10, 10}), std::invalid_argument);
 }
 
+TEST(Unwindowed, UndoesTheWindowInWholeHu) {
+  const torch::Tensor image = torch::tensor({-1.0F, 0.0F, 0.5F, 1.0F, 7.0F, -7.0F}).reshape({3, 2});
+  const torch::Tensor expected = torch::tensor({-160, 40, 140, 240, 240, -160}, torch::kInt16).reshape({2, 3}).t();
+  EXPECT_TRUE(torch::equal(unwindowed(image, {-160, 240}).flatten(),
+                           torch::tensor({-160, 40, 140, 240, 240, -160}, torch::kInt16)));
+  EXPECT_TRUE(torch::equal(unwindowed(image.reshape({2, 3}).t(), {-160, 240}), expected));
+}
+
 TEST(RequireDisjointPatients, StopsALeakAndNamesNobody) {
   const PatchSet a = numbered(2, {0, 1});
   PatchSet b = numbered(1, {0});

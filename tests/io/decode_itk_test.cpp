@@ -2,10 +2,8 @@
 #include "io/decode.h"
 #include "io/scalar.h"
 #include "io/volume_file.h"
+#include "tests/io/volume_samples.h"
 #include "tests/support/support.h"
-
-#include <cmath>
-#include <numeric>
 
 #include <gtest/gtest.h>
 
@@ -31,18 +29,6 @@ Fault fault_of(const DecodeRequest& request) {
   }
   ADD_FAILURE() << "nothing was refused";
   return Fault::Unreadable;
-}
-
-Volume oblique() {
-  const double c = std::cos(0.3), s = std::sin(0.3);
-  Volume volume;
-  volume.geometry = {.size = {3, 4, 2},
-                     .spacing_mm = {0.75, 1.5, 4},
-                     .origin_mm = {-10, 20, 30},
-                     .direction = {{{c, -s, 0}, {s, c, 0}, {0, 0, 1}}}};
-  volume.hu.resize(24);
-  std::iota(volume.hu.begin(), volume.hu.end(), std::int16_t{-1024});
-  return volume;
 }
 
 TEST(DecodeItk, ReadsWhatWasWritten) {

@@ -37,13 +37,10 @@ TEST(Reconstructed, IsWhatTheCodecMakesOfThePatchesAskedFor) {
 
 TEST(FindLossyCodec, IsTheGeneratorsAutoencoder) {
   const ctforge::test::TemporaryFolder folder;
-  test::write_patches(folder / "data", "train", 8);
-  Context context;
-  context.out = folder.path();
-  EXPECT_FALSE(find_lossy_codec(context));
-  TrainConfig config = test::small_config();
-  config.steps = config.autoencoder.steps = 2;
-  run_train(config, context);
+  Context empty;
+  empty.out = folder.path();
+  EXPECT_FALSE(find_lossy_codec(empty));
+  const Context context = test::trained_in(folder.path());
   const auto codec = find_lossy_codec(context);
   ASSERT_TRUE(codec);
   EXPECT_EQ(codec->sha256, load_generator(folder / "checkpoints", torch::kCPU).autoencoder_sha256);
@@ -51,14 +48,9 @@ TEST(FindLossyCodec, IsTheGeneratorsAutoencoder) {
 
 TEST(FindLossyCodec, IsNoneForTheIdentity) {
   const ctforge::test::TemporaryFolder folder;
-  test::write_patches(folder / "data", "train", 8);
-  Context context;
-  context.out = folder.path();
   TrainConfig config = test::small_config();
   config.codec = "identity";
-  config.steps = 2;
-  run_train(config, context);
-  EXPECT_FALSE(find_lossy_codec(context));
+  EXPECT_FALSE(find_lossy_codec(test::trained_in(folder.path(), config)));
 }
 
 }  // namespace

@@ -17,13 +17,9 @@ namespace {
 namespace fs = std::filesystem;
 
 void train_into(const fs::path& folder) {
-  test::write_patches(folder / "data", "train", 8);
-  Context context;
-  context.out = folder;
   TrainConfig config = test::small_config();
-  config.steps = config.autoencoder.steps = 4;
   config.precision = "fp32";
-  run_train(config, context);
+  test::trained_in(folder, config, 4);
 }
 
 TEST(Generator, HoldsTheWeightsOfTheCheckpointOrFreshOnes) {

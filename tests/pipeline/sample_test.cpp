@@ -29,12 +29,7 @@ TEST(RunSample, ReportsEverythingThatContradictsItself) {
 
 TEST(RunSample, RefusesAGeneratorOfOtherData) {
   const ctforge::test::TemporaryFolder folder;
-  test::write_patches(folder / "data", "train", 8);
-  Context context;
-  context.out = folder.path();
-  TrainConfig training = test::small_config();
-  training.steps = training.autoencoder.steps = 2;
-  run_train(training, context);
+  const Context context = test::trained_in(folder.path());
   SampleConfig config;
   config.count = 2;
   config.steps = 2;

@@ -66,4 +66,15 @@ inline TrainConfig small_config() {
   return config;
 }
 
+// Eight training patches in the folder and a generator trained on them, for what works with a finished one.
+inline Context trained_in(const std::filesystem::path& folder, TrainConfig config = small_config(),
+                          std::int64_t steps = 2) {
+  write_patches(folder / "data", "train", 8);
+  Context context;
+  context.out = folder;
+  config.steps = config.autoencoder.steps = steps;
+  run_train(config, context);
+  return context;
+}
+
 }  // namespace ctforge::pipeline::test
