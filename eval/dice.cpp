@@ -2,9 +2,31 @@
 #include "eval/dice.h"
 
 #include <cmath>
+#include <map>
 #include <stdexcept>
 
 namespace ctforge::eval {
+namespace {
+
+// One patient's overlap for each label, over the series in which it was contoured.
+std::vector<Overlap> overlaps_of(const PatchSet& set, const torch::Tensor& predictions, const Indices& patches) {
+  std::map<std::int32_t, Indices> by_series;
+  for (const std::int64_t index : patches) by_series[set.series[static_cast<std::size_t>(index)]].push_back(index);
+  std::vector<Overlap> sum(set.labels.size());
+  for (const auto& [series, indices] : by_series) {
+    std::vector<Overlap> own(set.labels.size());
+    accumulate(own, predictions.index_select(0, torch::tensor(indices)), set.pixels(indices).mask);
+    for (std::size_t label = 1; label < own.size(); ++label) {
+      if (!set.contoured[static_cast<std::size_t>(series)][label]) continue;
+      sum[label].both += own[label].both;
+      sum[label].reference += own[label].reference;
+      sum[label].prediction += own[label].prediction;
+    }
+  }
+  return sum;
+}
+
+}  // namespace
 
 double Overlap::dice() const {
   if (reference == 0) return kNotScored;
@@ -37,13 +59,10 @@ std::vector<PatientDice> score_patients(const PatchSet& set, const torch::Tensor
   std::vector<PatientDice> scores;
   for (std::size_t patient = 0; patient < groups.size(); ++patient) {
     if (groups[patient].empty()) continue;
-    std::vector<Overlap> overlaps(set.labels.size());
-    const torch::Tensor mine = predictions.index_select(0, torch::tensor(groups[patient]));
-    accumulate(overlaps, mine, set.pixels(groups[patient]).mask);
+    const std::vector<Overlap> overlaps = overlaps_of(set, predictions, groups[patient]);
     PatientDice score{static_cast<std::int32_t>(patient), std::vector<double>(overlaps.size(), kNotScored),
                       std::vector<double>(overlaps.size(), 0.0)};
     for (std::size_t label = 1; label < overlaps.size(); ++label) {
-      if (!set.contoured[patient][label]) continue;
       score.dice[label] = overlaps[label].dice();
       if (overlaps[label].reference == 0) {
         score.false_positive_mm3[label] = voxel_mm3 * static_cast<double>(overlaps[label].prediction);

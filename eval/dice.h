@@ -1,4 +1,4 @@
-// Dice overlap in three dimensions, per patient and organ, over the organs that were contoured.
+// Dice overlap in three dimensions, per patient and organ, over the scans in which the organ was contoured.
 #pragma once
 
 #include "eval/patch_set.h"
@@ -33,7 +33,8 @@ struct PatientDice {
 };
 
 // Scores predictions [N,H,W] uint8 of a whole set. The slices of a patient are one volume: each patch counts once, so
-// patches must not overlap. Patients without patches are left out.
+// patches must not overlap. Of a patient with several scans, those in which an organ was contoured count for it.
+// Patients without patches are left out.
 std::vector<PatientDice> score_patients(const PatchSet& set, const torch::Tensor& predictions);
 
 // The mean of what was scored; kNotScored when nothing was.

@@ -31,8 +31,8 @@ TrainingBatch fetch(const PatchSet& set, const Indices& indices) {
   torch::Tensor contoured = torch::empty({std::ssize(indices), std::ssize(set.labels)}, torch::kBool);
   auto* flag = contoured.data_ptr<bool>();
   for (const std::int64_t index : indices) {
-    const auto patient = static_cast<std::size_t>(set.patient[static_cast<std::size_t>(index)]);
-    flag = std::copy(set.contoured[patient].begin(), set.contoured[patient].end(), flag);
+    const auto series = static_cast<std::size_t>(set.series[static_cast<std::size_t>(index)]);
+    flag = std::copy(set.contoured[series].begin(), set.contoured[series].end(), flag);
   }
   return {{windowed(pixels.hu, set.window_hu).unsqueeze(1), pixels.mask.to(torch::kInt64)}, contoured};
 }

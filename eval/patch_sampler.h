@@ -17,7 +17,7 @@ namespace ctforge::eval {
 struct Source {
   const PatchSet* patches = nullptr;  // must outlive what draws from it
   double share = 1;
-  // A generator that learnt from patients without some contours leaves organs out for no anatomical reason: labels
+  // A generator that learnt from series without some contours leaves organs out for no anatomical reason: labels
   // marked here are taken as contoured only in patches that show them. [labels], or empty for none.
   std::vector<bool> unsure_when_absent;
 };
@@ -30,7 +30,7 @@ struct TrainingBatch {
 // Whether each label occurs in each patch: [N][labels].
 std::vector<std::vector<bool>> labels_present(const PatchSet& set);
 
-// The patches at these indices, windowed, with what is contoured in their patients.
+// The patches at these indices, windowed, with what is contoured in their series.
 TrainingBatch fetch(const PatchSet& set, const Indices& indices);
 
 class PatchSampler {

@@ -16,8 +16,8 @@
 namespace ctforge::eval {
 namespace {
 
-std::vector<bool> contoured_flags(const io::ShardInfo& info, const std::string& patient) {
-  const auto found = info.contoured.find(patient);
+std::vector<bool> contoured_flags(const io::ShardInfo& info, const std::string& series) {
+  const auto found = info.contoured.find(series);
   std::vector<bool> flags(info.labels.size(), found == info.contoured.end());
   if (found != info.contoured.end()) {
     for (const int label : found->second) {
@@ -58,24 +58,36 @@ std::vector<T> take(const std::vector<T>& values, const Indices& indices) {
   return taken;
 }
 
-// Adds the patients of a set to the joint list; returns the new index of each. A patient in both is contoured where
-// both say so.
-std::vector<std::int32_t> join_patients(PatchSet& joint, const PatchSet& set) {
-  std::map<std::string, std::int32_t> known;
-  for (std::size_t i = 0; i < joint.patients.size(); ++i) known[joint.patients[i]] = static_cast<std::int32_t>(i);
-  std::vector<std::int32_t> place;
-  for (std::size_t i = 0; i < set.patients.size(); ++i) {
-    const auto [found, fresh] = known.emplace(set.patients[i], static_cast<std::int32_t>(joint.patients.size()));
-    if (fresh) {
-      joint.patients.push_back(set.patients[i]);
-      joint.contoured.push_back(set.contoured[i]);
-    } else {
-      auto& flags = joint.contoured[static_cast<std::size_t>(found->second)];
-      for (std::size_t label = 0; label < flags.size(); ++label) flags[label] = flags[label] && set.contoured[i][label];
-    }
-    place.push_back(found->second);
+// The place of a name in a list, at its end when it is new there.
+class Places {
+ public:
+  explicit Places(const std::vector<std::string>& names = {}) {
+    for (const std::string& name : names) of(name);
   }
-  return place;
+  std::pair<std::int32_t, bool> of(const std::string& name) {
+    const auto [found, fresh] = known_.emplace(name, static_cast<std::int32_t>(known_.size()));
+    return {found->second, fresh};
+  }
+
+ private:
+  std::map<std::string, std::int32_t> known_;
+};
+
+// Appends what a set has for each of its patches to the joint one.
+void join(PatchSet& joint, const PatchSet& set) {
+  Places places(joint.patients);
+  std::vector<std::int32_t> place;
+  for (const std::string& patient : set.patients) {
+    const auto [index, fresh] = places.of(patient);
+    if (fresh) joint.patients.push_back(patient);
+    place.push_back(index);
+  }
+  const auto first_series = static_cast<std::int32_t>(joint.contoured.size());
+  joint.contoured.insert(joint.contoured.end(), set.contoured.begin(), set.contoured.end());
+  joint.class_index.insert(joint.class_index.end(), set.class_index.begin(), set.class_index.end());
+  joint.slice.insert(joint.slice.end(), set.slice.begin(), set.slice.end());
+  for (const std::int32_t patient : set.patient) joint.patient.push_back(place[static_cast<std::size_t>(patient)]);
+  for (const std::int32_t series : set.series) joint.series.push_back(first_series + series);
 }
 
 // Fetches from several sets: each patch from its own, put back in the order asked for.
@@ -119,15 +131,15 @@ PatchSet patches_of(std::shared_ptr<const io::ShardSet> shards) {
   set.labels = info.labels;
   set.spacing_mm = info.spacing_mm;
   set.window_hu = info.window_hu;
-  std::map<std::string, std::int32_t> known;
+  Places patients, series;
   for (std::int64_t i = 0; i < shards->size(); ++i) {
     const auto view = shards->at(i);
-    const auto [found, fresh] = known.emplace(view.patient, static_cast<std::int32_t>(set.patients.size()));
-    if (fresh) {
-      set.patients.push_back(view.patient);
-      set.contoured.push_back(contoured_flags(info, view.patient));
-    }
-    set.patient.push_back(found->second);
+    const auto [patient, new_patient] = patients.of(view.patient);
+    const auto [own_series, new_series] = series.of(view.series);
+    if (new_patient) set.patients.push_back(view.patient);
+    if (new_series) set.contoured.push_back(contoured_flags(info, view.series));
+    set.patient.push_back(patient);
+    set.series.push_back(own_series);
     set.class_index.push_back(view.class_index);
     set.slice.push_back(view.slice);
   }
@@ -140,6 +152,7 @@ PatchSet subset(const PatchSet& set, Indices indices) {
   PatchSet chosen = set;
   chosen.class_index = take(set.class_index, indices);
   chosen.patient = take(set.patient, indices);
+  chosen.series = take(set.series, indices);
   chosen.slice = take(set.slice, indices);
   chosen.pixels = [fetch = set.pixels, indices = std::move(indices)](std::span<const std::int64_t> wanted) {
     Indices outer;
@@ -162,10 +175,7 @@ PatchSet concatenate(std::span<const PatchSet> sets) {
   PatchSet joint = sets[0];
   for (const PatchSet& set : sets.subspan(1)) {
     require_same_kind(joint, set);
-    const std::vector<std::int32_t> place = join_patients(joint, set);
-    joint.class_index.insert(joint.class_index.end(), set.class_index.begin(), set.class_index.end());
-    joint.slice.insert(joint.slice.end(), set.slice.begin(), set.slice.end());
-    for (const std::int32_t patient : set.patient) joint.patient.push_back(place[static_cast<std::size_t>(patient)]);
+    join(joint, set);
   }
   joint.pixels = [parts = std::vector<PatchSet>(sets.begin(), sets.end())](std::span<const std::int64_t> indices) {
     return read_joint(parts, indices);
@@ -208,6 +218,7 @@ PatchSet noise_like(const PatchSet& set, std::int64_t count, std::uint64_t seed)
   PatchSet noise = set;
   noise.class_index.assign(static_cast<std::size_t>(count), 0);
   noise.patient.assign(static_cast<std::size_t>(count), 0);
+  noise.series.assign(static_cast<std::size_t>(count), 0);
   noise.slice.assign(static_cast<std::size_t>(count), 0);
   noise.patients = {"noise"};
   noise.contoured = {std::vector<bool>(set.labels.size(), true)};

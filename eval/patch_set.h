@@ -27,9 +27,10 @@ struct PatchSet {
   std::int64_t height = 0, width = 0;
   std::vector<std::int32_t> class_index;  // [N] index into classes
   std::vector<std::int32_t> patient;      // [N] index into patients
+  std::vector<std::int32_t> series;       // [N] index into contoured
   std::vector<std::int32_t> slice;        // [N] slice index in the series
   std::vector<std::string> patients;      // pseudonyms
-  // [patients][labels] true where the organ was contoured in that patient; one that was not is unknown, not absent.
+  // [series][labels] true where the organ was contoured in that series; one that was not is unknown, not absent.
   std::vector<std::vector<bool>> contoured;
   std::vector<std::string> classes;
   std::vector<std::string> labels;  // labels[0] is the background
@@ -44,7 +45,7 @@ struct PatchSet {
 
 // Patches that stay on disk, memory-mapped.
 PatchSet patches_of(std::shared_ptr<const io::ShardSet> shards);
-// The patches at these indices; patients and their contours stay as they are.
+// The patches at these indices; patients and contours stay as they are.
 PatchSet subset(const PatchSet& set, Indices indices);
 // Throws io::DataError(InvalidShard) when the sets differ in size of patch, classes, labels or window.
 void require_same_kind(const PatchSet& a, const PatchSet& b);

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include <nlohmann/json.hpp>
+
 namespace ctforge::io {
 
 namespace {
@@ -21,6 +23,14 @@ std::string trimmed(const std::string& text) {
   const auto begin = text.find_first_not_of(" \t");
   if (begin == std::string::npos) return {};
   return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+}
+
+bool is_utf8(const std::string& text) {
+  try {
+    return !nlohmann::json(text).dump().empty();
+  } catch (const nlohmann::json::type_error&) {
+    return false;
+  }
 }
 
 // Splits text into rows of fields, one character at a time.
@@ -62,6 +72,7 @@ class CsvParser {
   enum class State { Plain, Quoted, Closed };
 
   void end_field() {
+    if (!is_utf8(field_)) refuse(line_, "text that is not UTF-8: save the table as UTF-8");
     row_.fields.push_back(state_ == State::Closed ? field_ : trimmed(field_));
     any_quoted_ = any_quoted_ || state_ == State::Closed;
     field_.clear();

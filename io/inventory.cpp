@@ -4,6 +4,7 @@
 #include "io/decode_client.h"
 #include "io/dicom_series.h"
 #include "io/file_pattern.h"
+#include "io/label_grid.h"
 
 #include <algorithm>
 #include <cmath>
@@ -11,6 +12,7 @@
 #include <utility>
 
 #include <tbb/parallel_for.h>
+#include <tbb/parallel_for_each.h>
 
 namespace ctforge::io {
 
@@ -189,6 +191,17 @@ void gather_dicom(std::vector<Judged>& judged, const ScanOptions& options, const
   }
 }
 
+// What loading the label map would find in its header.
+void judge_labels(Series& series) {
+  if (!series.accepted() || series.labels.empty()) return;
+  try {
+    read_label_grid(series.labels, series.geometry, {});
+  } catch (const DataError& error) {
+    const bool named = error.fault() == Fault::LabelMismatch;
+    series.refusals.push_back({error.fault(), (named ? "" : "label map: ") + std::string(error.what())});
+  }
+}
+
 }  // namespace
 
 Inventory scan(const ScanOptions& options) {
@@ -204,6 +217,7 @@ Inventory scan(const ScanOptions& options) {
     if (one.volume) inventory.series.push_back(std::move(*one.volume));
   }
   gather_dicom(judged, options, listing, inventory);
+  tbb::parallel_for_each(inventory.series, judge_labels);
   std::sort(inventory.series.begin(), inventory.series.end(),
             [](const Series& a, const Series& b) { return a.files.front() < b.files.front(); });
   return inventory;

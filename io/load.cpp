@@ -2,10 +2,10 @@
 #include "io/load.h"
 
 #include "io/decode_client.h"
+#include "io/label_grid.h"
 #include "io/resample.h"
 
 #include <algorithm>
-#include <limits>
 #include <string>
 #include <utility>
 
@@ -20,12 +20,6 @@ DecodeRequest volume_request(const std::vector<std::filesystem::path>& files, co
   request.voxel_cap = geometry.voxels();
   for (const auto& file : files) request.paths.push_back(file.string());
   return request;
-}
-
-// A tenth of the smallest voxel edge: tools round positions differently, and a label that far off is still in its
-// voxel.
-double label_tolerance_mm(const Geometry& geometry) {
-  return 0.1 * *std::min_element(geometry.spacing_mm.begin(), geometry.spacing_mm.end());
 }
 
 template <class Value>
@@ -59,16 +53,7 @@ Volume load_volume(const Series& series, const DecodeOptions& options) {
 
 LabelMap load_labels(const Series& series, const DecodeOptions& options) {
   if (series.labels.empty()) throw std::invalid_argument("the series has no label map");
-  constexpr std::int64_t any_size = std::numeric_limits<std::int64_t>::max();
-  const Geometry geometry = read_volume_header(series.labels, any_size, options).geometry;
-  const double tolerance_mm = label_tolerance_mm(series.geometry);
-  const auto same = [tolerance_mm](const Geometry& a, const Geometry& b) {
-    return a.size == b.size && same_grid(a, b, tolerance_mm);
-  };
-  const bool reordered = !same(geometry, series.geometry);
-  // Converters store rows bottom up, or slices from the head: the same voxels in another order.
-  if (reordered && !same(axial_geometry(geometry), axial_geometry(series.geometry)))
-    throw DataError(Fault::LabelMismatch, "the label map lies on another grid than its CT");
+  const auto [geometry, reordered] = read_label_grid(series.labels, series.geometry, options);
   DecodeRequest request = volume_request({series.labels}, geometry);
   request.labels = true;
   auto values = decode_voxels<std::uint8_t>(request, options);

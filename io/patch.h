@@ -28,8 +28,9 @@ struct Window2d {
 // The window of this size about a (fractional) index; a whole number of voxels from the grid's first.
 Window2d window_about(double centre_x, double centre_y, std::int64_t width, std::int64_t height);
 
-// Windows every stride voxels from the first, and one more that ends with the grid where the last falls short; one
-// centred window along an axis that is no longer than the window. Row by row.
+// Windows every stride voxels that cover the grid, row by row. With a stride below the window's size the first begins
+// with the grid and the last ends with it; with a larger one no voxel is in two windows, and where their number does
+// not fit they reach beyond both ends alike, as one window does along an axis no longer than itself.
 std::vector<Window2d> window_grid(std::int64_t grid_width, std::int64_t grid_height, std::int64_t width,
                                   std::int64_t height, std::int64_t stride_x, std::int64_t stride_y);
 

@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr int kSchema = 1;
+constexpr int kSchema = 2;
 constexpr const char* kExtension = ".safetensors";
 constexpr std::size_t kDigits = 5;
 
@@ -154,15 +154,15 @@ void ShardWriter::add(const Patch& patch) {
   if (static_cast<std::int64_t>(class_.size()) == patches_per_shard_) flush();
 }
 
-void ShardWriter::set_contoured(const std::string& patient, std::vector<int> label_values) {
-  info_.contoured[patient] = std::move(label_values);
+void ShardWriter::set_contoured(const std::string& series, std::vector<int> label_values) {
+  info_.contoured[series] = std::move(label_values);
 }
 
 void ShardWriter::flush() {
   const auto n = static_cast<std::int64_t>(class_.size());
   std::map<std::string, std::vector<int>> contoured;
-  for (const std::string& patient : patients_)
-    if (const auto found = info_.contoured.find(patient); found != info_.contoured.end()) contoured.insert(*found);
+  for (const std::string& series : series_names_)
+    if (const auto found = info_.contoured.find(series); found != info_.contoured.end()) contoured.insert(*found);
   const Metadata metadata = {
       {"schema", json(kSchema).dump()},
       {"classes", json(info_.classes).dump()},
@@ -235,9 +235,9 @@ void ShardSet::add_shard(const fs::path& path) {
     info_ = std::move(info);
   } else {
     if (!agree(info_, info)) refuse("it disagrees with the first shard about size, classes, labels, spacing or window");
-    for (auto& [patient, values] : info.contoured) {
-      const auto [known, fresh] = info_.contoured.emplace(patient, values);
-      if (!fresh && known->second != values) refuse("it disagrees with another shard about a patient's contours");
+    for (auto& [name, values] : info.contoured) {
+      const auto [known, fresh] = info_.contoured.emplace(name, values);
+      if (!fresh && known->second != values) refuse("it disagrees with another shard about a series' contours");
     }
   }
   const auto number = static_cast<std::int32_t>(shards_.size());

@@ -8,7 +8,7 @@
 //   series   I32 [N]      index into metadata "series"
 //   slice    I32 [N]      slice index in the resampled volume
 //   position F32 [N,3]    LPS mm of the patch's first voxel
-// Metadata (each a JSON text): "schema" (1), "classes", "labels" (names by label value), "contoured" (for each patient
+// Metadata (each a JSON text): "schema" (2), "classes", "labels" (names by label value), "contoured" (for each series
 // the label values that were contoured at all), "patients", "series", "spacing_mm" [x,y,z], "window_hu" [low, high],
 // "synthetic" (true or false), "ctforge" (version). A file names only the patients and series it holds patches of.
 #pragma once
@@ -42,7 +42,7 @@ struct ShardInfo {
   std::int64_t height = 0, width = 0;
   std::vector<std::string> classes;
   std::vector<std::string> labels;                    // labels[0] is "background"
-  std::map<std::string, std::vector<int>> contoured;  // patient -> label values contoured; absent patient: all
+  std::map<std::string, std::vector<int>> contoured;  // series -> label values contoured; absent series: all
   Vector3 spacing_mm = {1, 1, 1};
   std::array<double, 2> window_hu = {-1000, 1000};
   bool synthetic = false;
@@ -55,9 +55,9 @@ class ShardWriter {
  public:
   ShardWriter(std::filesystem::path folder, std::string prefix, ShardInfo info, std::int64_t patches_per_shard = 1024);
   void add(const Patch& patch);
-  // Which labels a patient has contoured: those absent are unknown, not absent from the anatomy. To be called before
-  // the patient's first patch is added.
-  void set_contoured(const std::string& patient, std::vector<int> label_values);
+  // Which labels a series has contoured: those absent are unknown, not absent from the anatomy. To be called before the
+  // series' first patch is added.
+  void set_contoured(const std::string& series, std::vector<int> label_values);
   // Writes what is left; returns the files written. Not called: the last shard is not written.
   std::vector<std::filesystem::path> finish();
 

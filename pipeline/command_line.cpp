@@ -83,8 +83,10 @@ int guarded(const CLI::App& app, const Options& options) {
   try {
     return run_command(app, options);
   } catch (const Interrupted& stop) {
-    return report_error(kInterrupted,
-                        stop.stage + " was interrupted; what is done is kept: run the same command to go on");
+    return report_error(kInterrupted, stop.stage + " was interrupted; " +
+                                          (stop.stage == "prepare" ? "it begins anew, the stages before it are kept"
+                                                                   : "what is done is kept") +
+                                          ": run the same command to go on");
   } catch (const ConfigError& error) {
     for (const ConfigProblem& problem : error.problems()) report_error(kUsage, problem.line());
     return kUsage;

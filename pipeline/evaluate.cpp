@@ -71,7 +71,7 @@ ordered_json run_evaluate(const EvaluateConfig& config, const Context& context) 
   write_json(folder / "distances.json", distances);
   if (context.interrupted()) throw Interrupted{"evaluate"};
 
-  const ordered_json nearest = nearest_json(inputs, compared, features, config);
+  const ordered_json nearest = nearest_json(inputs, codec, compared, features, config);
   write_json(folder / "nearest.json", nearest);
   if (context.interrupted()) throw Interrupted{"evaluate"};
 

@@ -18,7 +18,7 @@ using nlohmann::ordered_json;
 constexpr std::uint64_t kTrainingStream = 11, kBootstrapStream = 12;
 constexpr const char* kMeanOfOrgans = "mean";
 
-// Labels that some training patients lack: the generator leaves them out for no anatomical reason.
+// Labels that some training series lack: the generator leaves them out for no anatomical reason.
 std::vector<bool> not_always_contoured(const eval::PatchSet& train) {
   std::vector<bool> unsure(train.labels.size(), false);
   for (const std::vector<bool>& contoured : train.contoured) {

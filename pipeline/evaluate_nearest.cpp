@@ -54,17 +54,20 @@ ordered_json feature_json(const SetFeatures& features, const Sides& sides) {
 
 }  // namespace
 
-ordered_json nearest_json(const EvaluationInputs& inputs, const ComparedSets& compared,
-                          const std::vector<SetFeatures>& features, const EvaluateConfig& config) {
+ordered_json nearest_json(const EvaluationInputs& inputs, const std::optional<LossyCodec>& codec,
+                          const ComparedSets& compared, const std::vector<SetFeatures>& features,
+                          const EvaluateConfig& config) {
   const eval::Neighbours synthetic = eval::nearest_by_correlation(inputs.synthetic, inputs.train);
   const std::array<eval::PatchSet, 2> others = {inputs.validation, inputs.test};
-  const eval::PatchSet held_out_set = eval::concatenate(others);
+  eval::PatchSet held_out_set = eval::concatenate(others);
+  if (codec) held_out_set = reconstructed(held_out_set, codec->codec);
   eval::Neighbours held_out;
   if (held_out_set.size() > 0) held_out = eval::nearest_by_correlation(held_out_set, inputs.train);
 
   ordered_json correlation = summary_json(synthetic, held_out, true);
   correlation["measure"] = "largest Pearson correlation of windowed HU over pixels";
   correlation["train_patches"] = inputs.train.size();
+  correlation["held_out_through_autoencoder"] = codec.has_value();
   ordered_json json{{"schema", 1}, {"nearest", {{"correlation", correlation}}}};
   const Sides sides = sides_of(compared, inputs.train.size());
   for (const SetFeatures& of_one : features) {

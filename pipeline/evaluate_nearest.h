@@ -1,15 +1,21 @@
 // The nearest-neighbour part of the evaluation: are synthetic patches copies of training patches?
 #pragma once
 
+#include "pipeline/evaluate_codec.h"
 #include "pipeline/evaluate_distances.h"
+
+#include <optional>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
 namespace ctforge::pipeline {
 
-// The content of nearest.json. Correlations are over all patches; feature distances over those whose features were
-// taken.
-nlohmann::ordered_json nearest_json(const EvaluationInputs& inputs, const ComparedSets& compared,
-                                    const std::vector<SetFeatures>& features, const EvaluateConfig& config);
+// The content of nearest.json. Correlations are over all patches, held-out ones after a round trip through the codec:
+// samples have passed its decoder, and what that smooths correlates more with anything. Feature distances are over the
+// patches whose features were taken, as they are.
+nlohmann::ordered_json nearest_json(const EvaluationInputs& inputs, const std::optional<LossyCodec>& codec,
+                                    const ComparedSets& compared, const std::vector<SetFeatures>& features,
+                                    const EvaluateConfig& config);
 
 }  // namespace ctforge::pipeline

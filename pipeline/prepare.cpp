@@ -6,6 +6,7 @@
 #include "io/fault.h"
 #include "io/random.h"
 #include "io/shard.h"
+#include "pipeline/input_listing.h"
 #include "pipeline/log.h"
 #include "pipeline/patient_key.h"
 #include "pipeline/phantom.h"
@@ -16,6 +17,7 @@
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -74,6 +76,13 @@ std::int64_t series_without_labels(const PrepareConfig& config, const io::Invent
   return without;
 }
 
+// Patients that are scored are cut so that every voxel counts once, whether or not it shows an organ.
+PrepareConfig for_scoring(PrepareConfig config) {
+  config.patch.stride_x = config.patch.stride_y = 0;
+  config.patch.require_label = false;
+  return config;
+}
+
 // One patient on the way through the pipeline.
 struct PatientResult {
   const PatientTask* task = nullptr;
@@ -85,11 +94,13 @@ struct PatientResult {
 class PrepareRun {
  public:
   PrepareRun(const PrepareConfig& config, const Context& context, const SeriesReader& reader, std::string key,
-             fs::path folder, io::Inventory& inventory, PreparePlan plan)
+             std::string listing, fs::path folder, io::Inventory& inventory, PreparePlan plan)
       : config_(config),
+        scoring_config_(for_scoring(config)),
         context_(context),
         reader_(reader),
         key_(std::move(key)),
+        listing_(std::move(listing)),
         folder_(std::move(folder)),
         inventory_(inventory),
         plan_(std::move(plan)),
@@ -110,6 +121,7 @@ class PrepareRun {
                                                         " series (" + std::to_string(refused_) + " refused)");
     auto json = prepare_json(plan_, inventory_, fates_, {std::begin(counts_), std::end(counts_)}, shards_);
     json["series_without_label_map"] = unlabelled;
+    json["listing_hmac_sha256"] = listing_;
     write_json(folder_ / "prepare.json", json);
     return json;
   }
@@ -143,13 +155,14 @@ class PrepareRun {
   std::shared_ptr<PatientResult> cut_patient(const PatientTask& task) {
     auto result = std::make_shared<PatientResult>();
     result->task = &task;
+    const PrepareConfig& config = task.split == io::Split::Train ? config_ : scoring_config_;
     for (const std::size_t index : task.series) {
       SeriesPatches patches;
       std::optional<io::Finding> refusal;
       std::string content;
       try {
         const io::Series& series = inventory_.series[index];
-        if (!stop()) patches = cut_series(series, reader_, config_, plan_, [this] { return stop(); });
+        if (!stop()) patches = cut_series(series, reader_, config, plan_, [this] { return stop(); });
         // After decoding, which has brought the files into the page cache.
         if (!stop()) content = io::hmac_sha256_hex(key_, reader_.content_sha256(series));
       } catch (const io::DataError& error) {
@@ -167,22 +180,18 @@ class PrepareRun {
     const PatientTask& task = *result.task;
     SplitCount& count = counts_[static_cast<std::size_t>(task.split)];
     open_split(task.split);
-    std::vector<int> contoured;
-    for (const SeriesPatches& series : result.series)
-      contoured.insert(contoured.end(), series.contoured.begin(), series.contoured.end());
-    std::sort(contoured.begin(), contoured.end());
-    contoured.erase(std::unique(contoured.begin(), contoured.end()), contoured.end());
-    writer_->set_contoured(task.patient, contoured);
     const std::int64_t before = count.patches;
     for (std::size_t i = 0; i < task.series.size(); ++i) {
       context_.progress(++done_, total_, "series");
-      if (result.refusals[i]) {
+      const auto refusal = result.refusals[i] ? result.refusals[i] : duplicate(task.series[i], result.series[i]);
+      if (refusal) {
         // Only this filter, which is serial, changes the inventory while the pipeline runs.
-        inventory_.series[task.series[i]].refusals.push_back(*result.refusals[i]);
+        inventory_.series[task.series[i]].refusals.push_back(*refusal);
         ++refused_;
         continue;
       }
       const SeriesPatches& series = result.series[i];
+      writer_->set_contoured(inventory_.series[task.series[i]].id, series.contoured);
       for (const io::Patch& patch : series.patches) {
         writer_->add(patch);
         ++count.classes[static_cast<std::size_t>(patch.class_index)];
@@ -199,6 +208,14 @@ class PrepareRun {
       count.series += kept > 0 ? 1 : 0;
     }
     count.patients += count.patches > before ? 1 : 0;
+  }
+
+  // One scan filed under two patients would be on both sides of the split.
+  std::optional<io::Finding> duplicate(std::size_t index, const SeriesPatches& patches) {
+    const auto [first, fresh] = scans_.emplace(patches.scan_sha256, index);
+    if (fresh) return std::nullopt;
+    return io::Finding{io::Fault::DuplicateScan,
+                       "the voxels of series " + inventory_.series[first->second].id + ", which is taken"};
   }
 
   // Tasks come split by split, so one shard is being filled at a time.
@@ -219,13 +236,15 @@ class PrepareRun {
   }
 
   const PrepareConfig& config_;
+  const PrepareConfig scoring_config_;
   const Context& context_;
   const SeriesReader& reader_;
-  std::string key_;
+  std::string key_, listing_;
   fs::path folder_;
   io::Inventory& inventory_;
   PreparePlan plan_;
   std::vector<SeriesFate> fates_;
+  std::map<std::string, std::size_t> scans_;  // series by the digest of its voxels
   SplitCount counts_[std::size(io::kSplits)];
   std::vector<fs::path> shards_;
   std::optional<io::ShardWriter> writer_;
@@ -245,7 +264,9 @@ nlohmann::ordered_json run_prepare(const PrepareConfig& given, const Context& co
   const fs::path folder = context.out / "data";
   fs::create_directories(folder);
   remove_results(folder);
-  const fs::path input = config.input.empty() ? context.out / "cohort" : fs::path(config.input);
+  const fs::path input = input_of(config, context.out);
+  // Before anything is read, so that what comes meanwhile is seen next time.
+  const std::string listing = listing_hmac_sha256(config, context.out);
   io::ScanOptions scan;
   scan.path = input;
   scan.image = config.images;
@@ -258,7 +279,7 @@ nlohmann::ordered_json run_prepare(const PrepareConfig& given, const Context& co
   try {
     const fs::path tables = fs::is_directory(input) ? input : input.parent_path();
     PreparePlan plan = make_plan(config, tables, inventory, io::mix_seed(context.seed, kSplitStream));
-    auto json = PrepareRun(config, context, reader, scan.hash_key, folder, inventory, std::move(plan)).run();
+    auto json = PrepareRun(config, context, reader, scan.hash_key, listing, folder, inventory, std::move(plan)).run();
     log_table(inventory);
     return json;
   } catch (const Interrupted&) {

@@ -2,8 +2,10 @@
 //
 // Each series is brought into axial order (io/resample.h), resampled, cut into patches and judged; a patch is dropped
 // when less than min_body_fraction of its voxels lie above empty_hu, when it has no label voxel though require_label is
-// set, or when the class table has no class for its slice. What lies beyond a slice is -1024 HU without label. Shards
-// keep HU; the window is written beside them and applied where they are read.
+// set, or when the class table has no class for its slice. Patients for validation and testing are scored voxel by
+// voxel: their patches do not overlap and need no label. What lies beyond a slice is -1024 HU without label. A series
+// with the voxels of one before it is refused. Shards keep HU; the window is written beside them and applied where they
+// are read.
 #pragma once
 
 #include "io/inventory.h"
@@ -42,13 +44,17 @@ struct PatchConfig {
     visit("width", width, "pixels along x, to the patient's left; 0 with cut whole: of the widest slice",
           Range{0, 8192});
     visit("height", height, "pixels along y, to the back; 0 with cut whole: of the highest slice", Range{0, 8192});
-    visit("stride_x", stride_x, "cut grid: pixels between windows along x; 0: the width, no overlap", Range{0, 8192});
-    visit("stride_y", stride_y, "cut grid: pixels between windows along y; 0: the height, no overlap", Range{0, 8192});
+    visit(
+        "stride_x", stride_x,
+        "cut grid: pixels between windows along x; 0: the width, no overlap. Patients that are not trained on are cut "
+        "without overlap",
+        Range{0, 8192});
+    visit("stride_y", stride_y, "cut grid: likewise along y; 0: the height", Range{0, 8192});
     visit("body_hu", body_hu, "cut body: the body is what lies above, HU", Range{-1024, 3071});
     visit("empty_hu", empty_hu, "what lies above is not air, HU", Range{-1025, 3071});
     visit("min_body_fraction", min_body_fraction, "patches with a smaller part above empty_hu are dropped",
           Range{0, 1});
-    visit("require_label", require_label, "drop patches without any label voxel");
+    visit("require_label", require_label, "drop patches without any label voxel, of patients to train on");
   }
 };
 

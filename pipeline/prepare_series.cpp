@@ -1,6 +1,7 @@
 // Loading, resampling and cutting one series, a block of slices at a time.
 #include "pipeline/prepare_series.h"
 
+#include "io/digest.h"
 #include "io/fault.h"
 #include "io/patch.h"
 #include "io/resample.h"
@@ -9,6 +10,8 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <span>
+#include <string>
 #include <utility>
 
 #include <tbb/parallel_for.h>
@@ -47,6 +50,19 @@ std::vector<int> keep_labels(io::LabelMap& labels, const LabelPlan& plan) {
   for (std::size_t value = 1; value < present.size(); ++value)
     if (present[value]) contoured.push_back(static_cast<int>(value));
   return contoured;
+}
+
+// Of some of the rows, which noise makes unlike those of any other scan. The step is a prime, so that they lie anywhere
+// in the slices.
+std::string scan_sha256(const io::Volume& axial) {
+  constexpr std::int64_t kRowStep = 17;
+  const auto& size = axial.geometry.size;
+  const auto columns = static_cast<std::size_t>(size[0]);
+  io::Sha256 digest;
+  for (const std::int64_t extent : size) digest.update(std::to_string(extent) + " ");
+  for (std::int64_t row = 0; row < size[1] * size[2]; row += kRowStep)
+    digest.update(std::as_bytes(std::span(axial.hu).subspan(static_cast<std::size_t>(row) * columns, columns)));
+  return digest.hex();
 }
 
 Source load(const io::Series& series, const SeriesReader& reader, bool with_labels) {
@@ -152,6 +168,7 @@ SeriesPatches cut_series(const io::Series& series, const SeriesReader& reader, c
                          const PreparePlan& plan, const std::function<bool()>& stop) {
   Source source = load(series, reader, !config.masks.empty());
   SeriesPatches result;
+  result.scan_sha256 = scan_sha256(source.volume);
   if (source.labels) result.contoured = keep_labels(*source.labels, plan.labels);
   const auto filter = config.mask_filter == "nearest" ? io::LabelFilter::Nearest : io::LabelFilter::Linear;
   const io::Geometry grid = io::resampled_grid(source.volume.geometry, config.spacing_mm);

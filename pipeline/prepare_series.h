@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <vector>
 
 namespace ctforge::pipeline {
@@ -14,6 +15,7 @@ namespace ctforge::pipeline {
 struct SeriesPatches {
   std::vector<io::Patch> patches;  // slice by slice from the feet, within one row by row
   std::vector<int> contoured;      // kept label values present anywhere in the label map, without the background
+  std::string scan_sha256;         // equal for copies of one scan, however they are filed and encoded
   std::int64_t dropped_empty = 0;  // too little above empty_hu
   std::int64_t dropped_unlabelled = 0;
   std::int64_t dropped_unclassed = 0;

@@ -75,8 +75,9 @@ PageSection neighbours_section(const ReportInputs& inputs, const ReportConfig& c
   PageSection section{
       "Is it a copy?",
       "Samples (left of each pair) beside the training patch most like them, the closest pairs first. "
-      "Held-out real patients are the yardstick: copies would be nearer to the training set than those are. Smooth "
-      "images correlate more with anything, so a share above 5 % calls for a look at the pairs; it proves no copy.",
+      "Held-out real patients, passed through the same autoencoder for the correlation, are the yardstick: copies "
+      "would be nearer to the training set than those are. Classes are not matched, so a share above 5 % calls for a "
+      "look at the pairs; it proves no copy.",
       ""};
   if (inputs.nearest.is_null()) {
     section.body = "<p class=\"missing\">not evaluated</p>";

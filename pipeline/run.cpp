@@ -5,6 +5,7 @@
 #include "io/digest.h"
 #include "io/fault.h"
 #include "io/random.h"
+#include "pipeline/input_listing.h"
 #include "pipeline/log.h"
 #include "pipeline/manifest.h"
 #include "pipeline/progress.h"
@@ -48,6 +49,8 @@ struct Stage {
   std::vector<Need> needs;
   // Files without which its result does not count; they go when what they were made of is made anew.
   std::vector<std::string> results = {};
+  // Whether what it reads from outside the run's folder has changed since it was done.
+  std::function<bool(const Config&, const fs::path& out)> outdated = {};
 };
 
 const std::vector<Stage>& all_stages() {
@@ -65,7 +68,8 @@ const std::vector<Stage>& all_stages() {
        [](const Config& c, const Context& context) { return run_prepare(c.prepare, context); },
        {"data"},
        {cohort},
-       {"data/prepare.json"}},
+       {"data/prepare.json"},
+       [](const Config& c, const fs::path& out) { return input_has_changed(c.prepare, out); }},
       {"train",
        [](const Config& c, const Context& context) { return run_train(c.train, context); },
        {"checkpoints", "metrics.jsonl"},
@@ -198,8 +202,11 @@ void check_stages(const Config& config, const std::vector<std::string>& stages) 
 void run_stage(const Stage& stage, const Config& config, Context context, Manifest& manifest) {
   const std::string print = fingerprint(config, stage.name);
   if (manifest.done(stage.name, print)) {
-    log_info(stage.name + ": already done");
-    return;
+    if (!stage.outdated || !stage.outdated(config, context.out)) {
+      log_info(stage.name + ": already done");
+      return;
+    }
+    log_warning(stage.name + ": files of its input have come, gone or changed since it was done; running it again");
   }
   check_needs(stage, config, context.out);
   if (manifest.done_differently(stage.name, print))

@@ -87,12 +87,12 @@ Splits open_splits(const TrainConfig& config, const Context& context) {
   splits.train_sha256 = io::sha256_hex(splits.files_sha256 + config.partly_contoured);
   if (splits.train.size() == 0)
     throw io::DataError(io::Fault::NothingUsable,
-                        "no training patient has every label, and train.partly_contoured is exclude: leave rare labels "
+                        "no training series has every label, and train.partly_contoured is exclude: leave rare labels "
                         "out of prepare.label_map, or set it to include");
   if (splits.train.left_out() > 0)
     log_warning("train: " + std::to_string(splits.train.left_out()) + " of " +
                 std::to_string(splits.train.left_out() + splits.train.size()) +
-                " patches are left out because a label was not contoured in their patient");
+                " patches are left out because a label was not contoured in their series");
   if (io::has_shards(folder, "validation")) {
     splits.validation.emplace(folder, "validation", complete_only);
     if (splits.validation->size() == 0) splits.validation.reset();

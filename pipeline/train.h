@@ -144,11 +144,10 @@ struct TrainConfig {
     visit("class_weighting", class_weighting,
           "how often a class is drawn: its frequency to the power 1 - this (0: as it comes, 1: all alike)",
           Range{0, 1});
-    visit(
-        "partly_contoured", partly_contoured,
-        "patients whose label maps lack a label: learned as they are, which is right where the organ lies outside the "
-        "scan, or left out, which is right where it was not contoured",
-        OneOf{{"include", "exclude"}});
+    visit("partly_contoured", partly_contoured,
+          "series whose label maps lack a label: learned as they are, which is right where the organ lies outside the "
+          "scan, or left out, which is right where it was not contoured",
+          OneOf{{"include", "exclude"}});
     visit("jitter", jitter, "random shift of each patch in x and y, pixels; codec identity only", Range{0, 64});
     visit("precision", precision, "arithmetic of the networks", OneOf{{"bf16", "fp32", "fp16"}});
     visit("channels_last", channels_last, "memory layout of features: channels innermost");

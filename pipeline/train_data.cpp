@@ -14,9 +14,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Whether every label but the background was contoured in the patient.
-bool complete(const io::ShardInfo& info, const std::string& patient) {
-  const auto found = info.contoured.find(patient);
+// Whether every label but the background was contoured in the series.
+bool complete(const io::ShardInfo& info, const std::string& series) {
+  const auto found = info.contoured.find(series);
   if (found == info.contoured.end()) return true;
   for (int label = 1; label < static_cast<int>(info.labels.size()); ++label)
     if (std::find(found->second.begin(), found->second.end(), label) == found->second.end()) return false;
@@ -30,7 +30,7 @@ PatchTensors::PatchTensors(const fs::path& folder, const std::string& prefix, bo
   const auto count = static_cast<std::int32_t>(info().classes.size());
   for (std::int64_t i = 0; i < shards_.size(); ++i) {
     const auto view = shards_.at(i);
-    if (complete_only && !complete(info(), std::string(view.patient))) continue;
+    if (complete_only && !complete(info(), view.series)) continue;
     items_.push_back(i);
     classes_.push_back(view.class_index);
     if (classes_.back() < 0 || classes_.back() >= count)

@@ -21,11 +21,11 @@ struct PatchBatch {
 // A split's shards, memory-mapped; patches become tensors when asked for.
 class PatchTensors {
  public:
-  // All patches, or those of patients in whom every label was contoured: in the others an organ's absence from the mask
+  // All patches, or those of series in which every label was contoured: in the others an organ's absence from the mask
   // says nothing. Throws io::DataError as io::ShardSet does, and InvalidShard for a class without a name.
   PatchTensors(const std::filesystem::path& folder, const std::string& prefix, bool complete_only = false);
   std::int64_t size() const { return static_cast<std::int64_t>(items_.size()); }
-  std::int64_t left_out() const { return shards_.size() - size(); }  // patches of incompletely contoured patients
+  std::int64_t left_out() const { return shards_.size() - size(); }  // patches of incompletely contoured series
   const io::ShardInfo& info() const { return shards_.info(); }
   std::int64_t labels() const { return static_cast<std::int64_t>(info().labels.size()); }
   const std::vector<std::int32_t>& classes() const { return classes_; }  // of each patch

@@ -36,6 +36,19 @@ TEST(ScorePatients, LeavesOutOrgansThatWereNotContoured) {
   EXPECT_TRUE(std::isnan(mean_scored(scores[0].dice)));
 }
 
+TEST(ScorePatients, CountsTheSeriesInWhichAnOrganWasContoured) {
+  // One patient, two series: organ 1 was contoured in the first alone, organ 2 in both.
+  const torch::Tensor reference = stack({1, 1, 2, 0, /**/ 0, 0, 2, 2});
+  const torch::Tensor prediction = stack({1, 0, 2, 0, /**/ 1, 1, 2, 0});
+  PatchSet set = test::patch_set(torch::zeros({2, 2, 2}, torch::kInt16), reference, {0, 0});
+  set.series = {0, 1};
+  set.contoured = {{true, true, true}, {true, false, true}};
+  const auto scores = score_patients(set, prediction);
+  ASSERT_EQ(scores.size(), 1u);
+  EXPECT_DOUBLE_EQ(scores[0].dice[1], 2.0 * 1 / (2 + 1));
+  EXPECT_DOUBLE_EQ(scores[0].dice[2], 2.0 * 2 / (3 + 2));
+}
+
 TEST(ScorePatients, TellsTheVolumePredictedWhereTheReferenceIsEmpty) {
   const torch::Tensor reference = stack({1, 1, 0, 0}), prediction = stack({1, 1, 2, 2});
   const PatchSet set = test::patch_set(torch::zeros({1, 2, 2}, torch::kInt16), reference, {0});

@@ -31,15 +31,17 @@ TEST(PatchesOf, ReadsShardsAndWhatWasContoured) {
   info.classes = {"neck"};
   info.labels = {"background", "cord", "larynx"};
   io::ShardWriter writer(folder.path(), "train", info, 2);
-  writer.set_contoured("P-a", {1});
+  writer.set_contoured("S-1", {1});
   for (std::int16_t i = 0; i < 3; ++i) {
-    writer.add({{i, 7}, {0, 1}, 0, i < 2 ? "P-a" : "P-b", "S-1", i, {0, 0, 0}});
+    writer.add({{i, 7}, {0, 1}, 0, i < 2 ? "P-a" : "P-b", i < 1 ? "S-1" : "S-2", i, {0, 0, 0}});
   }
   writer.finish();
   const PatchSet set = patches_of(std::make_shared<const io::ShardSet>(folder.path(), "train"));
   EXPECT_EQ(set.patients, (std::vector<std::string>{"P-a", "P-b"}));
   EXPECT_EQ(set.patient, (std::vector<std::int32_t>{0, 0, 1}));
+  EXPECT_EQ(set.series, (std::vector<std::int32_t>{0, 1, 1}));
   EXPECT_EQ(set.contoured[0], (std::vector<bool>{true, true, false}));
+  EXPECT_EQ(set.contoured[1], (std::vector<bool>{true, true, true}));
   const Indices backwards = {2, 0};
   const Pixels pixels = set.pixels(backwards);
   EXPECT_EQ(pixels.hu[0][0][0].item<int>(), 2);
@@ -57,7 +59,9 @@ TEST(PatchSets, JoinedAndCutFetchTheRightPixels) {
   EXPECT_EQ(joint.size(), 6);
   EXPECT_EQ(joint.patients, (std::vector<std::string>{"P-0", "P-1", "P-new"}));
   EXPECT_EQ(joint.patient[5], 2);
-  EXPECT_EQ(joint.contoured[1], (std::vector<bool>{true, false, true}));
+  EXPECT_EQ(joint.series, (std::vector<std::int32_t>{0, 0, 1, 1, 3, 3}));
+  EXPECT_EQ(joint.contoured[2], (std::vector<bool>{true, false, true}));
+  EXPECT_EQ(joint.contoured[3], (std::vector<bool>{true, true, true}));
   EXPECT_EQ(value(joint, 3), 3);
   EXPECT_EQ(value(joint, 4), 2);
   EXPECT_EQ(value(subset(joint, {5, 0}), 0), 1);

@@ -27,6 +27,7 @@ eval::PatchSet patch_set(const torch::Tensor& hu, const torch::Tensor& mask, con
   set.height = hu.size(1);
   set.width = hu.size(2);
   set.patient = patient;
+  set.series = patient;
   set.class_index.assign(patient.size(), 0);
   set.slice.assign(patient.size(), 0);
   std::int32_t patients = 0;

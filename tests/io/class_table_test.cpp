@@ -62,6 +62,7 @@ TEST(ClassTable, RefusesByLineWithoutNames) {
   expect_refused("Jane,x,a,b\n", "line 1");
   expect_refused("Jane,x,-1,3\n", "line 1");
   expect_refused("Jane,\n", "line 1");
+  expect_refused("name,class\nJane,\xe9paule\n", "line 2: text that is not UTF-8");
   expect_refused("name,class\n", "without rows");
 }
 

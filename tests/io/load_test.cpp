@@ -133,6 +133,9 @@ TEST(Load, NiftiRoundTripAndLabels) {
     labels.geometry.origin_mm[0] += 1;
     write_labels(folder / ("a_seg" + extension), labels);
     EXPECT_EQ(fault_of([&] { load_labels(series); }), Fault::LabelMismatch) << extension;
+    const Series shifted = scan_folder(folder.path(), 2, "*_ct" + extension, "*_seg" + extension).series.at(0);
+    ASSERT_EQ(shifted.refusals.size(), 1U) << extension;
+    EXPECT_EQ(shifted.refusals.front().fault, Fault::LabelMismatch) << extension;
     labels.geometry.origin_mm[0] -= 1;
   }
 }

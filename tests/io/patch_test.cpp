@@ -68,7 +68,12 @@ TEST(Patch, GridReachesTheEndAndCentresSmallAxes) {
   EXPECT_EQ(windows[1].x, 30);
   EXPECT_EQ(windows[2].x, 60);
   EXPECT_EQ(windows[0].y, -5);
-  EXPECT_EQ(window_grid(95, 95, 40, 40, 40, 40).size(), 9u);  // 0, 40 and 55 along each axis
+  const auto apart = window_grid(95, 80, 40, 40, 40, 40);
+  ASSERT_EQ(apart.size(), 6u);
+  EXPECT_EQ(apart[0].x, -12);
+  EXPECT_EQ(apart[1].x, 28);
+  EXPECT_EQ(apart[2].x, 68);
+  EXPECT_EQ(apart[0].y, 0);
   EXPECT_EQ(window_grid(80, 80, 40, 40, 40, 40).size(), 4u);
   EXPECT_THROW(window_grid(80, 80, 40, 40, 0, 40), std::invalid_argument);
 }

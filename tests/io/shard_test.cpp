@@ -36,8 +36,8 @@ Patch small_patch(int i) {
 
 std::vector<std::filesystem::path> write_ten(const std::filesystem::path& folder, std::int64_t per_shard) {
   ShardWriter writer(folder, "train", small_info(), per_shard);
-  writer.set_contoured("P-0", {1});
-  writer.set_contoured("P-2", {1, 2});
+  writer.set_contoured("S-0", {1});
+  writer.set_contoured("S-4", {1, 2});
   for (int i = 0; i < 10; ++i) writer.add(small_patch(i));
   return writer.finish();
 }
@@ -51,7 +51,7 @@ TEST(Shard, RoundTripOverSeveralFiles) {
   ASSERT_EQ(set.size(), 10);
   EXPECT_EQ(set.info().classes, small_info().classes);
   EXPECT_EQ(set.info().spacing_mm, small_info().spacing_mm);
-  EXPECT_EQ(set.info().contoured, (std::map<std::string, std::vector<int>>{{"P-0", {1}}, {"P-2", {1, 2}}}));
+  EXPECT_EQ(set.info().contoured, (std::map<std::string, std::vector<int>>{{"S-0", {1}}, {"S-4", {1, 2}}}));
   EXPECT_FALSE(set.info().synthetic);
   for (int i = 0; i < 10; ++i) {
     const auto view = set.at(i);

@@ -9,14 +9,14 @@
 namespace ctforge::pipeline {
 namespace {
 
-nlohmann::ordered_json nearest_of(const std::filesystem::path& out) {
+nlohmann::ordered_json nearest_of(const std::filesystem::path& out, const std::optional<LossyCodec>& codec = {}) {
   const EvaluateConfig config = test::quick_evaluation();
   const EvaluationInputs inputs = load_inputs(config, out);
   Extractors extractors = load_extractors(config, "cpu");
   const ComparedSets compared = compared_sets(inputs, {}, config, 3);
   const auto features =
       all_features(compared, extractors, "key", config, CellStore(out / "cells"), test::context_of(out));
-  return nearest_json(inputs, compared, features, config);
+  return nearest_json(inputs, codec, compared, features, config);
 }
 
 TEST(Nearest, CopiesOfTrainingPatchesStandOut) {
@@ -39,6 +39,21 @@ TEST(Nearest, FreshPatchesAreNoNearerThanHeldOutOnes) {
   test::write_run(folder.path());
   const auto json = nearest_of(folder.path());
   EXPECT_LT(json.at("nearest").at("correlation").at("nearer_than_95_percent_of_held_out").get<double>(), 0.35);
+}
+
+TEST(Nearest, HeldOutPatchesPassTheCodecThatSamplesPassed) {
+  const test::TemporaryFolder folder;
+  test::write_run(folder.path());
+  diffusion::Codec blank = diffusion::identity_codec(16, 16, 3);
+  blank.decode = [exact = blank.decode](const torch::Tensor& latents) {
+    diffusion::Decoded decoded = exact(latents);
+    decoded.image = torch::zeros_like(decoded.image);
+    return decoded;
+  };
+  const auto correlation = nearest_of(folder.path(), LossyCodec{blank, "blank"}).at("nearest").at("correlation");
+  EXPECT_EQ(correlation.at("held_out").at("maximum"), 0.0);
+  EXPECT_GT(correlation.at("synthetic").at("median"), 0.0);
+  EXPECT_EQ(correlation.at("held_out_through_autoencoder"), true);
 }
 
 }  // namespace

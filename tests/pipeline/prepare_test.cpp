@@ -84,7 +84,7 @@ TEST(Prepare, PatchesHoldTheSlicesTheyWereCutFrom) {
   const io::ShardSet set(out / "data", "train");
   ASSERT_EQ(set.size(), 4);
   EXPECT_EQ(set.info().spacing_mm, (io::Vector3{2, 2, 5}));
-  EXPECT_EQ(set.info().contoured.at("P-100"), std::vector<int>{1});
+  EXPECT_EQ(set.info().contoured.at("S-s0"), std::vector<int>{1});
   const auto view = set.at(2);
   EXPECT_EQ(view.slice, 3);
   // The body's centroid is (9.5, 7.5): a window of 8 x 8 begins at (6, 4).
@@ -110,6 +110,32 @@ TEST(Prepare, RefusedSeriesAreToldOfAndTheOthersGoOn) {
   EXPECT_EQ(json["refused"]["label-mismatch"], 1);
   const auto inventory = nlohmann::json::parse(test::read_file(out / "data/inventory.json"));
   EXPECT_EQ(inventory["series"].size(), 6u);
+}
+
+TEST(Prepare, AScanFiledUnderTwoPatientsIsTakenOnce) {
+  test::TemporaryFolder out;
+  test::Cohort cohort = many(6);
+  cohort.volume(cohort.series(4)) = cohort.volume(cohort.series(2));
+  PrepareConfig config = test::small_config();
+  config.split.test_patients = 2;
+  const auto json = run_prepare(config, test::context_in(out.path()), cohort.reader());
+  EXPECT_EQ(json["refused"], nlohmann::json({{"duplicate-scan", 1}}));
+  EXPECT_EQ(json["splits"]["train"]["patients"].get<int>() + json["splits"]["test"]["patients"].get<int>(), 5);
+}
+
+TEST(Prepare, HeldOutPatientsAreCutWithoutOverlapAndWithTheirUnlabelledPatches) {
+  test::TemporaryFolder out;
+  PrepareConfig config = test::small_config();
+  config.split.test_patients = 1;
+  config.patch.cut = "grid";
+  config.patch.stride_x = config.patch.stride_y = 4;
+  config.patch.min_body_fraction = 0;
+  config.patch.require_label = true;
+  run_prepare(config, test::context_in(out.path()), many(2).reader());
+  // Slices of 20 x 16 in windows of 8 x 8: 3 x 2 side by side, those without a label among them.
+  EXPECT_EQ(io::ShardSet(out / "data", "test").size(), 6 * 3 * 2);
+  // The label is in 4 of 6 slices, and in 2 x 3 of the 4 x 3 windows that overlap by a half.
+  EXPECT_EQ(io::ShardSet(out / "data", "train").size(), 4 * 2 * 3);
 }
 
 TEST(Prepare, AllRefusedIsAnErrorThatLeavesOnlyTheInventory) {
@@ -210,7 +236,7 @@ TEST(Prepare, HashOfTheInputsFollowsTheirContentAlone) {
   EXPECT_NE(hash(second), before);  // with another key
 }
 
-TEST(Prepare, ContoursArePooledOverAPatientsSeries) {
+TEST(Prepare, ContoursAreOfEachSeries) {
   test::TemporaryFolder out;
   test::Cohort cohort;
   cohort.add("1", "x", 2);
@@ -218,8 +244,9 @@ TEST(Prepare, ContoursArePooledOverAPatientsSeries) {
   cohort.add("2", "z", 0);  // without label map: nothing is known
   run_prepare(test::small_config(), test::context_in(out.path()), cohort.reader());
   const io::ShardSet set(out / "data", "train");
-  EXPECT_EQ(set.info().contoured.at("P-1"), (std::vector<int>{2, 3}));
-  EXPECT_EQ(set.info().contoured.at("P-2"), std::vector<int>{});
+  EXPECT_EQ(set.info().contoured.at("S-x"), std::vector<int>{2});
+  EXPECT_EQ(set.info().contoured.at("S-y"), std::vector<int>{3});
+  EXPECT_EQ(set.info().contoured.at("S-z"), std::vector<int>{});
 }
 
 }  // namespace

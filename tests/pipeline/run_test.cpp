@@ -2,6 +2,7 @@
 #include "pipeline/run.h"
 
 #include "io/fault.h"
+#include "pipeline/manifest.h"
 #include "tests/support/support.h"
 
 #include <gtest/gtest.h>
@@ -87,6 +88,28 @@ TEST(Run, WhatFollowedFromAStageNoLongerCountsWhenItIsDoneAnew) {
   config.run.seed += 1;
   run_stages(config, {"phantom"}, folder.path());
   EXPECT_FALSE(std::filesystem::exists(folder / "data" / "prepare.json"));
+}
+
+TEST(Run, PreparesAgainWhenTheInputHasChanged) {
+  test::TemporaryFolder folder;
+  run_stages(read_config("", {"phantom.patients=3", "phantom.slices=8", "run.threads=2"}), {"phantom"}, folder / "a");
+  const Config config =
+      read_config("", {"prepare.input=" + (folder / "a/cohort").string(), "prepare.images=*_ct.nii.gz",
+                       "prepare.masks=*_seg.nii.gz", "prepare.split.test_patients=1",
+                       "prepare.split.validation_patients=0", "run.threads=2"});
+  run_stages(config, {"prepare"}, folder / "b");
+  const auto series = [&] {
+    return nlohmann::json::parse(test::read_file(folder / "b/data/inventory.json")).at("series").size();
+  };
+  EXPECT_EQ(series(), 3U);
+  for (const std::string& file : files_below(folder / "a", "cohort"))
+    if (file.find("002") != std::string::npos) std::filesystem::remove(folder / "a" / file);
+  run_stages(config, {"prepare"}, folder / "b");
+  EXPECT_EQ(series(), 2U);
+  std::filesystem::remove_all(folder / "a");
+  const std::string last = test::read_file(folder / "b/manifest.json");
+  run_stages(config, {"prepare"}, folder / "b");  // the data are not needed any more
+  EXPECT_EQ(test::read_file(folder / "b/manifest.json"), last);
 }
 
 TEST(Run, CudaWithoutGpuIsOneClearProblem) {

@@ -12,7 +12,7 @@
 namespace ctforge::pipeline::test {
 
 // Class "dark": -600 HU; class "bright": 600 HU; both with a square organ of the opposite sign, label 1, and noise.
-// Four patches a patient; in the first `partly` patients the organ was not contoured.
+// Four patches a patient, in one series; in the first `partly` patients the organ was not contoured.
 inline void write_patches(const std::filesystem::path& folder, const std::string& prefix, std::int64_t count,
                           std::int64_t size = 16, std::int64_t partly = 0) {
   io::ShardInfo info;
@@ -27,7 +27,7 @@ inline void write_patches(const std::filesystem::path& folder, const std::string
     patch.class_index = static_cast<std::int32_t>(i % 2);
     patch.patient = prefix + std::to_string(i / 4);
     patch.series = patch.patient + "s";
-    if (i % 4 == 0 && i / 4 < partly) writer.set_contoured(patch.patient, {});
+    if (i % 4 == 0 && i / 4 < partly) writer.set_contoured(patch.series, {});
     const double ground = patch.class_index == 0 ? -600 : 600;
     const std::int64_t corner = static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(size / 2)));
     for (std::int64_t y = 0; y < size; ++y) {
