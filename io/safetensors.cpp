@@ -183,17 +183,16 @@ void check_ranges(const std::map<std::string, Entry>& entries, std::uint64_t dat
   if (expected != data_bytes) refuse("bytes after the last tensor, or a file cut short");
 }
 
-std::string make_header(const std::vector<const std::pair<const std::string, TensorView>*>& order,
+std::string make_header(const std::vector<const std::pair<const std::string, TensorPieces>*>& order,
                         const Metadata& metadata) {
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!metadata.empty()) header[kMetadataKey] = metadata;
   std::uint64_t offset = 0;
   for (const auto* item : order) {
-    const auto& [name, view] = *item;
-    header[name] = {{"dtype", dtype_name(view.dtype)},
-                    {"shape", view.shape},
-                    {"data_offsets", {offset, offset + view.data.size()}}};
-    offset += view.data.size();
+    const auto& [name, tensor] = *item;
+    const std::uint64_t end = offset + tensor.bytes();
+    header[name] = {{"dtype", dtype_name(tensor.dtype)}, {"shape", tensor.shape}, {"data_offsets", {offset, end}}};
+    offset = end;
   }
   std::string text;
   try {
@@ -211,14 +210,27 @@ std::string dtype_name(Dtype dtype) { return kDtypes[row_of(dtype)].name; }
 
 std::size_t dtype_bytes(Dtype dtype) { return kDtypes[row_of(dtype)].bytes; }
 
+std::size_t TensorPieces::bytes() const {
+  std::size_t sum = 0;
+  for (const auto& piece : pieces) sum += piece.size();
+  return sum;
+}
+
 void write_safetensors(const std::filesystem::path& path, const std::map<std::string, TensorView>& tensors,
                        const Metadata& metadata) {
-  std::vector<const std::pair<const std::string, TensorView>*> order;
+  std::map<std::string, TensorPieces> whole;
+  for (const auto& [name, view] : tensors) whole[name] = {view.dtype, view.shape, {view.data}};
+  write_safetensors_in_pieces(path, whole, metadata);
+}
+
+void write_safetensors_in_pieces(const std::filesystem::path& path, const std::map<std::string, TensorPieces>& tensors,
+                                 const Metadata& metadata) {
+  std::vector<const std::pair<const std::string, TensorPieces>*> order;
   for (const auto& item : tensors) {
     std::int64_t bytes = 0;
     if (item.first == kMetadataKey) throw std::invalid_argument("safetensors: a tensor has a reserved name");
     if (!tensor_bytes(item.second.shape, item.second.dtype, bytes) ||
-        static_cast<std::size_t>(bytes) != item.second.data.size())
+        static_cast<std::size_t>(bytes) != item.second.bytes())
       throw std::invalid_argument("safetensors: the data of '" + item.first + "' do not fit its shape");
     order.push_back(&item);
   }
@@ -232,10 +244,9 @@ void write_safetensors(const std::filesystem::path& path, const std::map<std::st
     std::memcpy(length_bytes.data(), &length, kLengthBytes);
     out.write(length_bytes.data(), kLengthBytes);
     out.write(header.data(), static_cast<std::streamsize>(header.size()));
-    for (const auto* item : order) {
-      const auto data = item->second.data;
-      out.write(reinterpret_cast<const char*>(data.data()), static_cast<std::streamsize>(data.size()));
-    }
+    for (const auto* item : order)
+      for (const auto& piece : item->second.pieces)
+        out.write(reinterpret_cast<const char*>(piece.data()), static_cast<std::streamsize>(piece.size()));
   });
 }
 

@@ -40,6 +40,19 @@ using Metadata = std::map<std::string, std::string>;
 void write_safetensors(const std::filesystem::path& path, const std::map<std::string, TensorView>& tensors,
                        const Metadata& metadata);
 
+// A tensor whose data lie in several places, one after the other.
+struct TensorPieces {
+  Dtype dtype;
+  std::vector<std::int64_t> shape;
+  std::vector<std::span<const std::byte>> pieces;
+
+  std::size_t bytes() const;
+};
+
+// Likewise, without the tensors being joined in memory first.
+void write_safetensors_in_pieces(const std::filesystem::path& path, const std::map<std::string, TensorPieces>& tensors,
+                                 const Metadata& metadata);
+
 // A memory-mapped file. Everything is checked on opening: header length (at most 100 MB), types, shape products against
 // overflow, ranges without overlap or holes, duplicate names, nesting. Throws DataError(InvalidShard), or Unreadable
 // for what cannot be opened. Views are aligned to their type and live as long as the object (or what it is moved into).

@@ -45,8 +45,8 @@ std::vector<fs::path> find_shards(const fs::path& folder, const std::string& pre
 }
 
 template <class T>
-TensorView view_of(Dtype dtype, std::vector<std::int64_t> shape, const std::vector<T>& values) {
-  return {dtype, std::move(shape), std::as_bytes(std::span(values))};
+TensorPieces pieces_of(Dtype dtype, std::vector<std::int64_t> shape, const std::vector<T>& values) {
+  return {dtype, std::move(shape), {std::as_bytes(std::span(values))}};
 }
 
 // The place of a name in a list, put at its end when new.
@@ -137,21 +137,10 @@ void ShardWriter::check(const Patch& patch) const {
     throw std::invalid_argument("a patch's mask has a label without a name");
 }
 
-void ShardWriter::add(const Patch& patch) {
+void ShardWriter::add(Patch patch) {
   check(patch);
-  if (hu_.capacity() == 0) {
-    const auto pixels = static_cast<std::size_t>(patches_per_shard_ * info_.height * info_.width);
-    hu_.reserve(pixels);  // untouched pages cost nothing, growth would copy
-    mask_.reserve(pixels);
-  }
-  hu_.insert(hu_.end(), patch.hu.begin(), patch.hu.end());
-  mask_.insert(mask_.end(), patch.mask.begin(), patch.mask.end());
-  class_.push_back(patch.class_index);
-  patient_.push_back(place_of(patients_, patch.patient));
-  series_.push_back(place_of(series_names_, patch.series));
-  slice_.push_back(patch.slice);
-  position_mm_.insert(position_mm_.end(), patch.position_mm.begin(), patch.position_mm.end());
-  if (static_cast<std::int64_t>(class_.size()) == patches_per_shard_) flush();
+  patches_.push_back(std::move(patch));
+  if (std::ssize(patches_) == patches_per_shard_) flush();
 }
 
 void ShardWriter::set_contoured(const std::string& series, std::vector<int> label_values) {
@@ -159,43 +148,51 @@ void ShardWriter::set_contoured(const std::string& series, std::vector<int> labe
 }
 
 void ShardWriter::flush() {
-  const auto n = static_cast<std::int64_t>(class_.size());
+  const std::int64_t n = std::ssize(patches_);
+  std::vector<std::string> patients, series;
+  std::vector<std::int32_t> class_index, patient_index, series_index, slice;
+  std::vector<float> position_mm;
+  TensorPieces hu{Dtype::I16, {n, info_.height, info_.width}, {}}, mask{Dtype::U8, hu.shape, {}};
+  for (const Patch& patch : patches_) {
+    hu.pieces.push_back(std::as_bytes(std::span(patch.hu)));
+    mask.pieces.push_back(std::as_bytes(std::span(patch.mask)));
+    class_index.push_back(patch.class_index);
+    patient_index.push_back(place_of(patients, patch.patient));
+    series_index.push_back(place_of(series, patch.series));
+    slice.push_back(patch.slice);
+    position_mm.insert(position_mm.end(), patch.position_mm.begin(), patch.position_mm.end());
+  }
   std::map<std::string, std::vector<int>> contoured;
-  for (const std::string& series : series_names_)
-    if (const auto found = info_.contoured.find(series); found != info_.contoured.end()) contoured.insert(*found);
+  for (const std::string& name : series)
+    if (const auto found = info_.contoured.find(name); found != info_.contoured.end()) contoured.insert(*found);
   const Metadata metadata = {
       {"schema", json(kSchema).dump()},
       {"classes", json(info_.classes).dump()},
       {"labels", json(info_.labels).dump()},
       {"contoured", json(contoured).dump()},
-      {"patients", json(patients_).dump()},
-      {"series", json(series_names_).dump()},
+      {"patients", json(patients).dump()},
+      {"series", json(series).dump()},
       {"spacing_mm", json(info_.spacing_mm).dump()},
       {"window_hu", json(info_.window_hu).dump()},
       {"synthetic", json(info_.synthetic).dump()},
       {"ctforge", json(kVersion).dump()},
   };
   const fs::path path = folder_ / shard_name(prefix_, written_.size());
-  write_safetensors(path,
-                    {{"hu", view_of(Dtype::I16, {n, info_.height, info_.width}, hu_)},
-                     {"mask", view_of(Dtype::U8, {n, info_.height, info_.width}, mask_)},
-                     {"class", view_of(Dtype::I32, {n}, class_)},
-                     {"patient", view_of(Dtype::I32, {n}, patient_)},
-                     {"series", view_of(Dtype::I32, {n}, series_)},
-                     {"slice", view_of(Dtype::I32, {n}, slice_)},
-                     {"position", view_of(Dtype::F32, {n, 3}, position_mm_)}},
-                    metadata);
+  write_safetensors_in_pieces(path,
+                              {{"hu", std::move(hu)},
+                               {"mask", std::move(mask)},
+                               {"class", pieces_of(Dtype::I32, {n}, class_index)},
+                               {"patient", pieces_of(Dtype::I32, {n}, patient_index)},
+                               {"series", pieces_of(Dtype::I32, {n}, series_index)},
+                               {"slice", pieces_of(Dtype::I32, {n}, slice)},
+                               {"position", pieces_of(Dtype::F32, {n, 3}, position_mm)}},
+                              metadata);
   written_.push_back(path);
-  hu_.clear();
-  mask_.clear();
-  for (auto* list : {&class_, &patient_, &series_, &slice_}) list->clear();
-  position_mm_.clear();
-  patients_.clear();
-  series_names_.clear();
+  patches_.clear();
 }
 
 std::vector<fs::path> ShardWriter::finish() {
-  if (!class_.empty()) flush();
+  if (!patches_.empty()) flush();
   return written_;
 }
 

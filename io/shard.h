@@ -54,7 +54,7 @@ struct ShardInfo {
 class ShardWriter {
  public:
   ShardWriter(std::filesystem::path folder, std::string prefix, ShardInfo info, std::int64_t patches_per_shard = 1024);
-  void add(const Patch& patch);
+  void add(Patch patch);
   // Which labels a series has contoured: those absent are unknown, not absent from the anatomy. To be called before the
   // series' first patch is added.
   void set_contoured(const std::string& series, std::vector<int> label_values);
@@ -68,12 +68,7 @@ class ShardWriter {
   std::string prefix_;
   ShardInfo info_;
   std::int64_t patches_per_shard_;
-  // The shard being filled, as the file will hold it.
-  std::vector<std::int16_t> hu_;
-  std::vector<std::uint8_t> mask_;
-  std::vector<std::int32_t> class_, patient_, series_, slice_;
-  std::vector<float> position_mm_;
-  std::vector<std::string> patients_, series_names_;
+  std::vector<Patch> patches_;  // of the shard being filled
   std::vector<std::filesystem::path> written_;
 };
 

@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <future>
 #include <map>
 #include <memory>
 #include <optional>
@@ -162,9 +163,12 @@ class PrepareRun {
       std::string content;
       try {
         const io::Series& series = inventory_.series[index];
-        if (!stop()) patches = cut_series(series, reader_, config, plan_, [this] { return stop(); });
-        // After decoding, which has brought the files into the page cache.
-        if (!stop()) content = io::hmac_sha256_hex(key_, reader_.content_sha256(series));
+        if (!stop()) {
+          // Beside the decoder, which reads the same files.
+          auto digest = std::async(std::launch::async, [&] { return reader_.content_sha256(series); });
+          patches = cut_series(series, reader_, config, plan_, [this] { return stop(); });
+          content = io::hmac_sha256_hex(key_, digest.get());
+        }
       } catch (const io::DataError& error) {
         refusal = io::Finding{error.fault(), error.what()};
         patches = {};
@@ -176,7 +180,7 @@ class PrepareRun {
     return result;
   }
 
-  void write_patient(const PatientResult& result) {
+  void write_patient(PatientResult& result) {
     const PatientTask& task = *result.task;
     SplitCount& count = counts_[static_cast<std::size_t>(task.split)];
     open_split(task.split);
@@ -190,11 +194,11 @@ class PrepareRun {
         ++refused_;
         continue;
       }
-      const SeriesPatches& series = result.series[i];
+      SeriesPatches& series = result.series[i];
       writer_->set_contoured(inventory_.series[task.series[i]].id, series.contoured);
-      for (const io::Patch& patch : series.patches) {
-        writer_->add(patch);
+      for (io::Patch& patch : series.patches) {
         ++count.classes[static_cast<std::size_t>(patch.class_index)];
+        writer_->add(std::move(patch));
       }
       const auto kept = static_cast<std::int64_t>(series.patches.size());
       fates_[task.series[i]] = {true,
