@@ -12,7 +12,11 @@ function(ctforge_library name)
   set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
 endfunction()
 
-# ctforge_torch(NAME): reuse the one precompiled header of LibTorch (models/CMakeLists.txt).
+# What is tested is optimised as it is used; the tests' own code need not be, and compiles faster.
+set(CTFORGE_TEST_OPTIONS $<$<CONFIG:Release>:-O1>)
+
+# ctforge_torch(NAME [HEADER]): reuse a precompiled header of LibTorch (models/CMakeLists.txt), ctforge_torch_pch unless
+# told another.
 function(ctforge_torch name)
   # The header was compiled with -fPIC; CMake would give a program -fPIE, and GCC then refuses the header.
   get_target_property(type ${name} TYPE)
@@ -20,7 +24,9 @@ function(ctforge_torch name)
     set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
     target_compile_options(${name} PRIVATE -fPIC)
   endif()
-  target_precompile_headers(${name} REUSE_FROM ctforge_torch_pch)
+  set(header ctforge_torch_pch ${ARGN})
+  list(GET header -1 header)
+  target_precompile_headers(${name} REUSE_FROM ${header})
 endfunction()
 
 # ctforge_test(NAME LIBRARIES libs... SOURCES files... [TORCH]): one GoogleTest program; each test case is a ctest.
@@ -30,11 +36,10 @@ function(ctforge_test name)
     return()
   endif()
   add_executable(${name} ${arg_SOURCES})
-  # What is tested is optimised as it is used; the tests' own code need not be, and compiles faster.
-  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
+  target_compile_options(${name} PRIVATE ${CTFORGE_TEST_OPTIONS})
   target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} ctforge_warnings ctforge_test_support GTest::gtest GTest::gtest_main)
   if(arg_TORCH)
-    ctforge_torch(${name})
+    ctforge_torch(${name} ctforge_torch_test_pch)
   endif()
   set(properties TIMEOUT 600)
   if(arg_LABEL)

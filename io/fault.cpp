@@ -44,7 +44,7 @@ constexpr std::array kRows = {
     Row{Fault::LabelMismatch, "label-mismatch",
         "label map and CT differ in geometry, or labels are not 0..255 integers"},
     Row{Fault::DecoderDied, "decoder-died", "the decoding process ended by a signal or took too long"},
-    Row{Fault::DuplicateScan, "duplicate-scan", "the voxels of another series"},
+    Row{Fault::DuplicateScan, "duplicate-scan", "one person under two names: two patients share a scan"},
     Row{Fault::Unreadable, "unreadable", "cannot be opened or read"},
     Row{Fault::InvalidShard, "invalid-shard", "a safetensors file that breaks its format"},
     Row{Fault::InvalidTable, "invalid-table", "a user's table that cannot be used"},

@@ -39,7 +39,7 @@ enum class Fault {
   HuOutOfRange,        // values that do not fit int16 HU
   LabelMismatch,       // label map and CT differ in geometry, or labels are not 0..255 integers
   DecoderDied,         // the decoding process ended by a signal or took too long
-  DuplicateScan,       // the voxels of another series
+  DuplicateScan,       // one person under two names: two patients share a scan
   Unreadable,          // cannot be opened or read
   InvalidShard,        // a safetensors file that breaks its format
   InvalidTable,        // a user's table that cannot be used

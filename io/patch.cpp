@@ -127,8 +127,10 @@ void cut_any(std::span<const T> data, const std::array<std::int64_t, 3>& size, s
 std::vector<std::int64_t> positions(std::int64_t grid, std::int64_t window, std::int64_t stride) {
   if (grid <= window) return {-((window - grid) / 2)};
   std::vector<std::int64_t> result;
-  if (stride >= window) {  // no voxel twice: the windows reach beyond both ends alike
-    const std::int64_t count = (grid - window + stride - 1) / stride + 1;
+  if (stride >= window) {
+    // Side by side they reach beyond both ends alike; with gaps between them they stay within.
+    const std::int64_t over = stride == window ? stride - 1 : 0;
+    const std::int64_t count = (grid - window + over) / stride + 1;
     const std::int64_t first = (grid - (count - 1) * stride - window) / 2;
     for (std::int64_t i = 0; i < count; ++i) result.push_back(first + i * stride);
     return result;

@@ -28,9 +28,10 @@ struct Window2d {
 // The window of this size about a (fractional) index; a whole number of voxels from the grid's first.
 Window2d window_about(double centre_x, double centre_y, std::int64_t width, std::int64_t height);
 
-// Windows every stride voxels that cover the grid, row by row. With a stride below the window's size the first begins
-// with the grid and the last ends with it; with a larger one no voxel is in two windows, and where their number does
-// not fit they reach beyond both ends alike, as one window does along an axis no longer than itself.
+// Windows every stride voxels, row by row. With a stride below the window's size they cover the grid, the first
+// beginning and the last ending with it. With a stride of that size they cover it without a voxel in two windows: where
+// their number does not fit, they reach beyond both ends alike, as one window does along an axis no longer than itself.
+// With a larger stride as many as fit, about the middle.
 std::vector<Window2d> window_grid(std::int64_t grid_width, std::int64_t grid_height, std::int64_t width,
                                   std::int64_t height, std::int64_t stride_x, std::int64_t stride_y);
 

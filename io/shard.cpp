@@ -17,7 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr int kSchema = 2;
 constexpr const char* kExtension = ".safetensors";
 constexpr std::size_t kDigits = 5;
 
@@ -91,8 +90,9 @@ void check_indices(std::span<const std::int32_t> indices, std::size_t bound, con
 
 ShardInfo read_info(const SafetensorsFile& file) {
   const Metadata& metadata = file.metadata();
-  if (const auto schema = metadata_as<std::int64_t>(metadata, "schema"); schema != kSchema)
-    refuse("schema " + std::to_string(schema) + " where " + std::to_string(kSchema) + " was expected");
+  if (const auto schema = metadata_as<std::int64_t>(metadata, "schema"); schema != kShardSchema)
+    refuse("schema " + std::to_string(schema) + " where " + std::to_string(kShardSchema) +
+           " was expected: prepare or sample again");
   const TensorView& hu = file.at("hu");
   if (hu.shape.size() != 3) refuse("tensor 'hu' has an unexpected shape");
   ShardInfo info;
@@ -166,16 +166,11 @@ void ShardWriter::flush() {
   for (const std::string& name : series)
     if (const auto found = info_.contoured.find(name); found != info_.contoured.end()) contoured.insert(*found);
   const Metadata metadata = {
-      {"schema", json(kSchema).dump()},
-      {"classes", json(info_.classes).dump()},
-      {"labels", json(info_.labels).dump()},
-      {"contoured", json(contoured).dump()},
-      {"patients", json(patients).dump()},
-      {"series", json(series).dump()},
-      {"spacing_mm", json(info_.spacing_mm).dump()},
-      {"window_hu", json(info_.window_hu).dump()},
-      {"synthetic", json(info_.synthetic).dump()},
-      {"ctforge", json(kVersion).dump()},
+      {"schema", json(kShardSchema).dump()},         {"classes", json(info_.classes).dump()},
+      {"labels", json(info_.labels).dump()},         {"contoured", json(contoured).dump()},
+      {"patients", json(patients).dump()},           {"series", json(series).dump()},
+      {"spacing_mm", json(info_.spacing_mm).dump()}, {"window_hu", json(info_.window_hu).dump()},
+      {"synthetic", json(info_.synthetic).dump()},   {"ctforge", json(kVersion).dump()},
   };
   const fs::path path = folder_ / shard_name(prefix_, written_.size());
   write_safetensors_in_pieces(path,

@@ -27,6 +27,9 @@
 
 namespace ctforge::io {
 
+// What "schema" says; it changes when files of before cannot be read any more.
+inline constexpr int kShardSchema = 2;
+
 struct Patch {
   std::vector<std::int16_t> hu;    // [H,W]
   std::vector<std::uint8_t> mask;  // [H,W]

@@ -5,9 +5,17 @@
 #include "pipeline/generator.h"
 #include "pipeline/log.h"
 
+#include <algorithm>
 #include <filesystem>
+#include <vector>
 
 namespace ctforge::pipeline {
+
+namespace {
+
+constexpr std::size_t kCodecBatch = 16;  // patches whose features are in memory at a time
+
+}  // namespace
 
 std::optional<LossyCodec> find_lossy_codec(const Context& context) {
   const auto folder = context.out / "checkpoints";
@@ -25,10 +33,15 @@ std::optional<LossyCodec> find_lossy_codec(const Context& context) {
 eval::PatchSet reconstructed(const eval::PatchSet& real, const diffusion::Codec& codec) {
   eval::PatchSet set = real;
   set.pixels = [original = real.pixels, window = real.window_hu, codec](std::span<const std::int64_t> indices) {
-    const eval::Pixels pixels = original(indices);
-    const torch::Tensor image = eval::windowed(pixels.hu, window).unsqueeze(1);
-    const diffusion::Decoded decoded = codec.decode(codec.encode(image, pixels.mask));
-    return eval::Pixels{eval::unwindowed(decoded.image.squeeze(1), window), decoded.mask.to(torch::kCPU)};
+    std::vector<torch::Tensor> hu, mask;
+    for (std::size_t first = 0; first < indices.size(); first += kCodecBatch) {
+      const eval::Pixels pixels = original(indices.subspan(first, std::min(kCodecBatch, indices.size() - first)));
+      const torch::Tensor image = eval::windowed(pixels.hu, window).unsqueeze(1);
+      const diffusion::Decoded decoded = codec.decode(codec.encode(image, pixels.mask));
+      hu.push_back(eval::unwindowed(decoded.image.squeeze(1), window));
+      mask.push_back(decoded.mask.to(torch::kCPU));
+    }
+    return hu.empty() ? original(indices) : eval::Pixels{torch::cat(hu), torch::cat(mask)};
   };
   return set;
 }

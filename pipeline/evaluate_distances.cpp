@@ -73,7 +73,7 @@ torch::Tensor set_features(eval::Extractor& extractor, const eval::PatchSet& set
 
 ComparedSets compared_sets(const EvaluationInputs& inputs, const std::optional<LossyCodec>& codec,
                            const EvaluateConfig& config, std::uint64_t seed) {
-  const std::array<eval::PatchSet, 3> real = {inputs.train, inputs.validation, inputs.test};
+  const std::array<eval::PatchSet, 2> real = {inputs.train, inputs.held_out};
   const eval::PatchSet everything = eval::concatenate(real);
   ComparedSets compared;
   compared.real_index = eval::even_over_patients(everything, config.images, io::mix_seed(seed, kThinning));

@@ -1,6 +1,7 @@
 // Reading and guarding what the evaluate stage compares.
 #include "pipeline/evaluate_inputs.h"
 
+#include "eval/patch_sampler.h"
 #include "io/atomic_file.h"
 #include "io/digest.h"
 #include "io/fault.h"
@@ -9,6 +10,7 @@
 #include "pipeline/train_data.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cstdlib>
 #include <system_error>
@@ -25,6 +27,23 @@ eval::PatchSet empty_like(const eval::PatchSet& set) {
   none.patients.clear();
   none.contoured.clear();
   return none;
+}
+
+// The patches that show any label.
+eval::Indices showing_labels(const eval::PatchSet& set) {
+  eval::Indices indices;
+  const auto present = eval::labels_present(set);
+  for (std::size_t i = 0; i < present.size(); ++i)
+    if (std::find(present[i].begin() + 1, present[i].end(), true) != present[i].end())
+      indices.push_back(static_cast<std::int64_t>(i));
+  return indices;
+}
+
+eval::PatchSet held_out_like_train(const EvaluationInputs& inputs) {
+  const std::array<eval::PatchSet, 2> sets = {inputs.validation, inputs.test};
+  eval::PatchSet held_out = eval::concatenate(sets);
+  if (std::ssize(showing_labels(inputs.train)) < inputs.train.size()) return held_out;
+  return eval::subset(held_out, showing_labels(held_out));
 }
 
 std::pair<std::string, fs::path> parse_extra(const std::string& text) {
@@ -98,6 +117,7 @@ EvaluationInputs load_inputs(const EvaluateConfig& config, const fs::path& out) 
   }
   if (io::has_shards(untrained, "synthetic")) inputs.extras.emplace_back("untrained", open(untrained, "synthetic"));
   guard(inputs);
+  inputs.held_out = held_out_like_train(inputs);
   inputs.digest = io::sha256_hex(digests);
   return inputs;
 }

@@ -16,6 +16,9 @@ namespace ctforge::pipeline {
 
 struct EvaluationInputs {
   eval::PatchSet train, validation, test;  // validation may be empty
+  // Of validation and test together what is comparable with train: where training patches all show a label because
+  // others were dropped (prepare.patch.require_label), those that do.
+  eval::PatchSet held_out;
   eval::PatchSet synthetic;
   std::vector<std::pair<std::string, eval::PatchSet>> extras;
   std::string digest;  // SHA-256 over all their shards

@@ -58,8 +58,7 @@ ordered_json nearest_json(const EvaluationInputs& inputs, const std::optional<Lo
                           const ComparedSets& compared, const std::vector<SetFeatures>& features,
                           const EvaluateConfig& config) {
   const eval::Neighbours synthetic = eval::nearest_by_correlation(inputs.synthetic, inputs.train);
-  const std::array<eval::PatchSet, 2> others = {inputs.validation, inputs.test};
-  eval::PatchSet held_out_set = eval::concatenate(others);
+  eval::PatchSet held_out_set = inputs.held_out;
   if (codec) held_out_set = reconstructed(held_out_set, codec->codec);
   eval::Neighbours held_out;
   if (held_out_set.size() > 0) held_out = eval::nearest_by_correlation(held_out_set, inputs.train);

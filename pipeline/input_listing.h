@@ -11,11 +11,13 @@ namespace ctforge::pipeline {
 // The folder or file that is prepared: as configured, else the run's own phantom cohort.
 std::filesystem::path input_of(const PrepareConfig& config, const std::filesystem::path& out);
 
-// A keyed hash over name, size and time of change of every file below the input and of the tables; empty when the input
-// cannot be listed: it may be out of reach where a later stage runs.
+// A keyed hash over name, size and time of change of every file below the input, but for hidden ones and the run's own,
+// and of the tables. Empty when anything of it cannot be listed, or nothing is there: the input may be out of reach
+// where a later stage runs.
 std::string listing_hmac_sha256(const PrepareConfig& config, const std::filesystem::path& out);
 
-// True when data/prepare.json was made of another listing. False where there is none, or the input is out of reach.
+// True when data/prepare.json was made of another listing. False where there is none, or input, tables or key are out
+// of reach.
 bool input_has_changed(const PrepareConfig& config, const std::filesystem::path& out);
 
 }  // namespace ctforge::pipeline

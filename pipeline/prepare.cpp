@@ -12,15 +12,16 @@
 #include "pipeline/phantom.h"
 #include "pipeline/prepare_plan.h"
 #include "pipeline/prepare_report.h"
+#include "pipeline/prepare_scans.h"
 #include "pipeline/prepare_series.h"
 
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <future>
-#include <map>
 #include <memory>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include <tbb/parallel_pipeline.h>
@@ -66,7 +67,7 @@ std::int64_t series_without_labels(const PrepareConfig& config, const io::Invent
   if (config.masks.empty()) return 0;
   std::int64_t with = 0, without = 0;
   for (const io::Series& series : inventory.series)
-    if (series.accepted()) ++(series.labels.empty() ? without : with);
+    if (series.accepted() || !series.labels.empty()) ++(series.labels.empty() ? without : with);
   if (with == 0 && without > 0)
     throw io::DataError(io::Fault::NothingUsable, "prepare.masks finds a label map for none of the " +
                                                       std::to_string(without) + " series: check the pattern");
@@ -77,11 +78,21 @@ std::int64_t series_without_labels(const PrepareConfig& config, const io::Invent
   return without;
 }
 
-// Patients that are scored are cut so that every voxel counts once, whether or not it shows an organ.
+// Patients that are scored are cut so that no voxel counts twice, and where no organ is, too.
 PrepareConfig for_scoring(PrepareConfig config) {
   config.patch.stride_x = config.patch.stride_y = 0;
   config.patch.require_label = false;
   return config;
+}
+
+// Runs an action in a thread of its own, or when its result is asked for where the system grants no more threads.
+template <class Action>
+std::future<std::string> beside(const Action& action) {
+  try {
+    return std::async(std::launch::async, action);
+  } catch (const std::system_error&) {
+    return std::async(std::launch::deferred, action);
+  }
 }
 
 // One patient on the way through the pipeline.
@@ -120,6 +131,10 @@ class PrepareRun {
     if (counts_[0].patches == 0)
       throw io::DataError(io::Fault::NothingUsable, "no patch to train on was kept from " + std::to_string(total_) +
                                                         " series (" + std::to_string(refused_) + " refused)");
+    const bool held_out = std::any_of(plan_.tasks.begin(), plan_.tasks.end(),
+                                      [](const PatientTask& task) { return task.split == io::Split::Test; });
+    if (held_out && counts_[static_cast<std::size_t>(io::Split::Test)].patches == 0)
+      throw io::DataError(io::Fault::NothingUsable, "no patch of the patients held out for testing was kept");
     auto json = prepare_json(plan_, inventory_, fates_, {std::begin(counts_), std::end(counts_)}, shards_);
     json["series_without_label_map"] = unlabelled;
     json["listing_hmac_sha256"] = listing_;
@@ -164,8 +179,7 @@ class PrepareRun {
       try {
         const io::Series& series = inventory_.series[index];
         if (!stop()) {
-          // Beside the decoder, which reads the same files.
-          auto digest = std::async(std::launch::async, [&] { return reader_.content_sha256(series); });
+          auto digest = beside([&] { return reader_.content_sha256(series); });  // the decoder reads the same files
           patches = cut_series(series, reader_, config, plan_, [this] { return stop(); });
           content = io::hmac_sha256_hex(key_, digest.get());
         }
@@ -185,12 +199,12 @@ class PrepareRun {
     SplitCount& count = counts_[static_cast<std::size_t>(task.split)];
     open_split(task.split);
     const std::int64_t before = count.patches;
+    judge_scans(result);
     for (std::size_t i = 0; i < task.series.size(); ++i) {
       context_.progress(++done_, total_, "series");
-      const auto refusal = result.refusals[i] ? result.refusals[i] : duplicate(task.series[i], result.series[i]);
-      if (refusal) {
+      if (result.refusals[i]) {
         // Only this filter, which is serial, changes the inventory while the pipeline runs.
-        inventory_.series[task.series[i]].refusals.push_back(*refusal);
+        inventory_.series[task.series[i]].refusals.push_back(*result.refusals[i]);
         ++refused_;
         continue;
       }
@@ -214,12 +228,24 @@ class PrepareRun {
     count.patients += count.patches > before ? 1 : 0;
   }
 
-  // One scan filed under two patients would be on both sides of the split.
-  std::optional<io::Finding> duplicate(std::size_t index, const SeriesPatches& patches) {
-    const auto [first, fresh] = scans_.emplace(patches.scan_sha256, index);
-    if (fresh) return std::nullopt;
-    return io::Finding{io::Fault::DuplicateScan,
-                       "the voxels of series " + inventory_.series[first->second].id + ", which is taken"};
+  // Refuses a patient who is another one too, and empties what is a copy within the patient.
+  void judge_scans(PatientResult& result) {
+    const PatientTask& task = *result.task;
+    std::vector<Scan> scans;
+    for (std::size_t i = 0; i < task.series.size(); ++i) {
+      const io::Series& series = inventory_.series[task.series[i]];
+      scans.push_back({series.id, result.series[i].scan_sha256, !series.labels.empty()});
+    }
+    const auto verdicts = scans_.judge(task.patient, scans);
+    for (std::size_t i = 0; i < scans.size(); ++i) {
+      if (result.refusals[i] || verdicts[i] == ScanRegister::Verdict::Fresh) continue;
+      if (verdicts[i] == ScanRegister::Verdict::SamePerson) {
+        result.refusals[i] = {io::Fault::DuplicateScan, "this patient and another one share a scan: one person"};
+      } else {
+        inventory_.series[task.series[i]].notes.push_back("a copy of another series of the patient, which is taken");
+        result.series[i] = {};
+      }
+    }
   }
 
   // Tasks come split by split, so one shard is being filled at a time.
@@ -248,7 +274,7 @@ class PrepareRun {
   io::Inventory& inventory_;
   PreparePlan plan_;
   std::vector<SeriesFate> fates_;
-  std::map<std::string, std::size_t> scans_;  // series by the digest of its voxels
+  ScanRegister scans_;
   SplitCount counts_[std::size(io::kSplits)];
   std::vector<fs::path> shards_;
   std::optional<io::ShardWriter> writer_;

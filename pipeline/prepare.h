@@ -3,9 +3,9 @@
 // Each series is brought into axial order (io/resample.h), resampled, cut into patches and judged; a patch is dropped
 // when less than min_body_fraction of its voxels lie above empty_hu, when it has no label voxel though require_label is
 // set, or when the class table has no class for its slice. Patients for validation and testing are scored voxel by
-// voxel: their patches do not overlap and need no label. What lies beyond a slice is -1024 HU without label. A series
-// with the voxels of one before it is refused. Shards keep HU; the window is written beside them and applied where they
-// are read.
+// voxel: their patches do not overlap and need no label. What lies beyond a slice is -1024 HU without label. A patient
+// who shares a scan with one before is refused. Shards keep HU; the window is written beside them and applied where
+// they are read.
 #pragma once
 
 #include "io/inventory.h"

@@ -26,6 +26,9 @@ using io::Window2d;
 // Resampled slices held at a time: bounds the memory of fine grids, while the planes shared by two blocks are few.
 constexpr std::int64_t kBlockSlices = 64;
 
+constexpr std::int64_t kRowStep = 17;   // of scan_sha256
+constexpr std::int16_t kAirHu = -1000;  // likewise
+
 struct Source {
   io::Volume volume;
   std::optional<io::LabelMap> labels;
@@ -53,15 +56,18 @@ std::vector<int> keep_labels(io::LabelMap& labels, const LabelPlan& plan) {
 }
 
 // Of some of the rows, which noise makes unlike those of any other scan. The step is a prime, so that they lie anywhere
-// in the slices.
+// in the slices. What lies below air is padding, which converters keep or replace.
 std::string scan_sha256(const io::Volume& axial) {
-  constexpr std::int64_t kRowStep = 17;
   const auto& size = axial.geometry.size;
   const auto columns = static_cast<std::size_t>(size[0]);
   io::Sha256 digest;
   for (const std::int64_t extent : size) digest.update(std::to_string(extent) + " ");
-  for (std::int64_t row = 0; row < size[1] * size[2]; row += kRowStep)
-    digest.update(std::as_bytes(std::span(axial.hu).subspan(static_cast<std::size_t>(row) * columns, columns)));
+  std::vector<std::int16_t> values(columns);
+  for (std::int64_t row = 0; row < size[1] * size[2]; row += kRowStep) {
+    const auto voxels = std::span(axial.hu).subspan(static_cast<std::size_t>(row) * columns, columns);
+    std::transform(voxels.begin(), voxels.end(), values.begin(), [](std::int16_t hu) { return std::max(hu, kAirHu); });
+    digest.update(std::as_bytes(std::span(values)));
+  }
   return digest.hex();
 }
 

@@ -72,12 +72,15 @@ PageSection gallery_section(const ReportInputs& inputs, const ReportConfig& conf
 }
 
 PageSection neighbours_section(const ReportInputs& inputs, const ReportConfig& config) {
+  const bool coded = inputs.nearest.is_object() &&
+                     inputs.nearest.at("nearest").at("correlation").value("held_out_through_autoencoder", false);
   PageSection section{
       "Is it a copy?",
-      "Samples (left of each pair) beside the training patch most like them, the closest pairs first. "
-      "Held-out real patients, passed through the same autoencoder for the correlation, are the yardstick: copies "
-      "would be nearer to the training set than those are. Classes are not matched, so a share above 5 % calls for a "
-      "look at the pairs; it proves no copy.",
+      std::string("Samples (left of each pair) beside the training patch most like them, the closest pairs first. "
+                  "Held-out real patients") +
+          (coded ? ", passed through the same autoencoder for the correlation," : "") +
+          " are the yardstick: copies would be nearer to the training set than those are. Classes are not matched, so "
+          "a share above 5 % calls for a look at the pairs; it proves no copy.",
       ""};
   if (inputs.nearest.is_null()) {
     section.body = "<p class=\"missing\">not evaluated</p>";

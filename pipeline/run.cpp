@@ -5,6 +5,7 @@
 #include "io/digest.h"
 #include "io/fault.h"
 #include "io/random.h"
+#include "io/shard.h"
 #include "pipeline/input_listing.h"
 #include "pipeline/log.h"
 #include "pipeline/manifest.h"
@@ -202,11 +203,13 @@ void check_stages(const Config& config, const std::vector<std::string>& stages) 
 void run_stage(const Stage& stage, const Config& config, Context context, Manifest& manifest) {
   const std::string print = fingerprint(config, stage.name);
   if (manifest.done(stage.name, print)) {
-    if (!stage.outdated || !stage.outdated(config, context.out)) {
-      log_info(stage.name + ": already done");
-      return;
-    }
-    log_warning(stage.name + ": files of its input have come, gone or changed since it was done; running it again");
+    log_info(stage.name + ": already done");
+    // Not done again unasked: a training of weeks may be under way on what was prepared.
+    if (stage.outdated && stage.outdated(config, context.out))
+      log_warning(stage.name +
+                  ": files of its input have come, gone or changed since it was done; what was made of them is kept. "
+                  "Give another --out to begin with what is there now");
+    return;
   }
   check_needs(stage, config, context.out);
   if (manifest.done_differently(stage.name, print))
@@ -266,7 +269,7 @@ std::string fingerprint(const Config& config, const std::string& stage) {
     const bool cohort_is_ours =
         std::find(config.run.stages.begin(), config.run.stages.end(), "phantom") != config.run.stages.end();
     if (each.name != "phantom" || cohort_is_ours || stage == "phantom")
-      print = io::sha256_hex(print + each.name + json[each.name].dump());
+      print = io::sha256_hex(print + each.name + json[each.name].dump() + std::to_string(io::kShardSchema));
     if (each.name == stage) return print;
   }
   throw std::invalid_argument("no stage is called '" + stage + "'");

@@ -1,4 +1,4 @@
-"""Preparing many volumes takes no more memory than preparing four."""
+"""Preparing many volumes takes no more memory than preparing a few."""
 
 import struct
 import unittest
@@ -10,7 +10,7 @@ MANY = 60
 
 
 def write_nifti(path, number):
-    """A water cylinder in air as uncompressed NIfTI-1, int16, 1 x 1 x 3 mm; one voxel tells the volumes apart."""
+    """A water cylinder in air as uncompressed NIfTI-1, int16, 1 x 1 x 3 mm; the first column tells the volumes apart."""
     header = bytearray(352)
     struct.pack_into("<i", header, 0, 348)
     struct.pack_into("<8h", header, 40, 3, WIDTH, WIDTH, SLICES, 1, 1, 1, 1)
@@ -27,13 +27,14 @@ def write_nifti(path, number):
         air = struct.pack("<h", -1000) * (WIDTH // 2 - half)
         plane += air + struct.pack("<h", 0) * (2 * half) + air
     volume = plane * SLICES
-    struct.pack_into("<h", volume, 0, -1000 - number)
+    for row in range(WIDTH * SLICES):
+        struct.pack_into("<h", volume, 2 * WIDTH * row, number - 1000)
     path.write_bytes(header + volume)
 
 
 class MemoryTest(program.ProgramTest):
     def peak(self, count):
-        """Peak bytes of preparing the first `count` volumes, in shards smaller than four volumes."""
+        """Peak bytes of preparing the first `count` volumes, in shards of two volumes."""
         data = self.folder / f"data-{count}"
         data.mkdir()
         for number in range(count):
@@ -49,11 +50,11 @@ class MemoryTest(program.ProgramTest):
         self.assertEqual(sum(split["patches"] for split in splits.values()), count * SLICES)
         return stage["peak_memory_bytes"]
 
-    def test_many_volumes_take_no_more_than_four(self):
-        four, many = self.peak(4), self.peak(MANY)
-        print(f"4 volumes: {four >> 20} MiB, {MANY} volumes: {many >> 20} MiB")
-        # The patches alone of one volume are 7.5 MiB; the order in which threads meet their work costs a few.
-        self.assertLess(many, four + 4 * (WIDTH * WIDTH * SLICES * 3))
+    def test_many_volumes_take_no_more_than_a_few(self):
+        # Four are worked on at a time; it takes some more for all of them to be at their largest together.
+        few, many = self.peak(12), self.peak(MANY)
+        print(f"12 volumes: {few >> 20} MiB, {MANY} volumes: {many >> 20} MiB")
+        self.assertLess(many, few + 8 * (WIDTH * WIDTH * SLICES * 3))  # the patches of eight, while 48 more were cut
 
 
 if __name__ == "__main__":

@@ -74,6 +74,11 @@ TEST(Patch, GridReachesTheEndAndCentresSmallAxes) {
   EXPECT_EQ(apart[1].x, 28);
   EXPECT_EQ(apart[2].x, 68);
   EXPECT_EQ(apart[0].y, 0);
+  const auto gaps = window_grid(333, 70, 256, 64, 512, 128);
+  ASSERT_EQ(gaps.size(), 1u);
+  EXPECT_EQ(gaps[0].x, 38);
+  EXPECT_EQ(gaps[0].y, 3);
+  EXPECT_EQ(window_grid(100, 40, 40, 40, 50, 50)[1].x, 55);
   EXPECT_EQ(window_grid(80, 80, 40, 40, 40, 40).size(), 4u);
   EXPECT_THROW(window_grid(80, 80, 40, 40, 0, 40), std::invalid_argument);
 }

@@ -32,6 +32,16 @@ TEST(LoadInputs, ReadsEverySideAndDigestsTheirContent) {
   EXPECT_NE(load_inputs(config, folder.path()).digest, inputs.digest);
 }
 
+TEST(LoadInputs, ComparesTrainWithHeldOutPatchesOfItsKind) {
+  const test::TemporaryFolder folder;
+  test::write_run(folder.path());
+  test::blank_masks(folder / "data" / "test-00001.safetensors");  // the last 6 of 16
+  EXPECT_EQ(load_inputs(test::quick_evaluation(), folder.path()).test.size(), 16);
+  EXPECT_EQ(load_inputs(test::quick_evaluation(), folder.path()).held_out.size(), 8 + 10);
+  test::blank_masks(folder / "data" / "train-00000.safetensors");
+  EXPECT_EQ(load_inputs(test::quick_evaluation(), folder.path()).held_out.size(), 8 + 16);
+}
+
 TEST(LoadInputs, DoesWithoutValidationPatients) {
   const test::TemporaryFolder folder;
   test::write_run(folder.path());

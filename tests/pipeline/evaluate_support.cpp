@@ -41,6 +41,14 @@ void write_run(const std::filesystem::path& out, const std::vector<std::string>&
   write_shards(out / "samples", "synthetic", "SYN", 24, 4, true, labels);
 }
 
+void blank_masks(const std::filesystem::path& shard) {
+  const io::SafetensorsFile file(shard);
+  auto tensors = file.tensors();
+  const std::vector<std::byte> zeros(tensors.at("mask").data.size());
+  tensors.at("mask").data = zeros;
+  io::write_safetensors(shard, tensors, file.metadata());
+}
+
 pipeline::EvaluateConfig quick_evaluation() {
   pipeline::EvaluateConfig config;
   config.lite0 = "none";

@@ -19,6 +19,9 @@ void write_shards(const std::filesystem::path& folder, const std::string& prefix
                   std::int64_t count, std::uint64_t seed, bool synthetic,
                   const std::vector<std::string>& labels = {"background", "disc", "square"});
 
+// Empties the masks of a shard.
+void blank_masks(const std::filesystem::path& shard);
+
 // The small TorchScript extractor, no other; three steps a segmenter, two seeds.
 pipeline::EvaluateConfig quick_evaluation();
 pipeline::Context context_of(const std::filesystem::path& out);

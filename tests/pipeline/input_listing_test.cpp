@@ -60,8 +60,28 @@ TEST_F(InputListing, OfAnInputOutOfReachIsUnknown) {
   fs::rename(folder / "in", folder / "elsewhere");
   EXPECT_EQ(listing_hmac_sha256(config, out), "");
   EXPECT_FALSE(input_has_changed(config, out));
-  config.input = (folder / "elsewhere").string();
-  EXPECT_FALSE(input_has_changed(config, out));  // the same files, wherever they are mounted
+  fs::create_directory(folder / "in");  // a mount point with nothing mounted
+  EXPECT_FALSE(input_has_changed(config, out));
+}
+
+TEST_F(InputListing, OfATableOutOfReachIsUnknown) {
+  fs::remove(folder / "table.csv");
+  EXPECT_FALSE(input_has_changed(config, out));
+}
+
+TEST_F(InputListing, WithoutTheKeyIsUnknownAndMakesNone) {
+  fs::remove(out / "patient.key");
+  EXPECT_FALSE(input_has_changed(config, out));
+  EXPECT_FALSE(fs::exists(out / "patient.key"));
+  config.key_file = (folder / "no.key").string();
+  EXPECT_FALSE(input_has_changed(config, out));
+}
+
+TEST_F(InputListing, PassesOverHiddenFilesAndTheRunsOwn) {
+  test::write_file(folder / "in/.nfs0001", "x");
+  EXPECT_FALSE(input_has_changed(config, out));
+  fs::rename(out, folder / "in/out");
+  EXPECT_FALSE(input_has_changed(config, folder / "in/out"));
 }
 
 TEST_F(InputListing, WithoutARecordNothingHasChanged) {

@@ -23,7 +23,7 @@ io::Series& Cohort::add(const std::string& patient, const std::string& name, std
         volume.hu.push_back(body ? static_cast<std::int16_t>(10 * z + x) : std::int16_t{-1000});
         labels.label.push_back(organ ? label : std::uint8_t{0});
       }
-  volume.hu.front() = static_cast<std::int16_t>(-1000 - static_cast<int>(inventory.series.size()));  // no two alike
+  volume.hu.front() = static_cast<std::int16_t>(-1000 + static_cast<int>(inventory.series.size()));  // no two alike
   volumes_[series.id] = volume;
   labels_[series.id] = labels;
   if (label != 0) series.labels = "label-map";

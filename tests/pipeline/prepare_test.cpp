@@ -112,15 +112,37 @@ TEST(Prepare, RefusedSeriesAreToldOfAndTheOthersGoOn) {
   EXPECT_EQ(inventory["series"].size(), 6u);
 }
 
-TEST(Prepare, AScanFiledUnderTwoPatientsIsTakenOnce) {
+TEST(Prepare, OnePersonUnderTwoNamesIsTakenOnceWithAllScans) {
   test::TemporaryFolder out;
   test::Cohort cohort = many(6);
+  cohort.add("104", "another");
   cohort.volume(cohort.series(4)) = cohort.volume(cohort.series(2));
+  std::fill_n(cohort.volume(cohort.series(4)).hu.begin() + 1, 5, std::int16_t{-3024});  // a converter's padding
   PrepareConfig config = test::small_config();
   config.split.test_patients = 2;
   const auto json = run_prepare(config, test::context_in(out.path()), cohort.reader());
-  EXPECT_EQ(json["refused"], nlohmann::json({{"duplicate-scan", 1}}));
   EXPECT_EQ(json["splits"]["train"]["patients"].get<int>() + json["splits"]["test"]["patients"].get<int>(), 5);
+  const auto inventory = nlohmann::json::parse(test::read_file(out / "data/inventory.json"));
+  std::map<std::string, int> refused;
+  for (const auto& series : inventory["series"])
+    if (!series["accepted"].get<bool>()) ++refused[series["patient"].get<std::string>()];
+  ASSERT_EQ(refused.size(), 1u);
+  const auto& [patient, scans] = *refused.begin();
+  EXPECT_TRUE((patient == "P-102" && scans == 1) || (patient == "P-104" && scans == 2)) << patient << " " << scans;
+  EXPECT_EQ(json["refused"]["duplicate-scan"], scans);
+}
+
+TEST(Prepare, ACopyWithinAPatientIsNoFault) {
+  test::TemporaryFolder out;
+  test::Cohort cohort = many(2);
+  cohort.add("100", "t0");
+  cohort.volume(cohort.series(2)) = cohort.volume(cohort.series(0));
+  const auto json = run_prepare(test::small_config(), test::context_in(out.path()), cohort.reader());
+  EXPECT_EQ(json["refused"], nlohmann::json::object());
+  EXPECT_EQ(json["splits"]["train"]["series"], 2);
+  const auto inventory = nlohmann::json::parse(test::read_file(out / "data/inventory.json"));
+  EXPECT_EQ(inventory["series"][2]["notes"].size(), 1u);
+  EXPECT_EQ(inventory["series"][2]["patches"], 0);
 }
 
 TEST(Prepare, HeldOutPatientsAreCutWithoutOverlapAndWithTheirUnlabelledPatches) {

@@ -90,26 +90,28 @@ TEST(Run, WhatFollowedFromAStageNoLongerCountsWhenItIsDoneAnew) {
   EXPECT_FALSE(std::filesystem::exists(folder / "data" / "prepare.json"));
 }
 
-TEST(Run, PreparesAgainWhenTheInputHasChanged) {
+TEST(Run, TellsThatTheInputHasChangedAndKeepsWhatWasMadeOfIt) {
   test::TemporaryFolder folder;
   run_stages(read_config("", {"phantom.patients=3", "phantom.slices=8", "run.threads=2"}), {"phantom"}, folder / "a");
   const Config config =
       read_config("", {"prepare.input=" + (folder / "a/cohort").string(), "prepare.images=*_ct.nii.gz",
                        "prepare.masks=*_seg.nii.gz", "prepare.split.test_patients=1",
                        "prepare.split.validation_patients=0", "run.threads=2"});
-  run_stages(config, {"prepare"}, folder / "b");
-  const auto series = [&] {
-    return nlohmann::json::parse(test::read_file(folder / "b/data/inventory.json")).at("series").size();
+  const auto log_of_prepare = [&] {
+    testing::internal::CaptureStderr();
+    run_stages(config, {"prepare"}, folder / "b");
+    return testing::internal::GetCapturedStderr();
   };
-  EXPECT_EQ(series(), 3U);
+  log_of_prepare();
+  const std::string done = test::read_file(folder / "b/manifest.json");
+  EXPECT_EQ(log_of_prepare().find("changed"), std::string::npos);
   for (const std::string& file : files_below(folder / "a", "cohort"))
     if (file.find("002") != std::string::npos) std::filesystem::remove(folder / "a" / file);
-  run_stages(config, {"prepare"}, folder / "b");
-  EXPECT_EQ(series(), 2U);
-  std::filesystem::remove_all(folder / "a");
-  const std::string last = test::read_file(folder / "b/manifest.json");
-  run_stages(config, {"prepare"}, folder / "b");  // the data are not needed any more
-  EXPECT_EQ(test::read_file(folder / "b/manifest.json"), last);
+  EXPECT_NE(log_of_prepare().find("come, gone or changed"), std::string::npos);
+  std::filesystem::remove_all(folder / "a/cohort");
+  std::filesystem::create_directory(folder / "a/cohort");  // a mount point with nothing mounted
+  EXPECT_EQ(log_of_prepare().find("changed"), std::string::npos);
+  EXPECT_EQ(test::read_file(folder / "b/manifest.json"), done);
 }
 
 TEST(Run, CudaWithoutGpuIsOneClearProblem) {
