@@ -66,7 +66,7 @@ TEST(RunTrain, GivesAGeneratorThatSamplesCanBeDrawnFrom) {
   EXPECT_EQ(nets::load_autoencoder(checkpoints / "autoencoder")->config().in_channels, 3);
   const Generator generator = load_generator(checkpoints, torch::kCPU);
   EXPECT_EQ(generator.step, 8);
-  EXPECT_EQ(generator.checkpoint_sha256, summary["diffusion"]["checkpoint_sha256"]);
+  EXPECT_EQ(generator.checkpoint_sha256, summary["diffusion"]["checkpoint_sha256"].get<std::string>());
   SampleConfig sampling;
   sampling.steps = 3;
   const auto drawn = draw_samples(sampling, generator, network(generator), 1, {{0, 0}, {1, 1}});
