@@ -102,7 +102,7 @@ bool wait_for_close(int pipe, Clock::time_point deadline) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
     if (left <= 0) return false;
     pollfd entry = {pipe, POLLIN, 0};
-    const int ready = poll(&entry, 1, static_cast<int>(std::min<long long>(left, 1000 * 3600)));
+    const int ready = poll(&entry, 1, static_cast<int>(std::min<long long>(left, 3600'000)));
     if (ready > 0) return true;
     if (ready < 0 && errno != EINTR) fail(errno, "waiting for the decoder");
   }

@@ -203,7 +203,7 @@ std::vector<fs::path> write_ct_series(const fs::path& folder, const Volume& volu
     put_equipment(data, info);
     put_pixels(data, volume, slice);
     char name[40];
-    std::snprintf(name, sizeof name, "CT%06lld.dcm", static_cast<long long>(slice + 1));
+    std::snprintf(name, sizeof name, "CT%06lld.dcm", static_cast<long long>(slice) + 1);
     files.push_back(folder / name);
     write_atomically_by_name(
         files.back(), [&](const fs::path& part) { require(file.saveFile(part.c_str(), EXS_LittleEndianExplicit)); });

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <utility>
 
 namespace ctforge::io {
 
@@ -22,7 +21,7 @@ double tolerance_mm(const Geometry& geometry) {
 
 LabelGrid read_label_grid(const std::filesystem::path& labels, const Geometry& ct, const DecodeOptions& options) {
   constexpr std::int64_t any_size = std::numeric_limits<std::int64_t>::max();
-  Geometry geometry = read_volume_header(labels, any_size, options).geometry;
+  const Geometry geometry = read_volume_header(labels, any_size, options).geometry;
   const auto same = [within_mm = tolerance_mm(ct)](const Geometry& a, const Geometry& b) {
     return a.size == b.size && same_grid(a, b, within_mm);
   };
@@ -30,7 +29,7 @@ LabelGrid read_label_grid(const std::filesystem::path& labels, const Geometry& c
   // Converters store rows bottom up, or slices from the head: the same voxels in another order.
   if (reordered && !same(axial_geometry(geometry), axial_geometry(ct)))
     throw DataError(Fault::LabelMismatch, "the label map lies on another grid than its CT");
-  return {std::move(geometry), reordered};
+  return {geometry, reordered};
 }
 
 }  // namespace ctforge::io

@@ -22,7 +22,7 @@ constexpr double kNeighbour = 0.25;       // share of the neighbouring slices in
 // Impulse response whose squared Fourier transform is noise_power, no mean and unit energy, [kWidth,kWidth].
 std::vector<float> shaping_kernel() {
   constexpr int kGrid = 64;
-  std::vector<double> kernel(kWidth * kWidth, 0.0);
+  std::vector<double> kernel(std::size_t{kWidth} * kWidth, 0.0);
   // A quarter of the plane is enough: the transfer function is even in both axes.
   for (int v = 0; v <= kGrid / 2; ++v)
     for (int u = 0; u <= kGrid / 2; ++u) {
