@@ -60,12 +60,14 @@ struct Loops {
 };
 
 // One set of the four loops, compiled for an instruction set.
+// NOLINTBEGIN(bugprone-macro-parentheses): attributes and names cannot stand in parentheses
 #define CTFORGE_LOOPS(name, attribute)                                  \
   attribute void name##_moments(const Tile& t) { run<Moments>(t); }     \
   attribute void name##_normalise(const Tile& t) { run<Normalise>(t); } \
   attribute void name##_sums(const Tile& t) { run<Sums>(t); }           \
   attribute void name##_propagate(const Tile& t) { run<Propagate>(t); } \
   constexpr Loops name = {name##_moments, name##_normalise, name##_sums, name##_propagate}
+// NOLINTEND(bugprone-macro-parentheses)
 
 CTFORGE_LOOPS(kBaseline, );
 #if defined(__x86_64__)
