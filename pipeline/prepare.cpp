@@ -234,7 +234,7 @@ class PrepareRun {
     std::vector<Scan> scans;
     for (std::size_t i = 0; i < task.series.size(); ++i) {
       const io::Series& series = inventory_.series[task.series[i]];
-      scans.push_back({series.id, result.series[i].scan_sha256, !series.labels.empty()});
+      scans.push_back({result.series[i].scan_sha256, !series.labels.empty()});
     }
     const auto verdicts = scans_.judge(task.patient, scans);
     for (std::size_t i = 0; i < scans.size(); ++i) {

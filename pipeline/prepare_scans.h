@@ -8,7 +8,6 @@
 namespace ctforge::pipeline {
 
 struct Scan {
-  std::string series;  // pseudonym
   std::string sha256;  // equal for copies of one scan; empty for one that could not be read
   bool labelled = false;
 };
