@@ -1,14 +1,13 @@
-// Solver, grid, guidance and codec as the configuration names them.
+// Solver, guidance and codec as the configuration names them.
 #include "pipeline/draw.h"
 
 #include "io/fault.h"
-#include "models/diffusion/grid.h"
 #include "models/diffusion/guide.h"
 #include "pipeline/config_tree.h"
+#include "pipeline/sampler.h"
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <numeric>
 #include <stdexcept>
 
@@ -30,42 +29,18 @@ Denoise guided(const SampleConfig& config, const Generator& generator, const dif
                           {config.guidance_low, config.guidance_high}, generator.parametrisation.path);
 }
 
-Solver first_order(double eta) {
-  return [eta](const Denoise& denoise, const diffusion::Path& path, torch::Tensor x, const std::vector<double>& times,
-               const diffusion::NoiseSource& noise, const diffusion::StepHook& hook) {
-    return diffusion::solve_first_order(denoise, path, std::move(x), times, eta, noise, hook);
-  };
+// The solver's way from noise to data; what it cannot do on the generator's path is the configuration's fault.
+torch::Tensor solve(const SampleConfig& config, const Denoise& denoise, const diffusion::Path& path,
+                    const torch::Tensor& start, const diffusion::NoiseSource& noise, const diffusion::StepHook& hook) {
+  const auto times = make_times(config, path);
+  try {
+    return make_solver(config)(denoise, path, diffusion::starting_point(path, times[0], start), times, noise, hook);
+  } catch (const std::invalid_argument& error) {
+    throw ConfigError({{"the generator", "sample.sampler, sample.grid", error.what()}});
+  }
 }
 
 }  // namespace
-
-Solver make_solver(const SampleConfig& config) {
-  if (config.sampler == "ddpm") return first_order(1);
-  if (config.sampler == "ddim") return first_order(config.eta);
-  if (config.sampler == "euler") return first_order(0);
-  if (config.sampler == "heun") {
-    return [](const Denoise& denoise, const diffusion::Path& path, torch::Tensor x, const std::vector<double>& times,
-              const diffusion::NoiseSource&, const diffusion::StepHook& hook) {
-      return diffusion::solve_heun(denoise, path, std::move(x), times, hook);
-    };
-  }
-  throw std::invalid_argument("unknown sampler " + config.sampler);
-}
-
-std::vector<double> make_times(const SampleConfig& config, const diffusion::Path& path) {
-  using diffusion::Grid;
-  static const std::map<std::string, Grid> grids = {
-      {"karras", Grid::Karras}, {"trailing", Grid::Trailing}, {"leading", Grid::Leading}, {"uniform", Grid::Uniform}};
-  const auto grid = grids.find(config.grid);
-  if (grid == grids.end()) throw std::invalid_argument("unknown grid " + config.grid);
-  try {
-    return diffusion::make_grid(grid->second, path, static_cast<int>(config.steps),
-                                {config.rho, config.sigma_min, config.sigma_max});
-  } catch (const std::invalid_argument& error) {
-    // Which limits and numbers of steps are possible is known only once the generator's path is.
-    throw ConfigError({{"the generator", "sample.steps, sample.sigma_min, sample.sigma_max", error.what()}});
-  }
-}
 
 std::optional<diffusion::Decoded> draw_samples(const SampleConfig& config, const Generator& generator,
                                                const diffusion::Net& net, std::uint64_t seed,
@@ -82,13 +57,12 @@ std::optional<diffusion::Decoded> draw_samples(const SampleConfig& config, const
     return diffusion::batch_noise(seed, indices, stream, generator.latent_shape).to(generator.device);
   };
 
-  const auto times = make_times(config, path);
   Denoise denoise = guided(config, generator, net, labels);
   if (config.clip > 0) denoise = diffusion::clipped(denoise, config.clip);
   bool stopped = false;
   const auto hook = [&](int, const torch::Tensor&) { return !(stopped = stop && stop()); };
-  const auto latents = make_solver(config)(
-      denoise, path, diffusion::starting_point(path, times[0], noise_of(diffusion::kStartStream)), times,
+  const auto latents = solve(
+      config, denoise, path, noise_of(diffusion::kStartStream),
       [&](int step) { return noise_of(diffusion::kFirstStepStream + step); }, hook);
   if (stopped) return std::nullopt;
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "models/diffusion/codec.h"
-#include "models/diffusion/solve.h"
+#include "models/diffusion/precond.h"
 #include "pipeline/generator.h"
 #include "pipeline/sample.h"
 
@@ -14,24 +14,15 @@
 
 namespace ctforge::pipeline {
 
-// One of the solvers with its options bound.
-using Solver = std::function<torch::Tensor(const diffusion::Denoise&, const diffusion::Path&, torch::Tensor x,
-                                           const std::vector<double>& times, const diffusion::NoiseSource&,
-                                           const diffusion::StepHook&)>;
-
-// The solver that sample.sampler names. Throws std::invalid_argument for a name that is none.
-Solver make_solver(const SampleConfig& config);
-// The noise levels of sample.grid on the generator's path. Throws ConfigError when the settings do not fit the path.
-std::vector<double> make_times(const SampleConfig& config, const diffusion::Path& path);
-
 struct Wanted {
   std::int64_t index = 0;        // of the sample within the run: with the seed, all that its noise depends on
   std::int64_t class_index = 0;  // into the generator's classes
 };
 
 // Samples on the CPU, one after the other as wanted: image [N,1,H,W] float32 in [-1,1], mask [N,H,W] uint8. `net` is
-// network(generator) or what stands for it. Nothing when `stop` said so after a step. Throws ConfigError as make_times
-// does, std::runtime_error when the network gives values that are no numbers.
+// network(generator) or what stands for it. Nothing when `stop` said so after a step. Throws ConfigError where
+// the sampler or its grid does not fit the generator's path, std::runtime_error when the network gives values that are
+// no numbers.
 std::optional<diffusion::Decoded> draw_samples(const SampleConfig& config, const Generator& generator,
                                                const diffusion::Net& net, std::uint64_t seed,
                                                const std::vector<Wanted>& wanted,

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <span>
+#include <stdexcept>
 
 #include <nlohmann/json.hpp>
 
@@ -17,10 +18,13 @@ using nlohmann::json;
 
 std::string to_json(const GeneratorRecord& record) {
   const io::ShardInfo& patches = record.patches;
-  return json{{"schema", 1},
+  return json{{"schema", 2},
               {"codec", record.codec},
-              {"method", record.method},
-              {"target", record.target},
+              {"method", record.method.name},
+              {"betas", record.method.betas},
+              {"zero_terminal_snr", record.method.zero_terminal_snr},
+              {"target", record.method.target},
+              {"learned_variance", record.method.learned_variance},
               {"sigma_data", record.sigma_data},
               {"shift", record.shift},
               {"scale", record.scale},
@@ -45,8 +49,8 @@ GeneratorRecord generator_record_from_json(const std::string& text) {
     const json value = json::parse(text);
     GeneratorRecord record;
     record.codec = value.at("codec");
-    record.method = value.at("method");
-    record.target = value.at("target");
+    record.method = {value.at("method"), value.at("betas"), value.at("zero_terminal_snr"), value.at("target"),
+                     value.at("learned_variance")};
     record.sigma_data = value.at("sigma_data");
     record.shift = value.at("shift").get<std::vector<double>>();
     record.scale = value.at("scale").get<std::vector<double>>();
@@ -65,19 +69,21 @@ GeneratorRecord generator_record_from_json(const std::string& text) {
     record.bf16 = value.at("bf16");
     const auto channels = static_cast<std::size_t>(record.latent_shape[0]);
     const bool latents = record.codec == "autoencoder";
-    if ((!latents && record.codec != "identity") || (record.method != "edm" && record.method != "vp_cosine") ||
+    if ((!latents && record.codec != "identity") ||
         (latents && (record.shift.size() != channels || record.scale.size() != channels)))
       throw io::DataError(io::Fault::InvalidShard, "the checkpoint's description of its generator contradicts itself");
+    parametrisation_of(record);  // which throws for what no method is
     return record;
+  } catch (const std::invalid_argument&) {
+    throw io::DataError(io::Fault::InvalidShard,
+                        "the checkpoint's generator was trained by a method that is not known");
   } catch (const json::exception&) {
     throw io::DataError(io::Fault::InvalidShard, "the checkpoint's description of its generator cannot be read");
   }
 }
 
 diffusion::Parametrisation parametrisation_of(const GeneratorRecord& record) {
-  if (record.method == "edm") return {diffusion::ve(), diffusion::Target::Edm, record.sigma_data};
-  return {diffusion::vp(diffusion::cosine_betas()),
-          record.target == "noise" ? diffusion::Target::Noise : diffusion::Target::Velocity, record.sigma_data};
+  return parametrisation_of(record.method, record.sigma_data);
 }
 
 std::string weights_sha256(const torch::nn::Module& module) {

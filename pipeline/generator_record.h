@@ -4,6 +4,7 @@
 #include "io/shard.h"
 #include "models/diffusion/precond.h"
 #include "models/nets/unet.h"
+#include "pipeline/train_method.h"
 
 #include <array>
 #include <cstdint>
@@ -17,8 +18,7 @@ inline constexpr const char* kGeneratorRecord = "generator";
 
 struct GeneratorRecord {
   std::string codec;                              // "autoencoder" or "identity"
-  std::string method;                             // "edm" or "vp_cosine"
-  std::string target;                             // "noise" or "velocity"; vp_cosine only
+  Method method;                                  // what the network learned, on which path
   double sigma_data = 1;                          // standard deviation of x_0, measured
   std::vector<double> shift, scale;               // of each latent channel, measured; empty for the identity
   std::array<std::int64_t, 3> latent_shape = {};  // [C,h,w]
@@ -34,7 +34,7 @@ std::string to_json(const GeneratorRecord& record);
 // Throws io::DataError(InvalidShard) for text that is no such record.
 GeneratorRecord generator_record_from_json(const std::string& text);
 
-// Path and target: ve() with EDM's preconditioning, or the cosine schedule's 1000 steps.
+// Of its method and measured sigma_data.
 diffusion::Parametrisation parametrisation_of(const GeneratorRecord& record);
 
 // SHA-256 over names, shapes and float32 values of a module's parameters and buffers.

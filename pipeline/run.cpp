@@ -10,6 +10,7 @@
 #include "pipeline/log.h"
 #include "pipeline/manifest.h"
 #include "pipeline/progress.h"
+#include "pipeline/train_method.h"
 
 #include <algorithm>
 #include <atomic>
@@ -189,10 +190,14 @@ void check_stages(const Config& config, const std::vector<std::string>& stages) 
     return std::find(stages.begin(), stages.end(), name) != stages.end();
   };
   std::vector<ConfigProblem> problems;
+  if (asked("train")) gather_problems(problems, [&] { method_of(config.train); });
   if (asked("sample")) gather_problems(problems, [&] { check_sample(config.sample); });
   if (asked("evaluate")) gather_problems(problems, [&] { check_evaluate(config.evaluate); });
   if (asked("train") && asked("sample") && config.sample.guidance != 1 && config.train.label_dropout == 0)
     problems.push_back({"configuration", "sample.guidance", "must be 1 where train.label_dropout is 0"});
+  if (asked("train") && asked("sample") && config.sample.variance == "learned" && !config.train.learned_variance)
+    problems.push_back(
+        {"configuration", "sample.variance", "must not be learned where train.learned_variance is false"});
   if (asked("prepare") && asked("evaluate") && config.prepare.split.table.empty() &&
       config.prepare.split.test_patients == 0)
     problems.push_back(

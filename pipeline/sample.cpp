@@ -40,12 +40,21 @@ void check_training_set(const Context& context, const Generator& generator) {
 
 void check_sample(const SampleConfig& config) {
   std::vector<ConfigProblem> problems;
-  if (!(config.sigma_min < config.sigma_max))
+  if (config.sigma_max != 0 && !(config.sigma_min < config.sigma_max))
     problems.push_back({"configuration", "sample.sigma_max", "must be above sample.sigma_min"});
   if (!(config.guidance_low <= config.guidance_high))
     problems.push_back({"configuration", "sample.guidance_high", "must not be below sample.guidance_low"});
   if (config.eta != 0 && config.sampler != "ddim")
     problems.push_back({"configuration", "sample.eta", "is for sample.sampler ddim; found " + config.sampler});
+  if (config.variance != "fixed_small" && config.sampler != "ddpm")
+    problems.push_back({"configuration", "sample.variance", "is for sample.sampler ddpm; found " + config.sampler});
+  if (config.sampler == "pndm" && config.grid != "auto" && config.grid != "trailing" && config.grid != "leading" &&
+      config.grid != "uniform")
+    problems.push_back(
+        {"configuration", "sample.grid",
+         "must be trailing, leading or uniform for sample.sampler pndm, whose steps are even; found " + config.grid});
+  if (!(config.churn_low <= config.churn_high))
+    problems.push_back({"configuration", "sample.churn_high", "must not be below sample.churn_low"});
   if (!problems.empty()) throw ConfigError(problems);
 }
 

@@ -15,12 +15,19 @@ namespace ctforge::pipeline {
 struct SampleConfig {
   std::int64_t count = 256;
   std::string sampler = "heun";
-  std::string grid = "karras";
+  std::string grid = "auto";
   std::int64_t steps = 18;
   double rho = 7;
   double sigma_min = 0.002;
-  double sigma_max = 80;
+  double sigma_max = 0;
+  double shift = 3;
   double eta = 0;
+  std::string variance = "fixed_small";
+  std::int64_t order = 2;
+  double churn = 40;
+  double churn_low = 0.05;
+  double churn_high = 50;
+  double churn_noise = 1.003;
   double clip = 0;
   double guidance = 1.5;
   double guidance_low = 0;
@@ -36,14 +43,32 @@ struct SampleConfig {
   template <class Visitor>
   void fields(Visitor& visit) {
     visit("count", count, "samples to draw", Range{1, 1e9});
-    visit("sampler", sampler, "heun: second order; ddim, euler: first order; ddpm: ancestral",
-          OneOf{{"ddpm", "ddim", "euler", "heun"}});
-    visit("grid", grid, "how the noise levels are spaced", OneOf{{"karras", "trailing", "leading", "uniform"}});
-    visit("steps", steps, "noise levels visited; heun asks the network twice at each but the last", Range{1, 10000});
+    visit("sampler", sampler,
+          "ddpm: ancestral; ddim, euler: first order; heun: second; edm_sde: heun with churn; dpmpp_2m, dpmpp_2s, "
+          "dpmpp_3m, "
+          "dpmpp_2m_sde: DPM-Solver++; unipc; pndm",
+          OneOf{{"ddpm", "ddim", "euler", "heun", "edm_sde", "dpmpp_2m", "dpmpp_2s", "dpmpp_3m", "dpmpp_2m_sde",
+                 "unipc", "pndm"}});
+    visit("grid", grid,
+          "how the noise levels are spaced; exponential is log_snr by another name; auto: karras for method edm, else "
+          "trailing",
+          OneOf{{"auto", "karras", "log_snr", "exponential", "trailing", "leading", "uniform", "shifted"}});
+    visit("steps", steps, "noise levels visited; heun, edm_sde and dpmpp_2s ask the network twice at each but the last",
+          Range{1, 10000});
     visit("rho", rho, "grid karras: how much the steps crowd at low noise", Range{0.1, 100});
     visit("sigma_min", sigma_min, "lowest noise level visited, noise over signal", Range{0, 1e6});
-    visit("sigma_max", sigma_max, "highest noise level visited, noise over signal", Range{0, 1e6});
+    visit("sigma_max", sigma_max,
+          "highest noise level visited, noise over signal; 0: the path's own, but 80 on grids karras and log_snr",
+          Range{0, 1e6});
+    visit("shift", shift, "grid shifted: above 1 spends more steps on noise", Range{0.01, 100});
     visit("eta", eta, "sampler ddim: fresh noise a step, from none (0) to that of ddpm (1)", Range{0, 1});
+    visit("variance", variance, "sampler ddpm: of the fresh noise; learned where training learned it",
+          OneOf{{"fixed_small", "fixed_large", "learned"}});
+    visit("order", order, "sampler unipc: its order", Range{1, 3});
+    visit("churn", churn, "sampler edm_sde: noise added and removed on the way (S_churn)", Range{0, 1e4});
+    visit("churn_low", churn_low, "sampler edm_sde: lowest noise level with churn (S_tmin)", Range{0, 1e6});
+    visit("churn_high", churn_high, "sampler edm_sde: highest noise level with churn (S_tmax)", Range{0, 1e6});
+    visit("churn_noise", churn_noise, "sampler edm_sde: factor of the noise added (S_noise)", Range{0.5, 2});
     visit("clip", clip, "clamp each estimate of the clean sample to this magnitude; 0: not", Range{0, 1e6});
     visit("guidance", guidance, "strength of classifier-free guidance; 1: none, 0: without class", Range{0, 100});
     visit("guidance_low", guidance_low, "lowest noise level at which guidance acts, noise over signal", Range{0, 1e6});

@@ -48,8 +48,7 @@ void check_device(const TrainConfig& config, const Context& context) {
 GeneratorRecord base_record(const TrainConfig& config, const io::ShardInfo& patches) {
   GeneratorRecord record;
   record.codec = config.codec;
-  record.method = config.method;
-  record.target = config.target;
+  record.method = method_of(config);
   record.patches = patches;
   record.patches.contoured.clear();
   record.config = settings_of(config).dump();

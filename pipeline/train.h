@@ -90,7 +90,16 @@ struct UNetTraining {
 struct TrainConfig {
   std::string codec = "autoencoder";
   std::string method = "edm";
-  std::string target = "velocity";
+  std::string betas = "cosine";
+  bool zero_terminal_snr = false;
+  std::string target = "auto";
+  bool learned_variance = false;
+  double bound_weight = 0.001;
+  std::string loss = "l2";
+  double huber_delta = 1;
+  std::string weighting = "auto";
+  double min_snr_gamma = 5;
+  std::string times = "auto";
   std::int64_t steps = 5000;
   std::int64_t batch = 32;
   std::int64_t accumulate = 1;
@@ -104,6 +113,7 @@ struct TrainConfig {
   double ema_half_life = 1000;
   double ema_ramp = 0.05;
   double noise_mean = -0.4, noise_deviation = 1.2;
+  double logit_mean = 0, logit_deviation = 1;
   double label_dropout = 0.1;
   double class_weighting = 0.5;
   std::string partly_contoured = "include";
@@ -123,9 +133,29 @@ struct TrainConfig {
   void fields(Visitor& visit) {
     visit("codec", codec, "what is diffused: latents of an autoencoder, or pixels with the mask as analog bits",
           OneOf{{"autoencoder", "identity"}});
-    visit("method", method, "edm: Karras et al. 2022; vp_cosine: Nichol and Dhariwal 2021",
-          OneOf{{"edm", "vp_cosine"}});
-    visit("target", target, "what the network predicts under vp_cosine", OneOf{{"noise", "velocity"}});
+    visit("method", method,
+          "edm: Karras et al. 2022; ddpm: variance preserving, Ho et al. 2020; rectified_flow: Liu et al. 2023",
+          OneOf{{"edm", "ddpm", "rectified_flow"}});
+    visit("betas", betas, "method ddpm: how noise grows over its 1000 steps",
+          OneOf{{"linear", "scaled_linear", "cosine", "raised_cosine", "sigmoid"}});
+    visit("zero_terminal_snr", zero_terminal_snr, "method ddpm: rescaled so that the last step holds no signal");
+    visit("target", target, "what the network predicts; auto: edm, velocity and flow under the three methods",
+          OneOf{{"auto", "noise", "data", "velocity", "edm", "flow"}});
+    visit("learned_variance", learned_variance,
+          "method ddpm: the network learns the variance of an ancestral step too (Nichol and Dhariwal 2021)");
+    visit("bound_weight", bound_weight, "learned_variance: factor of the variational bound, in bits a dimension",
+          Range{0, 1e3});
+    visit("loss", loss,
+          "what is averaged of the network's errors: squares, absolute values, or the one below the other",
+          OneOf{{"l2", "l1", "huber"}});
+    visit("huber_delta", huber_delta, "loss huber: error above which it is linear", Range{1e-6, 1e6});
+    visit("weighting", weighting,
+          "of noise levels; unit: of the network's own error; auto: edm for method edm, else unit",
+          OneOf{{"auto", "edm", "unit", "min_snr"}});
+    visit("min_snr_gamma", min_snr_gamma, "weighting min_snr: greatest weight of the error of the clean sample",
+          Range{1e-3, 1e6});
+    visit("times", times, "noise levels drawn; auto: uniform for method ddpm, else lognormal",
+          OneOf{{"auto", "lognormal", "uniform"}});
     visit("steps", steps, "optimiser steps of the diffusion model", Range{1, 1e9});
     visit("batch", batch, "patches a step", Range{1, 65536});
     visit("accumulate", accumulate, "batches whose gradients are averaged into one step", Range{1, 4096});
@@ -139,8 +169,13 @@ struct TrainConfig {
     visit("clip_norm", clip_norm, "largest global gradient norm; 0: not clipped", Range{0, 1e6});
     visit("ema_half_life", ema_half_life, "half life of the averaged weights, steps", Range{1, 1e9});
     visit("ema_ramp", ema_ramp, "the half life is at most this part of the steps so far; 0: no ramp", Range{0, 1});
-    visit("noise_mean", noise_mean, "edm: mean of the logarithm of the noise level", Range{-10, 10});
-    visit("noise_deviation", noise_deviation, "edm: standard deviation of the logarithm of the noise level",
+    visit("noise_mean", noise_mean, "times lognormal: mean of the logarithm of noise over signal", Range{-10, 10});
+    visit("noise_deviation", noise_deviation,
+          "times lognormal: standard deviation of the logarithm of noise over signal", Range{0.01, 10});
+    visit("logit_mean", logit_mean, "method rectified_flow, times lognormal: instead of noise_mean, mean of logit(t)",
+          Range{-10, 10});
+    visit("logit_deviation", logit_deviation,
+          "method rectified_flow, times lognormal: instead of noise_deviation, standard deviation of logit(t)",
           Range{0.01, 10});
     visit("label_dropout", label_dropout, "part of the patches trained without their class, for guidance", Range{0, 1});
     visit("class_weighting", class_weighting,

@@ -7,6 +7,7 @@
 #include "models/nets/weights.h"
 #include "models/train/data_order.h"
 #include "pipeline/config_tree.h"
+#include "pipeline/train_method.h"
 #include "pipeline/train_options.h"
 
 #include <algorithm>
@@ -55,17 +56,6 @@ train::TrainerOptions trainer_options(const TrainConfig& config, const Context& 
   return options;
 }
 
-diffusion::LossOptions loss_options(const TrainConfig& config) {
-  diffusion::LossOptions options;
-  options.log_mean = config.noise_mean;
-  options.log_deviation = config.noise_deviation;
-  if (config.method == "vp_cosine") {
-    options.times = diffusion::TimeDistribution::Uniform;
-    options.weighting = diffusion::Weighting::Unit;
-  }
-  return options;
-}
-
 // The network, its loss and the data: what the steps and the validation have in common.
 class Denoising {
  public:
@@ -78,7 +68,7 @@ class Denoising {
         device_(device),
         seed_(seed),
         parametrisation_(parametrisation_of(record)),
-        loss_options_(loss_options(config)),
+        loss_options_(loss_options_of(config)),
         order_(train::class_weights(data.classes, config.class_weighting), io::mix_seed(seed, kOrderStream)) {}
 
   torch::Tensor step(const train::StepInput& input) {
@@ -147,7 +137,8 @@ nets::UNetConfig unet_config(const TrainConfig& config, const std::array<std::in
   const UNetTraining& own = config.unet;
   nets::UNetConfig net;
   net.sample_size = latent_shape[1];
-  net.in_channels = net.out_channels = latent_shape[0];
+  net.in_channels = latent_shape[0];
+  net.out_channels = latent_shape[0] * (config.learned_variance ? 2 : 1);
   net.block_out_channels = own.channels;
   net.attention.assign(own.attention.begin(), own.attention.end());
   net.layers_per_block = own.layers_per_block;

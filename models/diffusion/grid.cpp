@@ -9,12 +9,35 @@ namespace ctforge::diffusion {
 
 namespace {
 
-std::vector<double> karras(const Path& path, int n, double rho, double ratio_low, double ratio_high) {
-  const double high = std::pow(ratio_high, 1 / rho), low = std::pow(ratio_low, 1 / rho);
+struct Limits {
+  double low, high;  // of sigma / alpha
+};
+
+std::vector<double> karras(const Path& path, int n, double rho, const Limits& ratio) {
+  const double high = std::pow(ratio.high, 1 / rho), low = std::pow(ratio.low, 1 / rho);
   std::vector<double> times;
   for (int i = 0; i < n; ++i) {
     const double part = n > 1 ? static_cast<double>(i) / (n - 1) : 0;
     times.push_back(path.time_of_ratio(std::pow(high + part * (low - high), rho)));
+  }
+  return times;
+}
+
+std::vector<double> log_snr(const Path& path, int n, const Limits& ratio) {
+  const double high = std::log(ratio.high), low = std::log(ratio.low);
+  std::vector<double> times;
+  for (int i = 0; i < n; ++i)
+    times.push_back(path.time_of_ratio(std::exp(n > 1 ? high + (low - high) * i / (n - 1) : high)));
+  return times;
+}
+
+// The shift multiplies sigma / alpha; the grid before it is chosen so that the noisiest level is the limit's.
+std::vector<double> shifted(const Path& path, int n, double shift, const Limits& ratio) {
+  const double noisiest = std::isinf(ratio.high) ? 1 : ratio.high / (shift + ratio.high);
+  std::vector<double> times;
+  for (int i = 0; i < n; ++i) {
+    const double s = noisiest * (1 - static_cast<double>(i) / n);
+    times.push_back(path.time_of_ratio(std::max(ratio.low, shift * s / (1 - s))));
   }
   return times;
 }
@@ -38,17 +61,20 @@ std::vector<double> even(Grid grid, int n, double low, double high, double clean
   return times;
 }
 
-}  // namespace
-
-std::vector<double> make_grid(Grid grid, const Path& path, int n, const GridOptions& options) {
+std::vector<double> unchecked(Grid grid, const Path& path, int n, const GridOptions& options) {
   if (n < 1) throw std::invalid_argument("a grid needs a step at least");
-  if (!(options.rho > 0)) throw std::invalid_argument("rho must be positive");
-  const double ratio_low = std::max(options.sigma_min, path.at(path.t_min()).ratio());
-  const double ratio_high = std::min(options.sigma_max, path.at(path.t_max()).ratio());
-  if (!(ratio_low < ratio_high)) throw std::invalid_argument("no noise levels lie within the limits");
-  if (grid == Grid::Karras) return karras(path, n, options.rho, ratio_low, ratio_high);
+  if (!(options.rho > 0 && options.shift > 0)) throw std::invalid_argument("rho and shift must be positive");
+  const Limits ratio{std::max(options.sigma_min, path.at(path.t_min()).ratio()),
+                     std::min(options.sigma_max, path.at(path.t_max()).ratio())};
+  if (!(ratio.low < ratio.high)) throw std::invalid_argument("no noise levels lie within the limits");
+  if (grid == Grid::Karras || grid == Grid::LogSnr) {
+    if (!(ratio.low > 0) || std::isinf(ratio.high))
+      throw std::invalid_argument("this grid needs limits of the noise level that are neither 0 nor infinite");
+    return grid == Grid::Karras ? karras(path, n, options.rho, ratio) : log_snr(path, n, ratio);
+  }
+  if (grid == Grid::Shifted) return shifted(path, n, options.shift, ratio);
 
-  double low = path.time_of_ratio(ratio_low), high = path.time_of_ratio(ratio_high);
+  double low = path.time_of_ratio(ratio.low), high = path.time_of_ratio(ratio.high);
   if (!path.discrete()) {
     auto times = even(grid, n, low, high, 0);
     for (double& time : times) time = std::clamp(time, low, high);
@@ -60,6 +86,16 @@ std::vector<double> make_grid(Grid grid, const Path& path, int n, const GridOpti
   if (n > high - low + 1) throw std::invalid_argument("more steps than the discrete path has");
   auto times = even(grid, n, low, high, low - 1);
   for (double& time : times) time = std::clamp(std::round(time), low, high);
+  return times;
+}
+
+}  // namespace
+
+std::vector<double> make_grid(Grid grid, const Path& path, int n, const GridOptions& options) {
+  const auto times = unchecked(grid, path, n, options);
+  for (std::size_t i = 1; i < times.size(); ++i) {
+    if (!(times[i] < times[i - 1])) throw std::invalid_argument("more steps than fit between the limits");
+  }
   return times;
 }
 

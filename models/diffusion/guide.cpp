@@ -18,15 +18,18 @@ Denoise guide(Denoise base, std::vector<std::pair<Denoise, double>> terms, Denoi
   }
   terms.insert(terms.begin(), {std::move(base), base_weight});
   std::erase_if(terms, [](const auto& term) { return term.second == 0; });
-  return [terms = std::move(terms), outside = std::move(outside), interval, path](const torch::Tensor& x, double t) {
+  return [terms = std::move(terms), outside = std::move(outside), interval, path](const torch::Tensor& x,
+                                                                                  double t) -> Estimate {
     const double ratio = path.at(t).ratio();
     if (ratio < interval.low || ratio > interval.high) return outside(x, t);
-    torch::Tensor sum;
+    torch::Tensor sum, variance;
     for (const auto& [denoise, weight] : terms) {
-      const auto part = denoise(x, t) * weight;
+      const Estimate estimate = denoise(x, t);
+      const auto part = estimate.data * weight;
       sum = sum.defined() ? sum + part : part;
+      variance = estimate.variance;  // of the last term: the condition's, not the base's
     }
-    return sum;
+    return {sum, variance};
   };
 }
 

@@ -1,6 +1,8 @@
 // The denoising loss, its times and weights.
 #include "models/diffusion/loss.h"
 
+#include "models/diffusion/bound.h"
+
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
@@ -12,8 +14,9 @@ namespace {
 // Coefficients of one sample, in float64: x = alpha x_0 + sigma noise goes in, and the network should answer
 // of_data x_0 + of_noise noise. Neither is found by a difference of tensors, which would lose digits at small noise.
 struct Coefficients {
-  double alpha, sigma, c_in, c_noise, of_data, of_noise, weight;
+  double alpha, sigma, c_in, c_noise, of_data, of_noise, weight, c_skip, c_out;
 };
+constexpr int kCoefficients = 9;
 
 Coefficients coefficients(const Parametrisation& parametrisation, const LossOptions& options, double t) {
   const AlphaSigma level = parametrisation.path.at(t);
@@ -25,7 +28,24 @@ Coefficients coefficients(const Parametrisation& parametrisation, const LossOpti
           c.c_noise,
           (1 - c.c_skip * level.alpha) / c.c_out,
           -c.c_skip * level.sigma / c.c_out,
-          weight * c.c_out * c.c_out};
+          weight * c.c_out * c.c_out,
+          c.c_skip,
+          c.c_out};
+}
+
+torch::Tensor error(const LossOptions& options, const torch::Tensor& difference) {
+  switch (options.metric) {
+    case Metric::L2:
+      return difference.square();
+    case Metric::L1:
+      return difference.abs();
+    case Metric::Huber: {
+      const double delta = options.huber_delta;
+      const auto size = difference.abs();
+      return torch::where(size < delta, size.square(), 2 * delta * size - delta * delta);
+    }
+  }
+  throw std::invalid_argument("unknown metric");
 }
 
 }  // namespace
@@ -34,7 +54,12 @@ std::vector<double> draw_times(const LossOptions& options, const Path& path, std
                                torch::Generator& generator) {
   std::vector<double> times(static_cast<std::size_t>(n));
   if (options.times == TimeDistribution::Uniform) {
-    if (!path.discrete()) throw std::invalid_argument("uniform times need a path of discrete steps");
+    if (!path.discrete()) {
+      const auto share = torch::rand({n}, generator, torch::kFloat64);
+      std::copy_n(share.data_ptr<double>(), n, times.begin());
+      for (double& t : times) t = path.t_min() + t * (path.t_max() - path.t_min());
+      return times;
+    }
     const auto steps = torch::randint(static_cast<std::int64_t>(path.t_max()) + 1, {n}, generator, torch::kInt64);
     std::copy_n(steps.data_ptr<std::int64_t>(), n, times.begin());
     return times;
@@ -65,28 +90,45 @@ LossResult denoising_loss(const Net& net, const Parametrisation& parametrisation
                           torch::Generator& generator) {
   if (x0.dim() < 2 || x0.sizes() != noise.sizes()) throw std::invalid_argument("x_0 and noise differ in shape");
   const std::int64_t n = x0.size(0);
+  const bool learned = parametrisation.learned_variance;
+  if (learned && options.times != TimeDistribution::Uniform)
+    throw std::invalid_argument("a learned variance needs uniform times over discrete steps");
   LossResult result;
   result.times = draw_times(options, parametrisation.path, n, generator);
 
-  auto table = torch::empty({7, n}, torch::kFloat32);  // one row a coefficient, so one copy to the device
+  auto table = torch::empty({kCoefficients, n}, torch::kFloat32);  // one row a coefficient, so one copy to the device
   auto rows = table.accessor<float, 2>();
   for (std::int64_t i = 0; i < n; ++i) {
     const Coefficients c = coefficients(parametrisation, options, result.times[static_cast<std::size_t>(i)]);
-    const double values[] = {c.alpha, c.sigma, c.c_in, c.c_noise, c.of_data, c.of_noise, c.weight};
-    for (int row = 0; row < 7; ++row) rows[row][i] = static_cast<float>(values[row]);
+    const double values[] = {c.alpha, c.sigma, c.c_in, c.c_noise, c.of_data, c.of_noise, c.weight, c.c_skip, c.c_out};
+    for (int row = 0; row < kCoefficients; ++row) rows[row][i] = static_cast<float>(values[row]);
   }
   table = table.to(x0.device());
   std::vector<std::int64_t> shape(static_cast<std::size_t>(x0.dim()), 1);
   shape[0] = n;
   const auto column = [&](int row) { return table[row].view(shape); };  // [N,1,1,1]
 
-  const auto input = (column(0) * x0 + column(1) * noise) * column(2);
+  const auto x = column(0) * x0 + column(1) * noise;
   const auto wanted = column(4) * x0 + column(5) * noise;
-  const auto output = net(input, table[3], condition).to(torch::kFloat32);
-  if (output.sizes() != x0.sizes()) throw std::invalid_argument("the network's output differs from x_0 in shape");
-  const auto per_sample = (output - wanted).square().flatten(1).mean(1) * table[6];
+  auto output = net(x * column(2), table[3], condition).to(torch::kFloat32);
+  torch::Tensor variance;
+  if (learned && output.dim() > 1 && output.size(1) == 2 * x0.size(1)) {
+    const auto halves = output.chunk(2, 1);
+    output = halves.at(0);
+    variance = (halves.at(1) + 1) / 2;
+  }
+  if (output.sizes() != x0.sizes() || variance.defined() != learned)
+    throw std::invalid_argument("the network's output differs from x_0 in shape");
+  const auto per_sample = error(options, output - wanted).flatten(1).mean(1) * table[6];
   result.loss = per_sample.mean();
   result.per_sample = per_sample.detach();
+  if (learned) {
+    const Estimate estimate{(column(7) * x + column(8) * output).detach(), variance};
+    const auto bits = bound_terms(parametrisation.path, x0, x, result.times, estimate, StepVariance::Learned);
+    const double steps = parametrisation.path.t_max() + 1;
+    result.loss = result.loss + (bits.mean() * (options.bound_weight * steps)).to(torch::kFloat32);
+    result.bound = bits.detach();
+  }
   return result;
 }
 

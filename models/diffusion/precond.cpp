@@ -9,41 +9,55 @@ namespace ctforge::diffusion {
 
 Precond precond(Target target, const AlphaSigma& level, double t, const Path& path, double sigma_data) {
   if (!(sigma_data > 0)) throw std::invalid_argument("sigma_data must be positive");
-  const double alpha = level.alpha, sigma = level.sigma, ratio = level.ratio();
-  const double c_noise = path.discrete() ? t : 250 * std::log(ratio);
+  const double alpha = level.alpha, sigma = level.sigma, c_noise = path.noise_input(t);
   const double norm = std::hypot(alpha, sigma);
   switch (target) {
     case Target::Noise:
-      return {1 / alpha, -ratio, 1 / norm, c_noise};
+      if (!(alpha > 0))
+        throw std::invalid_argument("a network that predicts noise cannot begin at a level without signal");
+      return {1 / alpha, -sigma / alpha, 1 / norm, c_noise};
     case Target::Data:
       return {0, 1, 1 / norm, c_noise};
     case Target::Velocity:
       // x_0 = alpha x - sigma v on x / norm, whose alpha and sigma are a variance-preserving pair.
       return {alpha / (norm * norm), -sigma / norm, 1 / norm, c_noise};
     case Target::Edm: {
-      const double deviation = std::hypot(ratio, sigma_data);  // of x / alpha
-      const double kept = sigma_data / deviation;
-      return {kept * kept / alpha, ratio * kept, 1 / (alpha * deviation), c_noise};
+      // Table 1 on x / alpha, multiplied out so that alpha may be 0.
+      const double deviation = std::hypot(sigma, alpha * sigma_data);  // of x
+      return {alpha * sigma_data * sigma_data / (deviation * deviation), sigma * sigma_data / deviation, 1 / deviation,
+              c_noise};
     }
+    case Target::Boundary: {
+      const double deviation = std::hypot(sigma, alpha * sigma_data);
+      const double above = sigma - alpha * path.at(path.t_min()).ratio();  // of the noise level at the boundary
+      return {alpha * sigma_data * sigma_data / (above * above + std::pow(alpha * sigma_data, 2)),
+              above * sigma_data / deviation, 1 / deviation, c_noise};
+    }
+    case Target::Flow:
+      return {1 / (alpha + sigma), -sigma / (alpha + sigma), 1 / (alpha + sigma), c_noise};
   }
   throw std::invalid_argument("unknown target");
 }
 
 Denoise bind(Net net, Parametrisation parametrisation, Condition condition) {
   return [net = std::move(net), parametrisation = std::move(parametrisation), condition = std::move(condition)](
-             const torch::Tensor& x, double t) {
+             const torch::Tensor& x, double t) -> Estimate {
     const Path& path = parametrisation.path;
     const Precond c = precond(parametrisation.target, path.at(t), t, path, parametrisation.sigma_data);
     const auto c_noise = torch::full({x.size(0)}, c.c_noise, x.options().dtype(torch::kFloat32));
-    const auto output = net((x * c.c_in).to(torch::kFloat32), c_noise, condition);
-    return x * c.c_skip + output.to(x.scalar_type()) * c.c_out;
+    const auto output = net((x * c.c_in).to(torch::kFloat32), c_noise, condition).to(x.scalar_type());
+    if (!parametrisation.learned_variance) return x * c.c_skip + output * c.c_out;
+    const auto halves = output.chunk(2, 1);
+    return {x * c.c_skip + halves.at(0) * c.c_out, (halves.at(1) + 1) / 2};
   };
 }
 
 Denoise clipped(Denoise denoise, double limit) {
   if (!(limit > 0)) throw std::invalid_argument("the limit of an estimate must be positive");
-  return [denoise = std::move(denoise), limit](const torch::Tensor& x, double t) {
-    return denoise(x, t).clamp(-limit, limit);
+  return [denoise = std::move(denoise), limit](const torch::Tensor& x, double t) -> Estimate {
+    Estimate estimate = denoise(x, t);
+    estimate.data = estimate.data.clamp(-limit, limit);
+    return estimate;
   };
 }
 

@@ -4,6 +4,7 @@
 #include "models/diffusion/path.h"
 
 #include <functional>
+#include <utility>
 
 #include <torch/types.h>
 
@@ -15,6 +16,8 @@ enum class Target {
   Data,      // x_0
   Velocity,  // (alpha noise - sigma x_0) / sqrt(alpha^2 + sigma^2) (Salimans and Ho 2022, where the root is 1)
   Edm,       // Karras et al. 2022, table 1, generalised to any alpha by working on x / alpha
+  Flow,      // noise - x_0 (Liu et al. 2023, eq. 1, with time turned round)
+  Boundary,  // as Edm, but the estimate is x itself at the path's cleanest level (Song et al. 2023, appendix C)
 };
 
 struct Precond {
@@ -24,11 +27,10 @@ struct Precond {
 // The coefficients at one noise level of the path, `level` being path.at(t).
 //
 // c_in is 1 / sqrt(alpha^2 + sigma^2) (Karras et al. 2022, table 1, iDDPM), which is 1 on a variance-preserving path;
-// for Target::Edm it is 1 / (alpha sqrt(ratio^2 + sigma_data^2)). c_noise is the step t on a discrete path, as
-// diffusers' DDPM and DDIM pipelines pass it. Otherwise it is 250 ln(sigma / alpha): 1000 times that of Karras et al.,
-// as diffusers' ConsistencyModelPipeline passes it, which lets a sinusoidal embedding made for steps of 0 .. 1000 tell
-// levels apart. (Its EDM schedulers pass ln(sigma) / 4.) sigma_data: the standard deviation of x_0 over all its
-// elements, measured on the training set; only Target::Edm uses it. Throws std::invalid_argument unless it is positive.
+// for Target::Edm and Boundary it is 1 / sqrt(sigma^2 + alpha^2 sigma_data^2), for Target::Flow 1 / (alpha + sigma),
+// which is 1 on the rectified path. c_noise is path.noise_input(t). sigma_data: the standard deviation of x_0 over all
+// its elements, measured on the training set; only Target::Edm and Boundary use it. Throws std::invalid_argument unless
+// it is positive, and for Target::Noise at a level without signal, where the noise tells nothing of x_0.
 Precond precond(Target target, const AlphaSigma& level, double t, const Path& path, double sigma_data);
 
 // What a network is told besides x and the noise level.
@@ -36,18 +38,30 @@ struct Condition {
   torch::Tensor labels;  // [N] int64 class indices; the last index means "no class". Undefined: unconditional
 };
 
-// A network: (x [N,C,H,W] float32, c_noise [N] float32, condition) -> [N,C,H,W], any floating type.
+// A network: (x [N,C,H,W] float32, c_noise [N] float32, condition) -> [N,C,H,W], any floating type; [N,2C,H,W] where it
+// learned the variance, whose half comes second and is in [-1, 1] for what lies between the least and the greatest.
 using Net = std::function<torch::Tensor(const torch::Tensor&, const torch::Tensor&, const Condition&)>;
 
-// An estimate of x_0 at one noise level for the whole batch: (x [N,C,H,W] float32 or float64, t) -> same shape and
-// type.
-using Denoise = std::function<torch::Tensor(const torch::Tensor& x, double t)>;
+// An estimate of x_0, [N,C,H,W].
+struct Estimate {
+  Estimate(torch::Tensor x0) : data(std::move(x0)) {}  // NOLINT(google-explicit-constructor): most know no variance
+  Estimate(torch::Tensor x0, torch::Tensor share) : data(std::move(x0)), variance(std::move(share)) {}
+
+  torch::Tensor data;
+  // Where the network learned it, else undefined: the logarithm of the variance of an ancestral step, from its least
+  // possible value (0) to its greatest (1); Nichol and Dhariwal 2021, eq. 15.
+  torch::Tensor variance;
+};
+
+// The estimate at one noise level for the whole batch: (x [N,C,H,W] float32 or float64, t) -> same shape and type.
+using Denoise = std::function<Estimate(const torch::Tensor& x, double t)>;
 
 // All that a trained network's output means; a checkpoint keeps it.
 struct Parametrisation {
   Path path = ve();
   Target target = Target::Edm;
   double sigma_data = 1;
+  bool learned_variance = false;  // the network answers with 2C channels
 };
 
 // The network as an estimate of x_0. The network is called in float32; the rest keeps the type of x.

@@ -1,27 +1,26 @@
-// One-step solvers and Heun's method.
+// One-step solvers.
 #include "models/diffusion/solve.h"
 
-#include <cmath>
-#include <stdexcept>
+#include "models/diffusion/solve_steps.h"
 
 namespace ctforge::diffusion {
 
 namespace {
 
-void check_times(const std::vector<double>& times) {
-  if (times.empty()) throw std::invalid_argument("a solver needs a time at least");
-  for (std::size_t i = 1; i < times.size(); ++i) {
-    if (!(times[i] < times[i - 1])) throw std::invalid_argument("a solver's times must decrease");
+// The factor of the fresh noise, a number or, where it is learned, one for each element.
+torch::Tensor spread_of(const Step& step, const Estimate& estimate, const FirstOrderOptions& options, double least,
+                        double greatest) {
+  switch (options.variance) {
+    case StepVariance::Greatest:
+      return torch::scalar_tensor(greatest, torch::kFloat64);
+    case StepVariance::Learned:
+      if (!estimate.variance.defined()) throw std::invalid_argument("the network has learned no variance");
+      // Interpolated in the logarithm of the variance.
+      return least * torch::exp(estimate.variance.to(torch::kFloat64) * std::log(step.from.sigma / step.to.sigma));
+    case StepVariance::Least:
+      break;
   }
-}
-
-// The level that step i ends at: data without noise after the last.
-AlphaSigma next_level(const Path& path, const std::vector<double>& times, std::size_t i) {
-  return i + 1 < times.size() ? path.at(times[i + 1]) : AlphaSigma{1, 0};
-}
-
-bool go_on(const StepHook& hook, std::size_t steps_done, const torch::Tensor& x) {
-  return !hook || hook(static_cast<int>(steps_done), x);
+  return torch::scalar_tensor(options.eta * least, torch::kFloat64);
 }
 
 }  // namespace
@@ -30,46 +29,39 @@ torch::Tensor starting_point(const Path& path, double t, const torch::Tensor& st
   return standard_noise.to(torch::kFloat64) * path.at(t).sigma;
 }
 
-torch::Tensor solve_first_order(const Denoise& denoise, const Path& path, torch::Tensor x,
-                                const std::vector<double>& times, double eta, const NoiseSource& noise,
-                                const StepHook& hook) {
-  check_times(times);
-  if (!(eta >= 0 && eta <= 1)) throw std::invalid_argument("eta must lie in [0, 1]");
-  if (eta > 0 && !noise) throw std::invalid_argument("eta above 0 needs a source of noise");
-  x = x.to(torch::kFloat64);
-  for (std::size_t i = 0; i < times.size(); ++i) {
-    const AlphaSigma from = path.at(times[i]), to = next_level(path, times, i);
-    const auto data = denoise(x, times[i]);
+torch::Tensor solve_first_order(const Denoise& denoise, const Path& path, torch::Tensor x, const Levels& levels,
+                                const FirstOrderOptions& options, const NoiseSource& noise, const StepHook& hook) {
+  if (!(options.eta >= 0 && options.eta <= 1)) throw std::invalid_argument("eta must lie in [0, 1]");
+  if (options.eta > 0 && !noise) throw std::invalid_argument("eta above 0 needs a source of noise");
+  if (options.variance != StepVariance::Least && options.eta != 1)
+    throw std::invalid_argument("another variance than the least is that of an ancestral step: eta must be 1");
+  return walk(path, std::move(x), levels, hook, [&](const Step& step, const torch::Tensor& at) {
+    const AlphaSigma &from = step.from, &to = step.to;
+    const Estimate estimate = denoise(at, step.t);
     const double to_from = to.sigma / from.sigma, scale = from.alpha / to.alpha;
     // Formula 16 of Song et al.; the difference of squares may fall below 0 by rounding only.
-    const double added = eta * to_from * std::sqrt(std::fmax(0, 1 - std::pow(scale * to_from, 2))) * from.sigma;
-    const double kept = std::sqrt(std::fmax(0, to.sigma * to.sigma - added * added));
-    x = to.alpha * data + (x - from.alpha * data) * (kept / from.sigma);
-    if (added > 0) x = x + noise(static_cast<int>(i)).to(x.device(), torch::kFloat64) * added;
-    if (!go_on(hook, i + 1, x)) break;
-  }
-  return x;
+    const double greatest = std::sqrt(std::fmax(0, 1 - std::pow(scale * to_from, 2))) * from.sigma;
+    const double least = to_from * greatest;
+    const double kept = std::sqrt(std::fmax(0, to.sigma * to.sigma - std::pow(options.eta * least, 2)));
+    auto next = to.alpha * estimate.data + (at - from.alpha * estimate.data) * (kept / from.sigma);
+    if (options.eta > 0 && !step.to_data())
+      next =
+          next + fresh_noise(noise, step, next) * spread_of(step, estimate, options, least, greatest).to(next.device());
+    return next;
+  });
 }
 
-torch::Tensor solve_heun(const Denoise& denoise, const Path& path, torch::Tensor x, const std::vector<double>& times,
-                         const StepHook& hook) {
-  check_times(times);
-  // The state is x / alpha, which moves along dx/dr = (x - D) / r.
-  auto state = x.to(torch::kFloat64) / path.at(times[0]).alpha;
-  for (std::size_t i = 0; i < times.size(); ++i) {
-    const AlphaSigma from = path.at(times[i]), to = next_level(path, times, i);
-    const double step = to.ratio() - from.ratio();
-    const auto slope = (state - denoise(state * from.alpha, times[i])) / from.ratio();
-    auto moved = state + slope * step;
-    if (to.sigma > 0) {
-      const auto slope_there = (moved - denoise(moved * to.alpha, times[i + 1])) / to.ratio();
-      moved = state + (slope + slope_there) * (step / 2);
-    }
-    state = moved;
-    x = state * to.alpha;
-    if (!go_on(hook, i + 1, x)) break;
-  }
-  return x;
+torch::Tensor solve_consistency(const Denoise& denoise, const Path& path, torch::Tensor x, const Levels& levels,
+                                const NoiseSource& noise, const StepHook& hook) {
+  if (levels.times.size() > 1 && !noise) throw std::invalid_argument("several steps of a consistency model need noise");
+  const double cleanest = path.at(path.t_min()).ratio();
+  return walk(path, std::move(x), levels, hook, [&](const Step& step, const torch::Tensor& at) {
+    const auto data = denoise(at, step.t).data;
+    if (step.to_data()) return data;
+    // The estimate is held to be of the path's cleanest level, so only what lies above that is added.
+    const double spread = std::sqrt(std::fmax(0, std::pow(step.to.ratio(), 2) - cleanest * cleanest));
+    return step.to.alpha * (data + fresh_noise(noise, step, data) * spread);
+  });
 }
 
 }  // namespace ctforge::diffusion

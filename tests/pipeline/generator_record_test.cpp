@@ -14,8 +14,7 @@ namespace {
 GeneratorRecord example() {
   GeneratorRecord record;
   record.codec = "autoencoder";
-  record.method = "vp_cosine";
-  record.target = "velocity";
+  record.method = {"ddpm", "cosine", false, "velocity", true};
   record.shift = {0.1, 1.0 / 3};
   record.scale = {2, 3};
   record.latent_shape = {2, 4, 8};
@@ -45,6 +44,7 @@ TEST(GeneratorRecord, SurvivesItsText) {
   const auto parametrisation = parametrisation_of(record);
   EXPECT_TRUE(parametrisation.path.discrete());
   EXPECT_EQ(parametrisation.target, diffusion::Target::Velocity);
+  EXPECT_TRUE(parametrisation.learned_variance);
 }
 
 TEST(GeneratorRecord, RefusesOtherText) {
@@ -52,6 +52,9 @@ TEST(GeneratorRecord, RefusesOtherText) {
   EXPECT_THROW(generator_record_from_json("no JSON"), io::DataError);
   GeneratorRecord record = example();
   record.scale.pop_back();
+  EXPECT_THROW(generator_record_from_json(to_json(record)), io::DataError);
+  record = example();
+  record.method.betas = "magic";
   EXPECT_THROW(generator_record_from_json(to_json(record)), io::DataError);
 }
 

@@ -33,14 +33,17 @@ inline Generator toy_generator() {
 inline diffusion::Net toy_network(const Generator& generator) {
   return [parametrisation = generator.parametrisation, none = generator.no_class()](
              const torch::Tensor& input, const torch::Tensor& c_noise, const diffusion::Condition& condition) {
-    const double sigma = std::exp(c_noise[0].item<double>() / 250);
-    const auto c =
-        diffusion::precond(parametrisation.target, {1, sigma}, sigma, parametrisation.path, parametrisation.sigma_data);
+    const diffusion::Path& path = parametrisation.path;
+    const double heard = c_noise[0].item<double>();
+    const double t = path.discrete() ? heard : path.t_max() == 1 ? heard / 1000 : std::exp(heard / 250);
+    const diffusion::AlphaSigma level = path.at(t);
+    const auto c = diffusion::precond(parametrisation.target, level, t, path, parametrisation.sigma_data);
     const auto means = torch::tensor({kClassMean[0], kClassMean[1], 0.0}, torch::kFloat64);
     const auto mean = means.index_select(0, condition.labels).view({-1, 1, 1, 1});
     const auto x = input.to(torch::kFloat64) / c.c_in;
-    const double kept = kDeviation * kDeviation / (kDeviation * kDeviation + sigma * sigma);
-    return ((mean + (x - mean) * kept - c.c_skip * x) / c.c_out).to(torch::kFloat32);
+    const double variance = std::pow(level.alpha * kDeviation, 2) + level.sigma * level.sigma;
+    const double kept = level.alpha * kDeviation * kDeviation / variance;
+    return ((mean + (x - level.alpha * mean) * kept - c.c_skip * x) / c.c_out).to(torch::kFloat32);
   };
 }
 

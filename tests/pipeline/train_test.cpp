@@ -113,7 +113,7 @@ TEST(RunTrain, DiffusesPixelsWithoutAnAutoencoderUnderTheCosineSchedule) {
   const Context context = context_in(folder.path());
   TrainConfig config = test::small_config();
   config.codec = "identity";
-  config.method = "vp_cosine";
+  config.method = "ddpm";
   config.precision = "fp32";
   config.jitter = 2;
   const auto summary = run_train(config, context);

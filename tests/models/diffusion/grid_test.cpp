@@ -9,7 +9,7 @@
 namespace ctforge::diffusion {
 namespace {
 
-const GridOptions kNoLimits{7, 0, std::numeric_limits<double>::infinity()};
+using test::kNoLimits;
 
 TEST(Grid, HasTheSpacingsOfDiffusers) {
   const Path path = vp(linear_betas());
@@ -27,8 +27,8 @@ TEST(Grid, HasTheKarrasLevelsOfDiffusers) {
 }
 
 TEST(Grid, DecreasesStrictlyAndStaysWithinTheLimits) {
-  for (const Path& path : {vp(linear_betas()), vp(cosine_betas()), ve()}) {
-    for (const Grid grid : {Grid::Karras, Grid::Trailing, Grid::Leading, Grid::Uniform}) {
+  for (const Path& path : {vp(linear_betas()), vp(cosine_betas()), ve(), rectified()}) {
+    for (const Grid grid : {Grid::Karras, Grid::LogSnr, Grid::Trailing, Grid::Leading, Grid::Uniform, Grid::Shifted}) {
       for (const int n : {1, 2, 7, 18, 50, 333}) {
         const auto times = make_grid(grid, path, n);
         ASSERT_EQ(times.size(), static_cast<std::size_t>(n));
@@ -51,7 +51,32 @@ TEST(Grid, VisitsEveryStepWhenAskedForAll) {
   for (std::size_t i = 0; i < times.size(); ++i) EXPECT_EQ(times[i], 99 - static_cast<double>(i));
 }
 
+TEST(Grid, SpacesLogSnrEvenly) {
+  const Path path = vp(linear_betas());
+  const auto times = make_grid(Grid::LogSnr, path, 10, {7, 0, 1e9});
+  const auto expected = test::oracle()["multistep_2_exponential"]["sigmas"].get<std::vector<double>>();
+  for (std::size_t i = 0; i < times.size(); ++i) EXPECT_NEAR(path.at(times[i]).ratio() / expected[i], 1, 1e-9);
+}
+
+TEST(Grid, ShiftsTheStraightPathAsDiffusersDoes) {
+  const Path path = rectified();
+  const auto times = make_grid(Grid::Shifted, path, 4, {.sigma_min = 0, .sigma_max = kNoLimits.sigma_max, .shift = 3});
+  for (std::size_t i = 0; i < 4; ++i) {
+    const double s = 1 - static_cast<double>(i) / 4;
+    EXPECT_DOUBLE_EQ(times[i], 3 * s / (1 + 2 * s));
+  }
+  GridOptions unshifted = kNoLimits;
+  unshifted.shift = 1;
+  const auto trailing = make_grid(Grid::Trailing, path, 7, kNoLimits),
+             same = make_grid(Grid::Shifted, path, 7, unshifted);
+  for (std::size_t i = 0; i < 7; ++i) EXPECT_DOUBLE_EQ(trailing[i], same[i]);
+  EXPECT_NEAR(make_grid(Grid::Shifted, ve(), 10)[0], 80, 1e-12);  // the noisiest level stays
+}
+
 TEST(Grid, RefusesWhatThePathHasNot) {
+  EXPECT_THROW(make_grid(Grid::Karras, rectified(), 5, kNoLimits), std::invalid_argument);  // infinite
+  EXPECT_THROW(make_grid(Grid::LogSnr, rectified(), 5, kNoLimits), std::invalid_argument);
+  EXPECT_THROW(make_grid(Grid::Shifted, ve(), 5, {.shift = 0}), std::invalid_argument);
   EXPECT_THROW(make_grid(Grid::Karras, ve(), 0), std::invalid_argument);
   EXPECT_THROW(make_grid(Grid::Trailing, vp(linear_betas(100)), 101, kNoLimits), std::invalid_argument);
   EXPECT_THROW(make_grid(Grid::Karras, ve(), 5, {7, 90, 100}), std::invalid_argument);

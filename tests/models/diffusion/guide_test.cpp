@@ -1,6 +1,8 @@
 // Guidance by hand.
 #include "models/diffusion/guide.h"
 
+#include "models/diffusion/schedule.h"
+
 #include <cmath>
 #include <stdexcept>
 
@@ -11,7 +13,7 @@ namespace {
 
 // An estimate that is `value` everywhere and counts how often it is asked.
 Denoise constant(double value, int* calls = nullptr) {
-  return [value, calls](const torch::Tensor& x, double) {
+  return [value, calls](const torch::Tensor& x, double) -> Estimate {
     if (calls != nullptr) ++*calls;
     return torch::full_like(x, value);
   };
@@ -25,33 +27,33 @@ const torch::Tensor& point() {
 TEST(Guide, IsTheFormulaOfClassifierFreeGuidance) {
   const Path path = ve();
   const auto guided = guide(constant(2), {{constant(5), 1.5}}, constant(5), {}, path);
-  EXPECT_DOUBLE_EQ(guided(point(), 1).item<double>(), 2 + 1.5 * (5 - 2));
+  EXPECT_DOUBLE_EQ(guided(point(), 1).data.item<double>(), 2 + 1.5 * (5 - 2));
 }
 
 TEST(Guide, AddsSeveralConditions) {
   const Path path = ve();
   const auto guided = guide(constant(1), {{constant(2), 0.5}, {constant(-3), 0.25}}, constant(0), {}, path);
-  EXPECT_DOUBLE_EQ(guided(point(), 1).item<double>(), 1 + 0.5 * (2 - 1) + 0.25 * (-3 - 1));
+  EXPECT_DOUBLE_EQ(guided(point(), 1).data.item<double>(), 1 + 0.5 * (2 - 1) + 0.25 * (-3 - 1));
 }
 
 TEST(Guide, IsTheConditionalModelAtStrengthOneAndAsksNothingElse) {
   const Path path = ve();
   int base_calls = 0;
   const auto guided = guide(constant(2, &base_calls), {{constant(5), 1}}, constant(5), {}, path);
-  EXPECT_DOUBLE_EQ(guided(point(), 1).item<double>(), 5);
+  EXPECT_DOUBLE_EQ(guided(point(), 1).data.item<double>(), 5);
   EXPECT_EQ(base_calls, 0);
 }
 
 TEST(Guide, IsTheBaseAtStrengthZero) {
   const Path path = ve();
-  EXPECT_DOUBLE_EQ(guide(constant(2), {{constant(5), 0}}, constant(5), {}, path)(point(), 1).item<double>(), 2);
+  EXPECT_DOUBLE_EQ(guide(constant(2), {{constant(5), 0}}, constant(5), {}, path)(point(), 1).data.item<double>(), 2);
 }
 
 TEST(Guide, ActsInsideTheIntervalOfRatiosOnly) {
   const Path path = vp(linear_betas());
   int base_calls = 0;
   const auto guided = guide(constant(2, &base_calls), {{constant(5), 2}}, constant(7), {0.2, 3}, path);
-  const auto at_ratio = [&](double ratio) { return guided(point(), path.time_of_ratio(ratio)).item<double>(); };
+  const auto at_ratio = [&](double ratio) { return guided(point(), path.time_of_ratio(ratio)).data.item<double>(); };
   EXPECT_DOUBLE_EQ(at_ratio(0.1), 7);
   EXPECT_DOUBLE_EQ(at_ratio(5), 7);
   EXPECT_EQ(base_calls, 0);

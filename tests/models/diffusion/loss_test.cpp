@@ -24,8 +24,8 @@ double expected_loss(const test::Gaussian& gaussian, const Parametrisation& para
 TEST(DenoisingLoss, IsThePosteriorVarianceForTheExactNetwork) {
   const test::Gaussian gaussian;
   auto random = generator(1);
-  for (const Target target : {Target::Noise, Target::Data, Target::Velocity, Target::Edm}) {
-    for (const Path& path : {vp(cosine_betas()), ve()}) {
+  for (const Target target : {Target::Noise, Target::Data, Target::Velocity, Target::Edm, Target::Flow}) {
+    for (const Path& path : {vp(cosine_betas()), ve(), rectified()}) {
       for (const Weighting weighting : {Weighting::Edm, Weighting::Unit, Weighting::MinSnr}) {
         const Parametrisation parametrisation{path, target, 0.4};
         LossOptions options;
@@ -93,6 +93,64 @@ TEST(DrawTimes, HasTheMomentsOfItsDistribution) {
   for (const double t : draw_times(uniform, vp(linear_betas(10)), 20000, random))
     ++counts.at(static_cast<std::size_t>(t));
   for (const int count : counts) EXPECT_NEAR(count, 2000, 200);
+  double mean = 0;
+  for (const double t : draw_times(uniform, rectified(), 20000, random)) {
+    EXPECT_TRUE(t >= 0 && t < 1);
+    mean += t / 20000;
+  }
+  EXPECT_NEAR(mean, 0.5, 0.01);
+}
+
+TEST(DrawTimes, AreLogitNormalOnTheRectifiedPath) {
+  auto random = generator(8);
+  double mean = 0, within = 0;
+  for (const double t : draw_times({TimeDistribution::LogNormal, 0, 1}, rectified(), 20000, random)) {
+    mean += std::log(t / (1 - t)) / 20000;
+    within += t > 0.25 && t < 0.75 ? 1.0 / 20000 : 0;
+  }
+  EXPECT_NEAR(mean, 0, 0.03);
+  EXPECT_NEAR(within, std::erf(std::log(3.0) / std::sqrt(2.0)), 0.015);  // |logit t| < ln 3
+}
+
+TEST(DenoisingLoss, HasTheMetricsOfTheirFormulas) {
+  // Data and noise 0, an answer of 3: every element is off by 3.
+  auto random = generator(9);
+  const Net three = [](const torch::Tensor& x, const torch::Tensor&, const Condition&) { return x * 0 + 3; };
+  const auto zero = torch::zeros({2, 1, 2, 2});
+  const auto loss = [&](Metric metric, double delta) {
+    LossOptions options{.times = TimeDistribution::Uniform, .weighting = Weighting::Unit, .metric = metric};
+    options.huber_delta = delta;
+    return denoising_loss(three, {vp(linear_betas()), Target::Noise, 1}, zero, zero, {}, options, random)
+        .loss.item<double>();
+  };
+  EXPECT_NEAR(loss(Metric::L2, 1), 9, 1e-5);
+  EXPECT_NEAR(loss(Metric::L1, 1), 3, 1e-5);
+  EXPECT_NEAR(loss(Metric::Huber, 4), 9, 1e-5);
+  EXPECT_NEAR(loss(Metric::Huber, 2), 2 * 2 * 3 - 4, 1e-5);
+}
+
+TEST(DenoisingLoss, LearnsTheVarianceByTheBoundAlone) {
+  auto random = generator(10);
+  const auto share = torch::zeros({1}, torch::requires_grad()), mean = torch::zeros({1}, torch::requires_grad());
+  const Net net = [&](const torch::Tensor& x, const torch::Tensor&, const Condition&) {
+    return torch::cat({x * 0 + mean, x * 0 + share}, 1);
+  };
+  Parametrisation parametrisation{vp(linear_betas()), Target::Noise, 1};
+  parametrisation.learned_variance = true;
+  const auto x0 = torch::randn({16, 2, 4, 4}, random, torch::kFloat32) * 0.5;
+  const auto noise = torch::randn(x0.sizes(), random, torch::kFloat32);
+  LossOptions options{.times = TimeDistribution::Uniform, .weighting = Weighting::Unit};
+  const auto result = denoising_loss(net, parametrisation, x0, noise, {}, options, random);
+  EXPECT_EQ(result.bound.sizes(), at::IntArrayRef({16}));
+  EXPECT_GT(result.bound.min().item<double>(), 0);
+  EXPECT_NEAR(result.loss.item<double>(), result.per_sample.mean().item<double>() + result.bound.mean().item<double>(),
+              1e-3);  // 1000 steps * 0.001
+  result.loss.backward();
+  EXPECT_NE(share.grad().item<double>(), 0);
+  // The mean's gradient is the simple loss's: 2 E(0 - noise).
+  EXPECT_NEAR(mean.grad().item<double>(), -2 * noise.mean().item<double>(), 1e-4);
+  options.times = TimeDistribution::LogNormal;
+  EXPECT_THROW(denoising_loss(net, parametrisation, x0, noise, {}, options, random), std::invalid_argument);
 }
 
 TEST(DenoisingLoss, LetsTheGradientFlowAndLearnsTheScaleOfGaussianData) {
@@ -132,9 +190,6 @@ TEST(DenoisingLoss, RepeatsWithItsGenerator) {
 
 TEST(DenoisingLoss, RefusesWhatDoesNotFit) {
   auto random = generator(7);
-  LossOptions uniform;
-  uniform.times = TimeDistribution::Uniform;
-  EXPECT_THROW(draw_times(uniform, ve(), 1, random), std::invalid_argument);
   const Net narrow = [](const torch::Tensor& x, const torch::Tensor&, const Condition&) { return x.narrow(1, 0, 1); };
   const auto x0 = torch::zeros({1, 2, 4, 4});
   EXPECT_THROW(denoising_loss(narrow, {}, x0, torch::zeros({1, 2, 4, 5}), {}, {}, random), std::invalid_argument);

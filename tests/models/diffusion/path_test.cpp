@@ -51,14 +51,33 @@ TEST(Path, KeepsTheDigitsOfBetasBelowFloat32) {
 }
 
 TEST(Path, FindsTheTimeOfARatioAndClamps) {
-  for (const Path& path : {vp(linear_betas()), vp(cosine_betas()), ve()}) {
+  for (const Path& path : {vp(linear_betas()), vp(cosine_betas()), ve(), rectified()}) {
     for (const double t : {path.t_min(), 0.1 * path.t_max() + 0.123, 0.7 * path.t_max(), path.t_max()}) {
       EXPECT_NEAR(path.time_of_ratio(path.at(t).ratio()), t, 1e-9 * path.t_max());
     }
     EXPECT_EQ(path.time_of_ratio(0), path.t_min());
-    EXPECT_EQ(path.time_of_ratio(1e9), path.t_max());
+    EXPECT_EQ(path.time_of_ratio(std::numeric_limits<double>::infinity()), path.t_max());
     EXPECT_EQ(path.at(path.t_max() + 1).sigma, path.at(path.t_max()).sigma);
   }
+}
+
+TEST(Path, IsStraightWhereItIsRectified) {
+  const Path path = rectified();
+  EXPECT_EQ(path.at(0.25).alpha, 0.75);
+  EXPECT_EQ(path.at(0.25).sigma, 0.25);
+  EXPECT_EQ(path.at(1).ratio(), std::numeric_limits<double>::infinity());
+  EXPECT_EQ(path.at(1).log_snr(), -std::numeric_limits<double>::infinity());
+  EXPECT_DOUBLE_EQ(path.time_of_ratio(3), 0.75);
+  EXPECT_EQ(path.time_of_ratio(std::numeric_limits<double>::infinity()), 1);
+}
+
+TEST(Path, MayEndWithoutSignal) {
+  const Path path = vp(with_zero_terminal_snr(linear_betas()));
+  EXPECT_EQ(path.at(999).alpha, 0);
+  EXPECT_EQ(path.at(999).sigma, 1);
+  EXPECT_EQ(path.time_of_ratio(path.at(998).ratio()), 998);
+  EXPECT_EQ(path.time_of_ratio(1e9), 998);  // nothing lies between
+  EXPECT_EQ(path.time_of_ratio(std::numeric_limits<double>::infinity()), 999);
 }
 
 TEST(Path, HasInfiniteLogSnrWithoutNoise) {
@@ -67,14 +86,13 @@ TEST(Path, HasInfiniteLogSnrWithoutNoise) {
 }
 
 TEST(Path, RefusesWhatIsNoSchedule) {
-  EXPECT_THROW(vp({0.1, 1.0}), std::invalid_argument);
+  EXPECT_THROW(vp({0.1, 1.1}), std::invalid_argument);
   EXPECT_THROW(vp({0.1, 0.0}), std::invalid_argument);
   EXPECT_THROW(vp({0.1}), std::invalid_argument);
   EXPECT_THROW(ve(1, 1), std::invalid_argument);
   EXPECT_THROW(ve(0, 1), std::invalid_argument);
-  EXPECT_THROW(cosine_betas(0), std::invalid_argument);
-  EXPECT_THROW(linear_betas(1), std::invalid_argument);
-  EXPECT_THROW(Path(nullptr, nullptr, 0, 1, false), std::invalid_argument);
+  EXPECT_THROW(vp({1.0, 0.1}), std::invalid_argument);
+  EXPECT_THROW(Path({}, 0, 1, false), std::invalid_argument);
 }
 
 }  // namespace

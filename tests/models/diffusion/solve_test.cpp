@@ -1,7 +1,6 @@
 // Solvers against closed forms (Gaussian data, a mixture of two) and against diffusers' trajectories.
 #include "models/diffusion/solve.h"
 
-#include "models/diffusion/grid.h"
 #include "tests/models/diffusion/known_cases.h"
 
 #include <cmath>
@@ -11,29 +10,12 @@
 namespace ctforge::diffusion {
 namespace {
 
-const GridOptions kNoLimits{7, 0, std::numeric_limits<double>::infinity()};
+using test::error_at;
+using test::kNoLimits;
+using test::oracle_noise;
 
-using Solve = std::function<torch::Tensor(const Denoise&, const Path&, torch::Tensor, const std::vector<double>&,
-                                          const StepHook&)>;
-
-torch::Tensor euler(const Denoise& denoise, const Path& path, torch::Tensor x, const std::vector<double>& times,
-                    const StepHook& hook) {
-  return solve_first_order(denoise, path, std::move(x), times, 0, {}, hook);
-}
-
-torch::Tensor heun(const Denoise& denoise, const Path& path, torch::Tensor x, const std::vector<double>& times,
-                   const StepHook& hook) {
-  return solve_heun(denoise, path, std::move(x), times, hook);
-}
-
-// Error at the last level of n, for data N(0.3, 0.25) and x_T = 80.
-double error_at(const Solve& solve, int n) {
-  const test::Gaussian gaussian;
-  const Path path = ve();
-  const auto x = torch::full({1, 1, 1, 1}, 80.0, torch::kFloat64);
-  const auto reached = solve(gaussian.denoise(path), path, x, make_grid(Grid::Karras, path, n),
-                             [n](int done, const torch::Tensor&) { return done < n - 1; });
-  return (reached - gaussian.flow(x, 80, 0.002)).abs().item<double>();
+torch::Tensor euler(const Denoise& denoise, const Path& path, torch::Tensor x, const Levels& levels) {
+  return solve_first_order(denoise, path, std::move(x), levels, {});
 }
 
 TEST(FirstOrder, ConvergesWithOrderOneToTheClosedForm) {
@@ -44,20 +26,12 @@ TEST(FirstOrder, ConvergesWithOrderOneToTheClosedForm) {
   EXPECT_NEAR(std::log2(middle / fine), 1, 0.02);
 }
 
-TEST(Heun, ConvergesWithOrderTwoToTheClosedForm) {
-  const double coarse = error_at(heun, 36), middle = error_at(heun, 72), fine = error_at(heun, 144);
-  EXPECT_NEAR(coarse, 6.09e-3, 5e-6);
-  EXPECT_NEAR(middle, 1.43e-3, 5e-6);
-  EXPECT_NEAR(fine, 3.48e-4, 5e-7);
-  EXPECT_NEAR(std::log2(middle / fine), 2, 0.06);
-}
-
 TEST(FirstOrder, IsDdimOfDiffusers) {
   const Path linear = vp(linear_betas()), cosine = vp(cosine_betas());
   const auto run = [](const Path& path, Target target, Grid grid, double clip) {
     auto denoise = test::fixture_denoise(path, target);
     if (clip > 0) denoise = clipped(denoise, clip);
-    return solve_first_order(denoise, path, test::fixture(), make_grid(grid, path, 10, kNoLimits), 0);
+    return solve_first_order(denoise, path, test::fixture(), make_grid(grid, path, 10, kNoLimits), {});
   };
   const auto& expected = test::oracle();
   test::expect_summary(run(linear, Target::Noise, Grid::Leading, 0), expected["ddim"], 1e-12);
@@ -69,15 +43,10 @@ TEST(FirstOrder, IsDdimOfDiffusers) {
   EXPECT_NEAR(run(linear, Target::Noise, Grid::Leading, 1).abs().sum().item<double>(), 172.0067, 1e-2);
 }
 
-// The noise the oracle's script uses for step i.
-torch::Tensor oracle_noise(int step) {
-  return torch::cos(torch::arange(768, torch::kFloat64) * (step + 1)).view({4, 3, 8, 8});
-}
-
 TEST(FirstOrder, IsStochasticDdimOfDiffusers) {
   const Path path = vp(linear_betas());
   const auto x = solve_first_order(test::fixture_denoise(path, Target::Noise), path, test::fixture(),
-                                   make_grid(Grid::Leading, path, 10, kNoLimits), 1, oracle_noise);
+                                   make_grid(Grid::Leading, path, 10, kNoLimits), {.eta = 1}, oracle_noise);
   test::expect_summary(x, test::oracle()["ddim_eta_1"], 1e-12);
 }
 
@@ -85,30 +54,92 @@ TEST(FirstOrder, IsTheAncestralStepOfDdpmAtEtaOne) {
   const Path path = vp(linear_betas());
   for (const auto& row : test::oracle()["ddpm_steps"]) {
     const double t = row["t"];
-    const auto x = solve_first_order(test::fixture_denoise(path, Target::Noise), path, test::fixture(), {t, t - 1}, 1,
-                                     oracle_noise, [](int, const torch::Tensor&) { return false; });
+    const auto x = solve_first_order(test::fixture_denoise(path, Target::Noise), path, test::fixture(), {{t}, t - 1},
+                                     {.eta = 1}, oracle_noise);
     test::expect_summary(x, row, 1e-11);
   }
+}
+
+TEST(FirstOrder, HasTheVariancesOfDiffusersAncestralStep) {
+  const Path path = vp(linear_betas());
+  const auto one_step = [&](double t, const Denoise& denoise, StepVariance variance) {
+    return solve_first_order(denoise, path, test::fixture(), {{t}, t - 1}, {.eta = 1, .variance = variance},
+                             oracle_noise);
+  };
+  const Denoise denoise = test::fixture_denoise(path, Target::Noise);
+  const Denoise with_variance = [&](const torch::Tensor& x, double t) -> Estimate {
+    return {denoise(x, t).data, (test::fixture() + 1) / 2};
+  };
+  for (const auto& row : test::oracle()["ancestral_fixed_large"])
+    test::expect_summary(one_step(row["t"], denoise, StepVariance::Greatest), row, 1e-11);
+  for (const auto& row : test::oracle()["ancestral_learned_range"])
+    test::expect_summary(one_step(row["t"], with_variance, StepVariance::Learned), row, 1e-11);
+}
+
+TEST(FirstOrder, HasTheLearnedVariancesOfDiffusersOwnTest) {
+  // test_scheduler_unclip.py: a prediction of 0.5 on the cosine schedule; logarithms of the step's variance. Its value
+  // for t = 1 is float32's; float64 gives -10.17136.
+  const Path path = vp(cosine_betas());
+  const Denoise half = [](const torch::Tensor& x, double) -> Estimate { return {x * 0, torch::full_like(x, 0.75)}; };
+  const FirstOrderOptions options{.eta = 1, .variance = StepVariance::Learned};
+  const auto log_variance = [&](double t) {
+    // Data and state are zero: what is left after the step is the spread itself.
+    const auto x =
+        solve_first_order(half, path, torch::zeros({1}), {{t}, t - 1}, options, [](int) { return torch::ones({1}); });
+    return 2 * std::log(x.item<double>());
+  };
+  EXPECT_NEAR(log_variance(1), -10.17136, 1e-4);
+  EXPECT_NEAR(log_variance(487), -5.7998052, 1e-6);
+  EXPECT_NEAR(log_variance(999), -0.0010011, 1e-6);
+}
+
+// The full loops of diffusers' test_scheduler_ddpm.py: 1000 steps with PyTorch's generator, seed 0.
+double ddpm_sum(Target target) {
+  const Path path = vp(linear_betas());
+  auto generator = at::make_generator<at::CPUGeneratorImpl>(0);
+  const auto sample = test::fixture().view({3, 8, 8, 4}).permute({3, 0, 1, 2});
+  const NoiseSource noise = [&](int) { return torch::randn({4, 3, 8, 8}, generator, torch::kFloat32); };
+  const auto times = make_grid(Grid::Trailing, path, 1000, kNoLimits);
+  return solve_first_order(clipped(test::fixture_denoise(path, target), 1), path, sample, times, {.eta = 1}, noise)
+      .abs()
+      .sum()
+      .item<double>();
+}
+
+TEST(FirstOrder, ReachesTheSumsOfDiffusersDdpmTests) {
+  EXPECT_NEAR(ddpm_sum(Target::Noise), 258.9606, 1e-2);
+  EXPECT_NEAR(ddpm_sum(Target::Velocity), 202.0296, 1e-2);
+}
+
+TEST(FirstOrder, IsEulerOfRectifiedFlow) {
+  const Path path = rectified();
+  const test::Trajectory flow("flow_euler", path);
+  test::expect_summary(
+      solve_first_order(test::told_denoise(path, Target::Flow, flow.told), path, test::fixture(), flow.levels, {}),
+      flow.expected, 1e-11);
+  // Gaussian data of deviation 0 flow along straight lines: one step is exact.
+  const auto noise = torch::randn({1, 1, 2, 2}, torch::kFloat64);
+  const auto x = solve_first_order(test::Gaussian{0.3, 0}.denoise(path), path, noise, {{1}}, {});
+  EXPECT_TRUE(torch::allclose(x, torch::full_like(x, 0.3)));
+}
+
+TEST(Consistency, IsThatOfDiffusers) {
+  const Path path = ve();
+  for (const char* name : {"consistency_1", "consistency_2"}) {
+    const test::Trajectory steps(name, path);
+    const auto x = solve_consistency(test::told_denoise(path, Target::Boundary, steps.told), path, test::fixture() * 80,
+                                     steps.levels, oracle_noise);
+    test::expect_summary(x, steps.expected, 1e-11);
+  }
+  EXPECT_NEAR(test::oracle()["consistency_1"]["sum"].get<double>(), 192.7614, 1e-3);  // of diffusers' own test
 }
 
 TEST(FirstOrder, IsEdmEulerOfDiffusers) {
   const Path path = ve();
   const auto x = solve_first_order(test::fixture_denoise(path, Target::Edm), path,
-                                   test::fixture() * std::sqrt(80.0 * 80.0 + 1), make_grid(Grid::Karras, path, 10), 0);
+                                   test::fixture() * std::sqrt(80.0 * 80.0 + 1), make_grid(Grid::Karras, path, 10), {});
   test::expect_summary(x, test::oracle()["edm_euler"], 1e-11);
   EXPECT_NEAR(x.abs().sum().item<double>(), 34.1855, 1e-3);  // the figure of diffusers' own test
-}
-
-TEST(Heun, IsHeunOfDiffusersOnAVariancePreservingPath) {
-  const Path path = vp(linear_betas());
-  const auto& expected = test::oracle()["heun_karras"];
-  const auto times = make_grid(Grid::Karras, path, 10, kNoLimits);
-  for (std::size_t i = 0; i < times.size(); ++i) {
-    EXPECT_NEAR(times[i], expected["times"][i == 0 ? 0 : 2 * i - 1].get<double>(), 1e-9);
-  }
-  const auto x =
-      solve_heun(test::fixture_denoise(path, Target::Noise), path, test::fixture() * path.at(times[0]).sigma, times);
-  test::expect_summary(x, expected, 1e-9);
 }
 
 TEST(FirstOrder, KeepsTheExactMarginalsOfGaussianDataAtAnyEta) {
@@ -122,60 +153,37 @@ TEST(FirstOrder, KeepsTheExactMarginalsOfGaussianDataAtAnyEta) {
     const auto x =
         torch::hypot(torch::tensor(top.alpha * gaussian.s), torch::tensor(top.sigma)) * start + top.alpha * gaussian.mu;
     const auto noise = [](int step) { return sample_noise(3, 0, kFirstStepStream + step, {1, 1, 100, 200}); };
-    const auto end = solve_first_order(gaussian.denoise(path), path, x, times, eta, noise);
+    const auto end = solve_first_order(gaussian.denoise(path), path, x, times, {.eta = eta}, noise);
     EXPECT_NEAR(end.mean().item<double>(), gaussian.mu, 0.02) << eta;
     EXPECT_NEAR(end.std().item<double>(), gaussian.s, 0.012) << eta;
   }
-}
-
-TEST(Solve, FindsBothModesOfAMixtureInProportion) {
-  // Data: -1 with weight 0.3 and +1 with weight 0.7, each with deviation 0.1; the exact posterior mean.
-  const Path path = ve();
-  const Denoise denoise = [](const torch::Tensor& x, double sigma) {
-    const double variance = 0.01 + sigma * sigma;
-    const auto of_high = torch::sigmoid(2 * x / variance + std::log(0.7 / 0.3));
-    const auto centre = 2 * of_high - 1;
-    // Each mode's own posterior mean: centre + (x - centre) 0.01 / variance; the mean of centres is `centre`.
-    return centre + (x - centre) * (0.01 / variance);
-  };
-  const auto times = make_grid(Grid::Karras, path, 40);
-  const auto x = starting_point(path, times[0], sample_noise(1, 0, kStartStream, {1, 1, 64, 64}));
-  const auto end = solve_heun(denoise, path, x, times);
-  const auto high = end > 0;
-  EXPECT_NEAR(high.to(torch::kFloat64).mean().item<double>(), 0.7, 0.03);
-  EXPECT_NEAR(end.masked_select(high).mean().item<double>(), 1, 0.02);
-  EXPECT_NEAR(end.masked_select(high).std().item<double>(), 0.1, 0.02);
-  EXPECT_NEAR(end.masked_select(~high).mean().item<double>(), -1, 0.02);
-}
-
-TEST(Heun, AsksTwiceAStepExceptForTheLast) {
-  const Path path = ve();
-  int calls = 0;
-  const Denoise denoise = [&](const torch::Tensor& x, double) { return ++calls, x * 0; };
-  solve_heun(denoise, path, torch::ones({1, 1, 1, 1}), make_grid(Grid::Karras, path, 6));
-  EXPECT_EQ(calls, 11);
 }
 
 TEST(Solve, StopsWhereTheHookSays) {
   const Path path = ve();
   std::vector<int> seen;
   const auto stop_after_two = [&](int done, const torch::Tensor&) { return seen.push_back(done), done < 2; };
-  const Denoise zero = [](const torch::Tensor& x, double) { return x * 0; };
+  const Denoise zero = [](const torch::Tensor& x, double) -> Estimate { return x * 0; };
   const auto times = make_grid(Grid::Karras, path, 6);
   const auto x =
-      solve_first_order(zero, path, torch::full({1}, times[0], torch::kFloat64), times, 0, {}, stop_after_two);
+      solve_first_order(zero, path, torch::full({1}, times[0], torch::kFloat64), times, {}, {}, stop_after_two);
   EXPECT_EQ(seen, (std::vector<int>{1, 2}));
   EXPECT_NEAR(x.item<double>(), times[2], 1e-12);  // data 0: x shrinks with sigma
 }
 
 TEST(Solve, RefusesWhatItCannotSolve) {
   const Path path = ve();
-  const Denoise zero = [](const torch::Tensor& x, double) { return x * 0; };
+  const Denoise zero = [](const torch::Tensor& x, double) -> Estimate { return x * 0; };
   const auto x = torch::ones({1});
-  EXPECT_THROW(solve_heun(zero, path, x, {}), std::invalid_argument);
-  EXPECT_THROW(solve_heun(zero, path, x, {1, 2}), std::invalid_argument);
-  EXPECT_THROW(solve_first_order(zero, path, x, {2, 1}, 0.5), std::invalid_argument);  // no source of noise
-  EXPECT_THROW(solve_first_order(zero, path, x, {2, 1}, 2, oracle_noise), std::invalid_argument);
+  EXPECT_THROW(solve_first_order(zero, path, x, std::vector<double>{}, {}), std::invalid_argument);
+  EXPECT_THROW(solve_first_order(zero, path, x, {{1, 2}}, {}), std::invalid_argument);
+  EXPECT_THROW(solve_first_order(zero, path, x, {{2, 1}}, {.eta = 0.5}), std::invalid_argument);  // no source of noise
+  EXPECT_THROW(solve_first_order(zero, path, x, {{2, 1}}, {.eta = 2}, oracle_noise), std::invalid_argument);
+  const FirstOrderOptions half_large{.eta = 0.5, .variance = StepVariance::Greatest};
+  EXPECT_THROW(solve_first_order(zero, path, x, {{2, 1}}, half_large, oracle_noise), std::invalid_argument);
+  const FirstOrderOptions learned{.eta = 1, .variance = StepVariance::Learned};
+  EXPECT_THROW(solve_first_order(zero, path, x, {{2, 1}}, learned, oracle_noise), std::invalid_argument);
+  EXPECT_THROW(solve_consistency(zero, path, x, {{2, 1}}, {}), std::invalid_argument);
   EXPECT_THROW(clipped(zero, 0), std::invalid_argument);
 }
 

@@ -1,0 +1,104 @@
+// From names to solvers and grids.
+#include "pipeline/sampler.h"
+
+#include "models/diffusion/grid.h"
+#include "pipeline/config_tree.h"
+
+#include <limits>
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace ctforge::pipeline {
+
+namespace {
+
+using diffusion::Denoise;
+using diffusion::Levels;
+using diffusion::NoiseSource;
+using diffusion::Path;
+using diffusion::StepHook;
+
+Solver first_order(diffusion::FirstOrderOptions options) {
+  return [options](const Denoise& denoise, const Path& path, torch::Tensor x, const Levels& levels,
+                   const NoiseSource& noise, const StepHook& hook) {
+    return diffusion::solve_first_order(denoise, path, std::move(x), levels, options, noise, hook);
+  };
+}
+
+Solver heun(diffusion::ChurnOptions churn) {
+  return [churn](const Denoise& denoise, const Path& path, torch::Tensor x, const Levels& levels,
+                 const NoiseSource& noise, const StepHook& hook) {
+    return diffusion::solve_heun(denoise, path, std::move(x), levels, churn, noise, hook);
+  };
+}
+
+Solver multistep(diffusion::MultistepOptions options) {
+  return [options](const Denoise& denoise, const Path& path, torch::Tensor x, const Levels& levels,
+                   const NoiseSource& noise, const StepHook& hook) {
+    return diffusion::solve_multistep(denoise, path, std::move(x), levels, options, noise, hook);
+  };
+}
+
+Solver unipc(diffusion::UniPcOptions options) {
+  return [options](const Denoise& denoise, const Path& path, torch::Tensor x, const Levels& levels, const NoiseSource&,
+                   const StepHook& hook) {
+    return diffusion::solve_unipc(denoise, path, std::move(x), levels, options, hook);
+  };
+}
+
+// A solver that has no options and adds no noise.
+Solver plain(torch::Tensor (*solve)(const Denoise&, const Path&, torch::Tensor, const Levels&, const StepHook&)) {
+  return [solve](const Denoise& denoise, const Path& path, torch::Tensor x, const Levels& levels, const NoiseSource&,
+                 const StepHook& hook) { return solve(denoise, path, std::move(x), levels, hook); };
+}
+
+diffusion::StepVariance variance_from_name(const std::string& name) {
+  using diffusion::StepVariance;
+  static const std::map<std::string, StepVariance> variances = {{"fixed_small", StepVariance::Least},
+                                                                {"fixed_large", StepVariance::Greatest},
+                                                                {"learned", StepVariance::Learned}};
+  return variances.at(name);
+}
+
+}  // namespace
+
+Solver make_solver(const SampleConfig& config) {
+  const std::string& name = config.sampler;
+  if (name == "ddpm") return first_order({.eta = 1, .variance = variance_from_name(config.variance)});
+  if (name == "ddim") return first_order({.eta = config.eta});
+  if (name == "euler") return first_order({});
+  if (name == "heun") return heun({});
+  if (name == "edm_sde") return heun({config.churn, config.churn_low, config.churn_high, config.churn_noise});
+  if (name == "dpmpp_2m") return multistep({.order = 2});
+  if (name == "dpmpp_3m") return multistep({.order = 3});
+  if (name == "dpmpp_2m_sde") return multistep({.order = 2, .stochastic = true});
+  if (name == "dpmpp_2s") return plain(&diffusion::solve_singlestep);
+  if (name == "unipc") return unipc({.order = static_cast<int>(config.order)});
+  if (name == "pndm") return plain(&diffusion::solve_pndm);
+  throw std::invalid_argument("unknown sampler " + name);
+}
+
+std::vector<double> make_times(const SampleConfig& config, const diffusion::Path& path) {
+  using diffusion::Grid;
+  static const std::map<std::string, Grid> grids = {{"karras", Grid::Karras},      {"log_snr", Grid::LogSnr},
+                                                    {"exponential", Grid::LogSnr}, {"trailing", Grid::Trailing},
+                                                    {"leading", Grid::Leading},    {"uniform", Grid::Uniform},
+                                                    {"shifted", Grid::Shifted}};
+  const bool variance_exploding = path.at(path.t_max()).alpha == 1;
+  const auto grid = grids.find(config.grid != "auto" ? config.grid : variance_exploding ? "karras" : "trailing");
+  if (grid == grids.end()) throw std::invalid_argument("unknown grid " + config.grid);
+  diffusion::GridOptions options{config.rho, config.sigma_min, config.sigma_max, config.shift};
+  const bool needs_limit = grid->second == Grid::Karras || grid->second == Grid::LogSnr;
+  if (config.sigma_max == 0)
+    options.sigma_max = needs_limit ? diffusion::GridOptions{}.sigma_max : std::numeric_limits<double>::infinity();
+  try {
+    return diffusion::make_grid(grid->second, path, static_cast<int>(config.steps), options);
+  } catch (const std::invalid_argument& error) {
+    // Which limits and numbers of steps are possible is known only once the generator's path is.
+    throw ConfigError({{"the generator", "sample.steps, sample.sigma_min, sample.sigma_max", error.what()}});
+  }
+}
+
+}  // namespace ctforge::pipeline
