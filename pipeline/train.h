@@ -120,6 +120,7 @@ struct TrainConfig {
   std::int64_t jitter = 0;
   std::string precision = "bf16";
   bool channels_last = true;
+  bool gradient_checkpointing = false;
   std::int64_t checkpoint_every = 500;
   double checkpoint_every_s = 300;
   std::int64_t keep_checkpoints = 2;
@@ -188,6 +189,9 @@ struct TrainConfig {
     visit("jitter", jitter, "random shift of each patch in x and y, pixels; codec identity only", Range{0, 64});
     visit("precision", precision, "arithmetic of the networks", OneOf{{"bf16", "fp32", "fp16"}});
     visit("channels_last", channels_last, "memory layout of features: channels innermost");
+    visit("gradient_checkpointing", gradient_checkpointing,
+          "compute the U-Net's blocks again on the way back instead of keeping them: less memory, more time, same "
+          "result");
     visit("checkpoint_every", checkpoint_every, "steps between checkpoints; 0: by time alone", Range{0, 1e9});
     visit("checkpoint_every_s", checkpoint_every_s, "also after this long, seconds; 0: by steps alone", Range{0, 1e6});
     visit("keep_checkpoints", keep_checkpoints, "newest checkpoints that are kept", Range{1, 1000});

@@ -6,6 +6,7 @@
 #include "models/nets/diffusers.h"
 #include "models/nets/weights.h"
 #include "models/train/data_order.h"
+#include "models/train/recompute.h"
 #include "pipeline/config_tree.h"
 #include "pipeline/train_method.h"
 #include "pipeline/train_options.h"
@@ -31,7 +32,7 @@ std::string identity(const TrainConfig& config, const Context& context, const Ge
                      const std::string& data_sha256) {
   ordered_json json = settings_of(config);
   for (const char* key : {"checkpoint_every", "checkpoint_every_s", "keep_checkpoints", "log_every", "validate_every",
-                          "time_limit_min", "autoencoder"})
+                          "time_limit_min", "gradient_checkpointing", "autoencoder"})
     json.erase(key);
   if (config.schedule != "cosine") json.erase("steps");
   json["seed"] = context.seed;
@@ -173,6 +174,7 @@ ordered_json train_diffusion(const TrainConfig& config, const Context& context, 
   torch::manual_seed(io::mix_seed(options.seed, kInitialStream));
   nets::UNet net(record.unet);
   net->to(device);
+  if (config.gradient_checkpointing) net->set_block_runner(train::recomputed);
   Denoising denoising(config, record, data, net, device, options.seed);
   const Phase phase{"diffusion", "steps", config.steps, config.batch * config.accumulate};
   train::Hooks hooks = phase_hooks(phase, context, metrics);

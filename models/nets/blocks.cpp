@@ -20,6 +20,14 @@ torch::nn::Conv2d convolution(std::int64_t in, std::int64_t out, std::int64_t ke
 
 }  // namespace
 
+Tensor run_block(const BlockRunner& runner, const Block& block, std::vector<Tensor> inputs) {
+  if (runner) return runner(block, inputs);
+  // A view, so that gradients of an input's uses inside the block are added up before those of its uses elsewhere, as
+  // they are where the block is a function of its own: sums in another order differ in the last bit.
+  for (Tensor& input : inputs) input = input.view_as(input);
+  return block(inputs);
+}
+
 Tensor byte_dropout(const Tensor& x, double probability) {
   const auto threshold = std::clamp<std::int64_t>(std::lround(probability * 256), 0, 255);
   if (threshold == 0) return x;

@@ -5,6 +5,8 @@
 #include "models/nets/group_norm_silu.h"
 
 #include <cstdint>
+#include <functional>
+#include <vector>
 
 #include <torch/nn/modules/container/modulelist.h>
 #include <torch/nn/modules/conv.h>
@@ -19,6 +21,13 @@ struct BlockOptions {
   double norm_eps = 1e-5;
   double dropout = 0;
 };
+
+// A part of a network as a function of all that it takes, and how it is evaluated: training may compute it again on the
+// way back instead of keeping what it computed. An empty runner evaluates it plainly.
+using Block = std::function<torch::Tensor(const std::vector<torch::Tensor>& inputs)>;
+using BlockRunner = std::function<torch::Tensor(const Block& block, const std::vector<torch::Tensor>& inputs)>;
+
+torch::Tensor run_block(const BlockRunner& runner, const Block& block, std::vector<torch::Tensor> inputs);
 
 // Dropout (Srivastava et al. 2014) whose probability is rounded to 1/256 and whose mask takes one random byte an
 // element: torch's draws 64 bits each, one after the other, a twelfth of a training step on two cores. x [...] dense,

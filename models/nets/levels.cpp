@@ -18,10 +18,14 @@ DownLevelImpl::DownLevelImpl(const Shape& shape, const BlockOptions& options) {
   }
 }
 
-Tensor DownLevelImpl::forward(Tensor x, const Tensor& activated_time, std::vector<Tensor>* skips) {
+Tensor DownLevelImpl::forward(Tensor x, const Tensor& activated_time, std::vector<Tensor>* skips,
+                              const BlockRunner& runner) {
   for (std::size_t i = 0; i < resnets->size(); ++i) {
-    x = resnets[i]->as<ResnetBlockImpl>()->forward(x, activated_time);
-    if (!attentions->is_empty()) x = attentions[i]->as<AttentionImpl>()->forward(x);
+    const Block block = [this, i](const std::vector<Tensor>& inputs) {
+      const Tensor hidden = resnets[i]->as<ResnetBlockImpl>()->forward(inputs[0], inputs[1]);
+      return attentions->is_empty() ? hidden : attentions[i]->as<AttentionImpl>()->forward(hidden);
+    };
+    x = run_block(runner, block, {x, activated_time});
     if (skips != nullptr) skips->push_back(x);
   }
   if (!downsamplers->is_empty()) {
@@ -44,16 +48,27 @@ UpLevelImpl::UpLevelImpl(const Shape& shape, const BlockOptions& options) {
   }
 }
 
-Tensor UpLevelImpl::forward(Tensor x, const Tensor& activated_time, std::vector<Tensor>* skips) {
+Tensor UpLevelImpl::forward(Tensor x, const Tensor& activated_time, std::vector<Tensor>* skips,
+                            const BlockRunner& runner) {
   for (std::size_t i = 0; i < resnets->size(); ++i) {
+    // The skip connection is joined inside the block, so that the joined tensor need not be kept.
+    const Block block = [this, i](const std::vector<Tensor>& inputs) {
+      const Tensor joined = inputs.size() > 2 ? torch::cat({inputs[0], inputs[2]}, 1) : inputs[0];
+      const Tensor hidden = resnets[i]->as<ResnetBlockImpl>()->forward(joined, inputs[1]);
+      return attentions->is_empty() ? hidden : attentions[i]->as<AttentionImpl>()->forward(hidden);
+    };
+    std::vector<Tensor> inputs = {x, activated_time};
     if (skips != nullptr) {
-      x = torch::cat({x, skips->back()}, 1);
+      inputs.push_back(skips->back());
       skips->pop_back();
     }
-    x = resnets[i]->as<ResnetBlockImpl>()->forward(x, activated_time);
-    if (!attentions->is_empty()) x = attentions[i]->as<AttentionImpl>()->forward(x);
+    x = run_block(runner, block, inputs);
   }
-  return upsamplers->is_empty() ? x : upsamplers[0]->as<UpsampleImpl>()->forward(x);
+  if (upsamplers->is_empty()) return x;
+  const Block enlarge = [this](const std::vector<Tensor>& inputs) {
+    return upsamplers[0]->as<UpsampleImpl>()->forward(inputs[0]);
+  };
+  return run_block(runner, enlarge, {x});
 }
 
 }  // namespace ctforge::nets

@@ -23,7 +23,7 @@ class DownLevelImpl : public torch::nn::Module {
   DownLevelImpl(const Shape& shape, const BlockOptions& options);
   // x [N,in,H,W] -> [N,out,H',W']; every intermediate that the way up will want is appended to skips where given.
   torch::Tensor forward(torch::Tensor x, const torch::Tensor& activated_time = {},
-                        std::vector<torch::Tensor>* skips = nullptr);
+                        std::vector<torch::Tensor>* skips = nullptr, const BlockRunner& runner = {});
 
  private:
   torch::nn::ModuleList resnets, attentions, downsamplers;
@@ -42,7 +42,7 @@ class UpLevelImpl : public torch::nn::Module {
   UpLevelImpl(const Shape& shape, const BlockOptions& options);
   // x [N,C,H,W] -> [N,out,H',W']; where skips are given, each residual block takes the last of them beside its input.
   torch::Tensor forward(torch::Tensor x, const torch::Tensor& activated_time = {},
-                        std::vector<torch::Tensor>* skips = nullptr);
+                        std::vector<torch::Tensor>* skips = nullptr, const BlockRunner& runner = {});
 
  private:
   torch::nn::ModuleList resnets, attentions, upsamplers;

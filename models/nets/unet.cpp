@@ -123,9 +123,12 @@ Tensor UNetImpl::forward(const Tensor& x, const Tensor& c_noise, const Tensor& l
   const Tensor activated_time = torch::silu(embed(c_noise.expand({x.size(0)}), labels));
   Tensor hidden = conv_in(x);
   std::vector<Tensor> skips = {hidden};
-  for (const auto& level : *down_blocks) hidden = level->as<DownLevelImpl>()->forward(hidden, activated_time, &skips);
-  hidden = mid_block(hidden, activated_time);
-  for (const auto& level : *up_blocks) hidden = level->as<UpLevelImpl>()->forward(hidden, activated_time, &skips);
+  for (const auto& level : *down_blocks)
+    hidden = level->as<DownLevelImpl>()->forward(hidden, activated_time, &skips, runner_);
+  const Block middle = [this](const std::vector<Tensor>& inputs) { return mid_block(inputs[0], inputs[1]); };
+  hidden = run_block(runner_, middle, {hidden, activated_time});
+  for (const auto& level : *up_blocks)
+    hidden = level->as<UpLevelImpl>()->forward(hidden, activated_time, &skips, runner_);
   return conv_out(conv_norm_out(hidden));
 }
 

@@ -4,6 +4,7 @@
 #include "models/nets/blocks.h"
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include <torch/nn/modules/container/modulelist.h>
@@ -45,6 +46,8 @@ class UNetImpl : public torch::nn::Module {
   // and for sizes that the levels do not divide.
   torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& c_noise, const torch::Tensor& labels = {});
 
+  // How the levels' blocks are evaluated from now on.
+  void set_block_runner(BlockRunner runner) { runner_ = std::move(runner); }
   const UNetConfig& config() const { return config_; }
 
  private:
@@ -52,6 +55,7 @@ class UNetImpl : public torch::nn::Module {
   torch::Tensor embed(const torch::Tensor& c_noise, const torch::Tensor& labels);
 
   UNetConfig config_;
+  BlockRunner runner_;
   torch::nn::Conv2d conv_in{nullptr}, conv_out{nullptr};
   TimestepEmbedding time_embedding{nullptr};
   torch::nn::Embedding class_embedding{nullptr};
