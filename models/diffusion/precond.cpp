@@ -52,6 +52,32 @@ Denoise bind(Net net, Parametrisation parametrisation, Condition condition) {
   };
 }
 
+torch::Tensor column_of(const std::vector<double>& values, const torch::Tensor& x) {
+  std::vector<std::int64_t> shape(static_cast<std::size_t>(x.dim()), 1);
+  shape[0] = static_cast<std::int64_t>(values.size());
+  return torch::tensor(values, torch::kFloat64).to(torch::kFloat32).to(x.device()).view(shape);
+}
+
+DenoiseEach bind_each(Net net, Parametrisation parametrisation, Condition condition) {
+  return [net = std::move(net), parametrisation = std::move(parametrisation), condition = std::move(condition)](
+             const torch::Tensor& x, const std::vector<double>& times) -> Estimate {
+    const Path& path = parametrisation.path;
+    std::vector<double> c_skip, c_out, c_in, c_noise;
+    for (const double t : times) {
+      const Precond c = precond(parametrisation.target, path.at(t), t, path, parametrisation.sigma_data);
+      c_skip.push_back(c.c_skip);
+      c_out.push_back(c.c_out);
+      c_in.push_back(c.c_in);
+      c_noise.push_back(c.c_noise);
+    }
+    const auto output = net((x * column_of(c_in, x)).to(torch::kFloat32), column_of(c_noise, x).flatten(), condition)
+                            .to(x.scalar_type());
+    if (!parametrisation.learned_variance) return x * column_of(c_skip, x) + output * column_of(c_out, x);
+    const auto halves = output.chunk(2, 1);
+    return {x * column_of(c_skip, x) + halves.at(0) * column_of(c_out, x), (halves.at(1) + 1) / 2};
+  };
+}
+
 Denoise clipped(Denoise denoise, double limit) {
   if (!(limit > 0)) throw std::invalid_argument("the limit of an estimate must be positive");
   return [denoise = std::move(denoise), limit](const torch::Tensor& x, double t) -> Estimate {

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <utility>
+#include <vector>
 
 #include <torch/types.h>
 
@@ -66,6 +67,11 @@ struct Parametrisation {
 
 // The network as an estimate of x_0. The network is called in float32; the rest keeps the type of x.
 Denoise bind(Net net, Parametrisation parametrisation, Condition condition);
+// The estimate for a batch in which each sample has its own time, as training needs it: x [N,C,H,W], times [N].
+using DenoiseEach = std::function<Estimate(const torch::Tensor& x, const std::vector<double>& times)>;
+DenoiseEach bind_each(Net net, Parametrisation parametrisation, Condition condition);
+// One value a sample as a float32 tensor [N,1,1,1] on the device of x.
+torch::Tensor column_of(const std::vector<double>& values, const torch::Tensor& x);
 // The same estimate clamped to [-limit, limit], for data known to lie there (Ho et al. 2020's and diffusers'
 // clip_sample; the noise a solver deduces follows the clamped estimate). Throws std::invalid_argument unless limit is
 // positive.

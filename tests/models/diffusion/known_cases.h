@@ -49,7 +49,8 @@ struct Gaussian {
         const double t = time_of(path, heard);
         const Precond c = precond(parametrisation.target, path.at(t), t, path, parametrisation.sigma_data);
         const auto x = input[i].to(torch::kFloat64) / c.c_in;
-        output[i] = (denoise(path)(x, t).data - c.c_skip * x) / c.c_out;
+        output[i] =
+            c.c_out > 0 || c.c_out < 0 ? (denoise(path)(x, t).data - c.c_skip * x) / c.c_out : torch::zeros_like(x);
       }
       return output;
     };
