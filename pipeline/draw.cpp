@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <stdexcept>
 
@@ -25,19 +26,10 @@ Denoise guided(const SampleConfig& config, const Generator& generator, const dif
   if (config.guidance == 1) return conditional;
   const Denoise unconditional =
       diffusion::bind(net, generator.parametrisation, {torch::full_like(labels, generator.no_class())});
-  return diffusion::guide(unconditional, {{conditional, config.guidance}}, conditional,
-                          {config.guidance_low, config.guidance_high}, generator.parametrisation.path);
-}
-
-// The solver's way from noise to data; what it cannot do on the generator's path is the configuration's fault.
-torch::Tensor solve(const SampleConfig& config, const Denoise& denoise, const diffusion::Path& path,
-                    const torch::Tensor& start, const diffusion::NoiseSource& noise, const diffusion::StepHook& hook) {
-  const auto times = make_times(config, path);
-  try {
-    return make_solver(config)(denoise, path, diffusion::starting_point(path, times[0], start), times, noise, hook);
-  } catch (const std::invalid_argument& error) {
-    throw ConfigError({{"the generator", "sample.sampler, sample.grid", error.what()}});
-  }
+  return diffusion::guide(
+      unconditional, {{conditional, config.guidance}}, conditional,
+      {config.guidance_low, config.guidance_high == 0 ? std::numeric_limits<double>::infinity() : config.guidance_high},
+      generator.parametrisation.path);
 }
 
 }  // namespace

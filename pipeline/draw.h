@@ -20,8 +20,8 @@ struct Wanted {
 };
 
 // Samples on the CPU, one after the other as wanted: image [N,1,H,W] float32 in [-1,1], mask [N,H,W] uint8. `net` is
-// network(generator) or what stands for it. Nothing when `stop` said so after a step. Throws ConfigError where
-// the sampler or its grid does not fit the generator's path, std::runtime_error when the network gives values that are
+// network(generator) or what stands for it. Nothing when `stop` said so after a step. Throws ConfigError as
+// make_times does, std::runtime_error when the network gives values that are
 // no numbers.
 std::optional<diffusion::Decoded> draw_samples(const SampleConfig& config, const Generator& generator,
                                                const diffusion::Net& net, std::uint64_t seed,

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <span>
 #include <stdexcept>
+#include <string>
 
 #include <nlohmann/json.hpp>
 
@@ -16,9 +17,29 @@ namespace ctforge::pipeline {
 
 using nlohmann::json;
 
+namespace {
+
+constexpr int kSchema = 2;
+
+Method method_from_json(const json& value) {
+  const int schema = value.value("schema", 1);
+  if (schema > kSchema)
+    throw io::DataError(io::Fault::UnsupportedFormat,
+                        "the checkpoint was written by a later ctforge: its record has schema " +
+                            std::to_string(schema) + ", this one knows " + std::to_string(kSchema));
+  const std::string name = value.at("method");
+  if (schema == 1) {
+    if (name == "vp_cosine") return {"ddpm", "cosine", false, value.at("target"), false};
+    return {name, "", false, "edm", false};
+  }
+  return {name, value.at("betas"), value.at("zero_terminal_snr"), value.at("target"), value.at("learned_variance")};
+}
+
+}  // namespace
+
 std::string to_json(const GeneratorRecord& record) {
   const io::ShardInfo& patches = record.patches;
-  return json{{"schema", 2},
+  return json{{"schema", kSchema},
               {"codec", record.codec},
               {"method", record.method.name},
               {"betas", record.method.betas},
@@ -49,8 +70,7 @@ GeneratorRecord generator_record_from_json(const std::string& text) {
     const json value = json::parse(text);
     GeneratorRecord record;
     record.codec = value.at("codec");
-    record.method = {value.at("method"), value.at("betas"), value.at("zero_terminal_snr"), value.at("target"),
-                     value.at("learned_variance")};
+    record.method = method_from_json(value);
     record.sigma_data = value.at("sigma_data");
     record.shift = value.at("shift").get<std::vector<double>>();
     record.scale = value.at("scale").get<std::vector<double>>();
@@ -69,7 +89,8 @@ GeneratorRecord generator_record_from_json(const std::string& text) {
     record.bf16 = value.at("bf16");
     const auto channels = static_cast<std::size_t>(record.latent_shape[0]);
     const bool latents = record.codec == "autoencoder";
-    if ((!latents && record.codec != "identity") ||
+    const std::int64_t answers = record.latent_shape[0] * (record.method.learned_variance ? 2 : 1);
+    if ((!latents && record.codec != "identity") || record.unet.out_channels != answers ||
         (latents && (record.shift.size() != channels || record.scale.size() != channels)))
       throw io::DataError(io::Fault::InvalidShard, "the checkpoint's description of its generator contradicts itself");
     parametrisation_of(record);  // which throws for what no method is

@@ -10,6 +10,7 @@
 #include "pipeline/log.h"
 #include "pipeline/manifest.h"
 #include "pipeline/progress.h"
+#include "pipeline/sampler.h"
 #include "pipeline/train_method.h"
 
 #include <algorithm>
@@ -195,9 +196,11 @@ void check_stages(const Config& config, const std::vector<std::string>& stages) 
   if (asked("evaluate")) gather_problems(problems, [&] { check_evaluate(config.evaluate); });
   if (asked("train") && asked("sample") && config.sample.guidance != 1 && config.train.label_dropout == 0)
     problems.push_back({"configuration", "sample.guidance", "must be 1 where train.label_dropout is 0"});
-  if (asked("train") && asked("sample") && config.sample.variance == "learned" && !config.train.learned_variance)
-    problems.push_back(
-        {"configuration", "sample.variance", "must not be learned where train.learned_variance is false"});
+  if (asked("train") && asked("sample") && problems.empty()) {
+    gather_problems(problems, [&] {
+      check_sampler(config.sample, parametrisation_of(method_of(config.train), 1), config.train.codec == "autoencoder");
+    });
+  }
   if (asked("prepare") && asked("evaluate") && config.prepare.split.table.empty() &&
       config.prepare.split.test_patients == 0)
     problems.push_back(

@@ -12,6 +12,7 @@
 #include "pipeline/log.h"
 #include "pipeline/sample_export.h"
 #include "pipeline/sample_shards.h"
+#include "pipeline/sampler.h"
 #include "pipeline/train_data.h"
 
 #include <filesystem>
@@ -42,10 +43,12 @@ void check_sample(const SampleConfig& config) {
   std::vector<ConfigProblem> problems;
   if (config.sigma_max != 0 && !(config.sigma_min < config.sigma_max))
     problems.push_back({"configuration", "sample.sigma_max", "must be above sample.sigma_min"});
-  if (!(config.guidance_low <= config.guidance_high))
+  if (config.guidance_high != 0 && !(config.guidance_low <= config.guidance_high))
     problems.push_back({"configuration", "sample.guidance_high", "must not be below sample.guidance_low"});
   if (config.eta != 0 && config.sampler != "ddim")
     problems.push_back({"configuration", "sample.eta", "is for sample.sampler ddim; found " + config.sampler});
+  if (config.order != SampleConfig{}.order && config.sampler != "unipc")
+    problems.push_back({"configuration", "sample.order", "is for sample.sampler unipc; found " + config.sampler});
   if (config.variance != "fixed_small" && config.sampler != "ddpm")
     problems.push_back({"configuration", "sample.variance", "is for sample.sampler ddpm; found " + config.sampler});
   if (config.sampler == "pndm" && config.grid != "auto" && config.grid != "trailing" && config.grid != "leading" &&
@@ -139,6 +142,7 @@ nlohmann::ordered_json run_sample(const SampleConfig& config, const Context& con
   const Generator generator =
       load_generator(context.out / "checkpoints", torch::Device(context.device), config.weights == "ema", &notes);
   check_guidance(config, generator);
+  check_sampler(config, generator.parametrisation, !generator.autoencoder_sha256.empty());
   check_training_set(context, generator);
   note_unfinished(generator, notes);
   const auto seed =

@@ -31,7 +31,7 @@ struct SampleConfig {
   double clip = 0;
   double guidance = 1.5;
   double guidance_low = 0;
-  double guidance_high = 1000;
+  double guidance_high = 0;
   std::int64_t seed = 0;
   std::int64_t batch = 64;
   std::string classes = "balanced";
@@ -58,7 +58,9 @@ struct SampleConfig {
     visit("rho", rho, "grid karras: how much the steps crowd at low noise", Range{0.1, 100});
     visit("sigma_min", sigma_min, "lowest noise level visited, noise over signal", Range{0, 1e6});
     visit("sigma_max", sigma_max,
-          "highest noise level visited, noise over signal; 0: the path's own, but 80 on grids karras and log_snr",
+          "highest noise level visited, noise over signal; 0: the path's own, but 80 on grids karras and log_snr, and "
+          "164 "
+          "where the network predicts noise",
           Range{0, 1e6});
     visit("shift", shift, "grid shifted: above 1 spends more steps on noise", Range{0.01, 100});
     visit("eta", eta, "sampler ddim: fresh noise a step, from none (0) to that of ddpm (1)", Range{0, 1});
@@ -72,7 +74,7 @@ struct SampleConfig {
     visit("clip", clip, "clamp each estimate of the clean sample to this magnitude; 0: not", Range{0, 1e6});
     visit("guidance", guidance, "strength of classifier-free guidance; 1: none, 0: without class", Range{0, 100});
     visit("guidance_low", guidance_low, "lowest noise level at which guidance acts, noise over signal", Range{0, 1e6});
-    visit("guidance_high", guidance_high, "highest noise level at which guidance acts, noise over signal",
+    visit("guidance_high", guidance_high, "highest noise level at which guidance acts, noise over signal; 0: no limit",
           Range{0, 1e6});
     visit("seed", seed, "seed of the samples; 0: derived from run.seed", Range{0, 9e15});
     visit("batch", batch, "samples drawn at once; does not change them", Range{1, 65536});

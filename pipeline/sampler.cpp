@@ -4,6 +4,7 @@
 #include "models/diffusion/grid.h"
 #include "pipeline/config_tree.h"
 
+#include <cmath>
 #include <limits>
 #include <map>
 #include <stdexcept>
@@ -54,6 +55,10 @@ Solver plain(torch::Tensor (*solve)(const Denoise&, const Path&, torch::Tensor, 
                  const StepHook& hook) { return solve(denoise, path, std::move(x), levels, hook); };
 }
 
+// Where a network predicts noise, its errors are multiplied by sigma / alpha: log-SNR is kept above -10.2 as
+// DPM-Solver's authors advise (half of it is their -5.1), which only the cosine schedule goes below.
+const double kGreatestRatioOfNoise = std::exp(5.1);
+
 diffusion::StepVariance variance_from_name(const std::string& name) {
   using diffusion::StepVariance;
   static const std::map<std::string, StepVariance> variances = {{"fixed_small", StepVariance::Least},
@@ -80,25 +85,50 @@ Solver make_solver(const SampleConfig& config) {
   throw std::invalid_argument("unknown sampler " + name);
 }
 
-std::vector<double> make_times(const SampleConfig& config, const diffusion::Path& path) {
+std::vector<double> make_times(const SampleConfig& config, const diffusion::Parametrisation& parametrisation) {
   using diffusion::Grid;
   static const std::map<std::string, Grid> grids = {{"karras", Grid::Karras},      {"log_snr", Grid::LogSnr},
                                                     {"exponential", Grid::LogSnr}, {"trailing", Grid::Trailing},
                                                     {"leading", Grid::Leading},    {"uniform", Grid::Uniform},
                                                     {"shifted", Grid::Shifted}};
+  const diffusion::Path& path = parametrisation.path;
   const bool variance_exploding = path.at(path.t_max()).alpha == 1;
   const auto grid = grids.find(config.grid != "auto" ? config.grid : variance_exploding ? "karras" : "trailing");
   if (grid == grids.end()) throw std::invalid_argument("unknown grid " + config.grid);
   diffusion::GridOptions options{config.rho, config.sigma_min, config.sigma_max, config.shift};
-  const bool needs_limit = grid->second == Grid::Karras || grid->second == Grid::LogSnr;
-  if (config.sigma_max == 0)
-    options.sigma_max = needs_limit ? diffusion::GridOptions{}.sigma_max : std::numeric_limits<double>::infinity();
+  if (config.sigma_max == 0) {
+    const bool needs_limit = grid->second == Grid::Karras || grid->second == Grid::LogSnr;
+    const bool predicts_noise = parametrisation.target == diffusion::Target::Noise;
+    options.sigma_max = needs_limit      ? diffusion::GridOptions{}.sigma_max
+                        : predicts_noise ? kGreatestRatioOfNoise
+                                         : std::numeric_limits<double>::infinity();
+  }
   try {
     return diffusion::make_grid(grid->second, path, static_cast<int>(config.steps), options);
   } catch (const std::invalid_argument& error) {
     // Which limits and numbers of steps are possible is known only once the generator's path is.
-    throw ConfigError({{"the generator", "sample.steps, sample.sigma_min, sample.sigma_max", error.what()}});
+    throw ConfigError(
+        {{"the generator", "sample.grid, sample.steps, sample.sigma_min, sample.sigma_max", error.what()}});
   }
+}
+
+void check_sampler(const SampleConfig& config, const diffusion::Parametrisation& parametrisation, bool latents) {
+  const auto refuse = [](const char* key, const std::string& text) {
+    throw ConfigError({{"the generator", std::string("sample.") + key, text}});
+  };
+  const auto times = make_times(config, parametrisation);
+  if (config.sampler == "pndm") {
+    const auto levels = parametrisation.path;
+    try {
+      diffusion::check_pndm(levels, times);
+    } catch (const std::invalid_argument& error) {
+      refuse("sampler", error.what());
+    }
+  }
+  if (config.variance == "learned" && !parametrisation.learned_variance)
+    refuse("variance", "must not be learned: the generator was trained with train.learned_variance false");
+  if (config.clip > 0 && latents)
+    refuse("clip", "must be 0 where latents are diffused, which have no limits that are known");
 }
 
 }  // namespace ctforge::pipeline

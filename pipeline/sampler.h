@@ -16,7 +16,11 @@ using Solver =
 
 // The solver of sample.sampler. Throws std::invalid_argument for a name that is none.
 Solver make_solver(const SampleConfig& config);
-// The noise levels of sample.grid on the generator's path. Throws ConfigError when the settings do not fit the path.
-std::vector<double> make_times(const SampleConfig& config, const diffusion::Path& path);
+// The noise levels of sample.grid for what the network learned. Throws ConfigError when the settings do not fit its
+// path.
+std::vector<double> make_times(const SampleConfig& config, const diffusion::Parametrisation& parametrisation);
+// Throws ConfigError for a sampler or grid that cannot work on what the network learned. latents: what is diffused is
+// not pixels.
+void check_sampler(const SampleConfig& config, const diffusion::Parametrisation& parametrisation, bool latents);
 
 }  // namespace ctforge::pipeline

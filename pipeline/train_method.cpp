@@ -58,6 +58,10 @@ Method method_of(const TrainConfig& config) {
     refuse("learned_variance", "needs train.times uniform: the bound is a sum over all steps");
   if (method.target == "noise" && (flow || config.zero_terminal_snr))
     refuse("target", "must not be noise on a path that ends without signal: it tells nothing of the data there");
+  if (config.weighting == "edm" && config.method != "edm")
+    refuse("weighting", "edm is for train.method edm: elsewhere it grows beyond all bounds at an end of the path");
+  if (config.weighting == "min_snr" && (flow || config.zero_terminal_snr))
+    refuse("weighting", "must not be min_snr on a path that ends without signal: it would weigh nothing there");
   if (config.times == "uniform" && config.method == "edm")
     refuse("times", "must be lognormal for train.method edm, whose noise levels span five orders of magnitude");
   if (!problems.empty()) throw ConfigError(problems);

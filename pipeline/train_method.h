@@ -20,7 +20,7 @@ struct Method {
 
 // Throws ConfigError, naming all of them, for settings that do not go together.
 Method method_of(const TrainConfig& config);
-// Throws std::invalid_argument for a method that method_of would not have made.
+// Throws std::invalid_argument for a name that is none.
 diffusion::Parametrisation parametrisation_of(const Method& method, double sigma_data);
 diffusion::LossOptions loss_options_of(const TrainConfig& config);
 

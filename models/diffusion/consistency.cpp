@@ -11,7 +11,8 @@ namespace ctforge::diffusion {
 namespace {
 
 void check(const ConsistencyOptions& options) {
-  if (!(options.stage >= 0 && options.base > 1 && options.extra >= 0 && options.slope >= 0 && options.huber >= 0))
+  if (!(options.stage >= 0 && options.base > 1 && options.extra >= 0 && options.slope >= 0 && options.huber >= 0 &&
+        options.log_deviation >= 0))
     throw std::invalid_argument("options of a consistency model are out of range");
 }
 

@@ -42,21 +42,32 @@ std::vector<double> shifted(const Path& path, int n, double shift, const Limits&
   return times;
 }
 
-// Evenly spaced times on [low, high]; `clean` is the time of data without noise.
-std::vector<double> even(Grid grid, int n, double low, double high, double clean) {
+// Evenly spaced times on [low, high] of a continuous path, whose data lie at 0.
+std::vector<double> even(Grid grid, int n, double low, double high) {
   std::vector<double> times;
   for (int i = 0; i < n; ++i) {
     const double part = static_cast<double>(i) / n;
-    switch (grid) {
-      case Grid::Trailing:
-        times.push_back(high + part * (clean - high));
-        break;
-      case Grid::Leading:
-        times.push_back(low + (high - clean) * (1 - part - 1.0 / n));
-        break;
-      default:
-        times.push_back(n > 1 ? high + i * (low - high) / (n - 1) : high);
-    }
+    const double time = grid == Grid::Trailing  ? high * (1 - part)
+                        : grid == Grid::Leading ? low + high * (1 - part - 1.0 / n)
+                        : n > 1                 ? high + i * (low - high) / (n - 1)
+                                                : high;
+    times.push_back(std::clamp(time, low, high));
+  }
+  return times;
+}
+
+// Whole steps of low .. high, rounded as diffusers' schedulers do: halves to the even step, and Leading with the same
+// whole number of steps between any two.
+std::vector<double> even_steps(Grid grid, int n, double low, double high) {
+  const double steps = high - low + 1, first = high + 1;
+  const double trailing_step = (first - steps / n) - first;  // as numpy's arange takes it, for halves to fall alike
+  std::vector<double> times;
+  for (int i = 0; i < n; ++i) {
+    const double time = grid == Grid::Trailing  ? std::nearbyint(first + i * trailing_step) - 1
+                        : grid == Grid::Leading ? low + (n - 1 - i) * std::floor(steps / n)
+                        : n > 1                 ? std::nearbyint(high + i * (low - high) / (n - 1))
+                                                : high;
+    times.push_back(std::clamp(time, low, high));
   }
   return times;
 }
@@ -75,18 +86,12 @@ std::vector<double> unchecked(Grid grid, const Path& path, int n, const GridOpti
   if (grid == Grid::Shifted) return shifted(path, n, options.shift, ratio);
 
   double low = path.time_of_ratio(ratio.low), high = path.time_of_ratio(ratio.high);
-  if (!path.discrete()) {
-    auto times = even(grid, n, low, high, 0);
-    for (double& time : times) time = std::clamp(time, low, high);
-    return times;
-  }
+  if (!path.discrete()) return even(grid, n, low, high);
   // A limit that is a step of the path comes back as that step, to rounding.
   low = std::ceil(low - 1e-6);
   high = std::floor(high + 1e-6);
   if (n > high - low + 1) throw std::invalid_argument("more steps than the discrete path has");
-  auto times = even(grid, n, low, high, low - 1);
-  for (double& time : times) time = std::clamp(std::round(time), low, high);
-  return times;
+  return even_steps(grid, n, low, high);
 }
 
 }  // namespace

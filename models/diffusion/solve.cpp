@@ -53,7 +53,8 @@ torch::Tensor solve_first_order(const Denoise& denoise, const Path& path, torch:
 
 torch::Tensor solve_consistency(const Denoise& denoise, const Path& path, torch::Tensor x, const Levels& levels,
                                 const NoiseSource& noise, const StepHook& hook) {
-  if (levels.times.size() > 1 && !noise) throw std::invalid_argument("several steps of a consistency model need noise");
+  if ((levels.times.size() > 1 || levels.end) && !noise)
+    throw std::invalid_argument("several steps of a consistency model need noise");
   const double cleanest = path.at(path.t_min()).ratio();
   return walk(path, std::move(x), levels, hook, [&](const Step& step, const torch::Tensor& at) {
     const auto data = denoise(at, step.t).data;

@@ -31,7 +31,7 @@ struct Levels {
 // starting_point); the state is float64, and so is what `denoise` is called with. Returns x at the end, or where the
 // hook stopped, float64. They throw std::invalid_argument when there is no level or they do not decrease, for options
 // out of range, and where they add noise and have no source of it. Where the first level holds no signal (alpha = 0),
-// the first step of every solver is one of first order, which is exact in the estimate: nothing else is defined there.
+// DPM-Solver++ and UniPC begin with a step of first order, and the levels without signal are forgotten after it.
 
 // Of a step from x to x' with x_0 known: q(x'|x,x_0) has the least, q(x'|x) the greatest variance that an ancestral
 // step can want, tilde beta and beta of Ho et al. 2020, section 3.2 ("fixed small" and "fixed large").
@@ -61,8 +61,8 @@ struct ChurnOptions {
   double noise = 1;
 };
 // Heun's second-order method (Karras et al. 2022, algorithms 1 and 2); the last step, to zero noise, is Euler's.
-// 2 n - 1 denoiser calls. The equation is integrated for x / alpha against sigma / alpha, or, on a path that begins
-// without signal, for x / (alpha + sigma) against sigma / (alpha + sigma), where rectified flow is straight.
+// 2 n - 1 denoiser calls. The equation is integrated for x / alpha against sigma / alpha, or, where the first level
+// holds next to no signal, for x / (alpha + sigma) against sigma / (alpha + sigma), where rectified flow is straight.
 torch::Tensor solve_heun(const Denoise& denoise, const Path& path, torch::Tensor x, const Levels& levels,
                          const ChurnOptions& churn = {}, const NoiseSource& noise = {}, const StepHook& hook = {});
 
@@ -73,7 +73,8 @@ struct MultistepOptions {
   int order = 2;                                 // 1 to 3
   Correction correction = Correction::Midpoint;  // order 2
   bool stochastic = false;                       // SDE-DPM-Solver++; order 2 at most
-  // With fewer than 15 steps the last but one is of second order at most: steadier, as DPM-Solver's authors advise.
+  // With fewer than 15 steps the last two are of second and of first order at most: steadier, as DPM-Solver's authors
+  // advise.
   bool lower_order_final = true;
 };
 // DPM-Solver++ 1, 2M and 3M, and their stochastic relatives (Lu et al. 2022b, algorithm 2 and appendix B). 3M is that
@@ -100,9 +101,13 @@ torch::Tensor solve_unipc(const Denoise& denoise, const Path& path, torch::Tenso
 
 // Pseudo linear multistep: Adams-Bashforth of order 4 on the noise estimate, carried by DDIM's step, after an improved
 // Euler step (Liu et al. 2022, eq. 9 and 12; the start as in latent diffusion's PLMS). n + 1 denoiser calls. The levels
-// must be evenly spaced, to one step of a discrete path; it throws std::invalid_argument otherwise.
+// must be evenly spaced, to one step of a discrete path, and the first must not have a sigma / alpha above 200; it
+// throws std::invalid_argument otherwise.
 torch::Tensor solve_pndm(const Denoise& denoise, const Path& path, torch::Tensor x, const Levels& levels,
                          const StepHook& hook = {});
+
+// Throws std::invalid_argument where solve_pndm would.
+void check_pndm(const Path& path, const Levels& levels);
 
 // Multistep sampling of a consistency model (Song et al. 2023, algorithm 1): every estimate is noised afresh to the
 // next level.

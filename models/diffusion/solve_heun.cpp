@@ -38,7 +38,8 @@ torch::Tensor solve_heun(const Denoise& denoise, const Path& path, torch::Tensor
   if (!(churn.amount >= 0 && churn.noise >= 0 && churn.low <= churn.high))
     throw std::invalid_argument("churn must not be negative, nor its limits empty");
   if (churn.amount > 0 && !noise) throw std::invalid_argument("churn needs a source of noise");
-  const Coordinates coordinates{path.at(path.t_max()).alpha > 0 ? 0.0 : 1.0};
+  if (levels.times.empty()) throw std::invalid_argument("a solver needs a level at least");
+  const Coordinates coordinates{path.at(levels.times.front()).ratio() > kHardlyAnySignal ? 1.0 : 0.0};
   return walk(path, std::move(x), levels, hook, [&](Step step, torch::Tensor at) {
     churned(churn, levels.times.size(), path, step, at, noise);
     const double from = coordinates.w(step.from), to = coordinates.w(step.to);

@@ -18,10 +18,9 @@ struct Remembered {
 
 // The order that step i may have: limited by what is remembered at levels with signal, and 1 where h is infinite.
 int order_of(const MultistepOptions& options, const Step& step, std::size_t steps, std::size_t remembered) {
-  if (!std::isfinite(step.h())) return 1;
-  int order = std::min(options.order, static_cast<int>(remembered));
-  if (options.lower_order_final && steps < kFewSteps && step.index + 2 == steps) order = std::min(order, 2);
-  return order;
+  if (!std::isfinite(step.h()) || step.h() == 0) return 1;
+  const int order = std::min(options.order, static_cast<int>(remembered));
+  return options.lower_order_final && steps < kFewSteps ? std::min(order, static_cast<int>(steps - step.index)) : order;
 }
 
 // x' = (sigma'/sigma) x - alpha' (E0 D0 + E1 D1 + E2 D2) for D(lambda) = D0 + D1 (l - l0)/h + D2 ((l - l0)/h)^2 / 2
@@ -45,17 +44,6 @@ torch::Tensor advance(const MultistepOptions& options, const Step& step, int ord
   first = first + second * r0;
   return next + first * (step.to.alpha * (decay / length + 1)) -
          second * (step.to.alpha * ((decay + length) / (length * length) - 0.5));
-}
-
-// Throws unless the times are evenly spaced: to one step of a discrete path, whose times are rounded.
-void check_even(const Path& path, const std::vector<double>& times) {
-  if (times.size() < 3) return;
-  const double wanted = (times.front() - times.back()) / static_cast<double>(times.size() - 1);
-  const double allowed = path.discrete() ? 1 : 1e-6 * wanted;
-  for (std::size_t i = 1; i < times.size(); ++i) {
-    if (std::abs(times[i - 1] - times[i] - wanted) > allowed)
-      throw std::invalid_argument("pndm needs evenly spaced times: grid trailing, leading or uniform");
-  }
 }
 
 // Adams-Bashforth over the noise estimates, the newest first (Liu et al. 2022, eq. 12 and its lower orders).
@@ -93,9 +81,23 @@ torch::Tensor solve_multistep(const Denoise& denoise, const Path& path, torch::T
   });
 }
 
+void check_pndm(const Path& path, const Levels& levels) {
+  const std::vector<double>& times = levels.times;
+  if (times.empty()) throw std::invalid_argument("a solver needs a level at least");
+  if (path.at(times.front()).ratio() > kHardlyAnySignal)
+    throw std::invalid_argument(
+        "pndm cannot begin at a level with next to no signal: set a lower greatest noise level");
+  const double wanted = (times.front() - times.back()) / std::max(1.0, static_cast<double>(times.size() - 1));
+  const double allowed = path.discrete() ? 1 : 1e-6 * wanted;  // discrete times are rounded
+  for (std::size_t i = 1; i < times.size(); ++i) {
+    if (std::abs(times[i - 1] - times[i] - wanted) > allowed)
+      throw std::invalid_argument("pndm needs evenly spaced levels: a grid that is trailing, leading or uniform");
+  }
+}
+
 torch::Tensor solve_pndm(const Denoise& denoise, const Path& path, torch::Tensor x, const Levels& levels,
                          const StepHook& hook) {
-  check_even(path, levels.times);
+  check_pndm(path, levels);
   std::deque<torch::Tensor> past;  // noise estimates, the newest first
   const auto noise_at = [&](const torch::Tensor& at, double t) {
     const AlphaSigma level = path.at(t);
@@ -105,7 +107,6 @@ torch::Tensor solve_pndm(const Denoise& denoise, const Path& path, torch::Tensor
     return first_order_step(step.from, step.to, at, (at - noise * step.from.sigma) / step.from.alpha);
   };
   return walk(path, std::move(x), levels, hook, [&](const Step& step, const torch::Tensor& at) {
-    if (!(step.from.alpha > 0)) throw std::invalid_argument("pndm cannot begin at a level without signal");
     past.push_front(noise_at(at, step.t));
     if (past.size() > 4) past.pop_back();
     if (step.index > 0 || step.to_data()) return carried(step, at, adams_bashforth(past));

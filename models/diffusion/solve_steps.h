@@ -23,6 +23,11 @@ struct Step {
   double expm1_minus_h() const { return std::expm1(std::log(to.ratio() / from.ratio())); }
 };
 
+// Above this ratio of sigma to alpha there is next to no signal: what divides by alpha there magnifies the network's
+// errors as much, and methods that do must not begin there. Above it lies the last step of the cosine schedule (20291),
+// below it that of the linear one (157).
+inline constexpr double kHardlyAnySignal = 200;
+
 // advance(step, x) -> x at the end of the step, for every step until the hook stops it.
 template <class Advance>
 torch::Tensor walk(const Path& path, torch::Tensor x, const Levels& levels, const StepHook& hook, Advance advance) {

@@ -90,13 +90,13 @@ torch::Tensor solve_unipc(const Denoise& denoise, const Path& path, torch::Tenso
   std::optional<Interval> before;
   return walk(path, std::move(x), levels, hook, [&](const Step& step, torch::Tensor at) {
     const auto data = denoise(at, step.t).data;
-    if (before && std::isfinite(before->step.h())) at = before->end(options, data);
+    if (before && std::isfinite(before->step.h()) && before->step.h() > 0) at = before->end(options, data);
     past.push_front(data);
     log_ratios.push_front(std::log(step.from.ratio()));
     if (past.size() > 1 && !std::isfinite(log_ratios[1])) past.resize(1), log_ratios.resize(1);
     std::size_t order = std::min(past.size(), static_cast<std::size_t>(options.order));
     if (options.lower_order_final) order = std::min(order, levels.times.size() - step.index);
-    if (!std::isfinite(step.h())) order = 1;
+    if (!std::isfinite(step.h()) || step.h() == 0) order = 1;
     before = Interval{step,
                       at,
                       {past.begin(), past.begin() + static_cast<std::ptrdiff_t>(order)},

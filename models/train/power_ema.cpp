@@ -44,6 +44,9 @@ double power_ema_decay(double gamma, std::int64_t steps_done) {
 
 std::vector<double> post_hoc_factors(const std::vector<EmaProfile>& stored, const EmaProfile& wanted) {
   if (stored.empty()) throw std::invalid_argument("no stored averages");
+  const auto proper = [](const EmaProfile& profile) { return profile.gamma >= 0 && profile.steps > 0; };
+  if (!std::all_of(stored.begin(), stored.end(), proper) || !proper(wanted))
+    throw std::invalid_argument("a profile needs a power of 0 at least and a positive number of steps");
   double last = 0;
   for (std::size_t i = 0; i < stored.size(); ++i) {
     last = std::max(last, stored[i].steps);

@@ -22,7 +22,7 @@ struct EmaProfile {
 };
 // Factors of stored averages whose sum comes nearest to the wanted profile, by least squares over the profiles (eq. 149
 // to 152). They need not be positive. Throws std::invalid_argument when there is none, when one is twice there, or when
-// the wanted one ends after all that are stored.
+// the wanted one ends after all that are stored, or a profile has a negative power or no steps.
 std::vector<double> post_hoc_factors(const std::vector<EmaProfile>& stored, const EmaProfile& wanted);
 
 }  // namespace ctforge::train

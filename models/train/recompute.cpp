@@ -37,11 +37,13 @@ class Surroundings {
   explicit Surroundings(torch::Device device)
       : device_(device),
         random_(random_state(device)),
+        cpu_random_(random_state(torch::kCPU)),
         autocast_(at::autocast::is_autocast_enabled(device.type())),
         dtype_(at::autocast::get_autocast_dtype(device.type())) {}
 
   void restore() const {
     set_random_state(device_, random_);
+    set_random_state(torch::kCPU, cpu_random_);
     at::autocast::set_autocast_enabled(device_.type(), autocast_);
     at::autocast::set_autocast_dtype(device_.type(), dtype_);
   }
@@ -49,7 +51,7 @@ class Surroundings {
 
  private:
   torch::Device device_;
-  torch::Tensor random_;
+  torch::Tensor random_, cpu_random_;
   bool autocast_;
   at::ScalarType dtype_;
 };
@@ -104,13 +106,15 @@ struct Recomputed : torch::autograd::Function<Recomputed> {
                                at::TensorList inputs) {
     context->saved_data["evaluation"] = c10::IValue::make_capsule(evaluation);
     context->save_for_backward(inputs.vec());
-    torch::Tensor output = evaluation->block(inputs.vec());
-    // Weights that automatic casting has cast here, with gradients off, must not be taken for ones with a gradient.
-    at::autocast::clear_cache();
-    return output;
+    // Weights that automatic casting casts here, with gradients off, must not be taken for ones with a gradient.
+    struct Forget {
+      ~Forget() { at::autocast::clear_cache(); }
+    } const forget;
+    return evaluation->block(inputs.vec());
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    if (torch::GradMode::is_enabled()) throw std::logic_error("a recomputed block has no second derivative");
     const auto evaluation =
         c10::static_intrusive_pointer_cast<Evaluation>(context->saved_data["evaluation"].toCapsule());
     variable_list inputs;
@@ -138,6 +142,7 @@ struct Recomputed : torch::autograd::Function<Recomputed> {
 torch::Tensor recomputed(const std::function<torch::Tensor(const std::vector<torch::Tensor>&)>& block,
                          const std::vector<torch::Tensor>& inputs) {
   if (inputs.empty()) throw std::invalid_argument("recomputed: a block needs an input");
+  if (!torch::GradMode::is_enabled()) return block(inputs);
   return Recomputed::apply(c10::make_intrusive<Evaluation>(block, inputs[0].device()), at::TensorList(inputs));
 }
 

@@ -63,6 +63,14 @@ def spacings():
         scheduler = DDIMScheduler(**LINEAR, timestep_spacing=spacing)
         scheduler.set_timesteps(10)
         result[name] = [int(t) for t in scheduler.timesteps]
+    for n in (7, 16, 18, 48):
+        for name, spacing in (("leading", "leading"), ("trailing", "trailing")):
+            scheduler = DDIMScheduler(**LINEAR, timestep_spacing=spacing)
+            scheduler.set_timesteps(n)
+            result[f"{name}_{n}"] = [int(t) for t in scheduler.timesteps]
+    flow = FlowMatchEulerDiscreteScheduler(shift=3.0)
+    flow.set_timesteps(sigmas=numpy.linspace(1, 1 / 4, 4))
+    result["flow_shift_3"] = [float(s) for s in flow.sigmas[:-1]]
     karras = EDMEulerScheduler()
     karras.set_timesteps(18)
     result["karras_18"] = [s.item() for s in karras.sigmas[:-1]]
@@ -235,6 +243,7 @@ print(json.dumps({
     "multistep_2_velocity": multistep(solver_order=2, prediction_type="v_prediction"),
     "multistep_2_heun": multistep(solver_order=2, solver_type="heun"),
     "multistep_3": multistep(solver_order=3),
+    "multistep_3_lower_to_sigma_min": multistep(solver_order=3, final_sigmas_type="sigma_min"),
     "multistep_2_to_sigma_min": multistep(solver_order=2, final_sigmas_type="sigma_min", lower_order_final=False),
     "multistep_2_velocity_to_sigma_min": multistep(solver_order=2, final_sigmas_type="sigma_min",
                                                    lower_order_final=False, prediction_type="v_prediction"),

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 #include <torch/utils.h>
 
 namespace ctforge::pipeline {
@@ -18,7 +19,8 @@ GeneratorRecord example() {
   record.shift = {0.1, 1.0 / 3};
   record.scale = {2, 3};
   record.latent_shape = {2, 4, 8};
-  record.unet.in_channels = record.unet.out_channels = 2;
+  record.unet.in_channels = 2;
+  record.unet.out_channels = 4;
   record.unet.num_class_embeds = 3;
   record.autoencoder_sha256 = "abc";
   record.train_sha256 = "def";
@@ -45,6 +47,28 @@ TEST(GeneratorRecord, SurvivesItsText) {
   EXPECT_TRUE(parametrisation.path.discrete());
   EXPECT_EQ(parametrisation.target, diffusion::Target::Velocity);
   EXPECT_TRUE(parametrisation.learned_variance);
+  GeneratorRecord flow = example();
+  flow.method = {"ddpm", "linear", true, "velocity", false};
+  flow.unet.out_channels = 2;
+  const Method method = generator_record_from_json(to_json(flow)).method;
+  EXPECT_EQ(method.betas, "linear");
+  EXPECT_TRUE(method.zero_terminal_snr);
+  EXPECT_FALSE(method.learned_variance);
+}
+
+TEST(GeneratorRecord, ReadsThoseOfTheFirstSchema) {
+  auto value = nlohmann::json::parse(to_json(example()));
+  value["schema"] = 1;
+  for (const char* key : {"betas", "zero_terminal_snr", "learned_variance"}) value.erase(key);
+  value["method"] = "vp_cosine";
+  value["target"] = "noise";
+  value["unet"]["out_channels"] = 2;
+  EXPECT_EQ(generator_record_from_json(value.dump()).method.betas, "cosine");
+  EXPECT_EQ(generator_record_from_json(value.dump()).method.target, "noise");
+  value["method"] = "edm";
+  EXPECT_EQ(generator_record_from_json(value.dump()).method.target, "edm");
+  value["schema"] = 3;
+  EXPECT_THROW(generator_record_from_json(value.dump()), io::DataError);
 }
 
 TEST(GeneratorRecord, RefusesOtherText) {

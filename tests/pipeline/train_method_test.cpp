@@ -61,6 +61,14 @@ TEST(Method, RefusesWhatDoesNotGoTogether) {
   } catch (const ConfigError& error) {
     EXPECT_EQ(error.problems().size(), 3U);
   }
+  config = with_method("rectified_flow");
+  config.weighting = "min_snr";
+  EXPECT_THROW(method_of(config), ConfigError);
+  config = with_method("ddpm");
+  config.weighting = "edm";
+  EXPECT_THROW(method_of(config), ConfigError);
+  config.weighting = "min_snr";
+  EXPECT_NO_THROW(method_of(config));
   config = with_method("edm");
   config.times = "uniform";
   EXPECT_THROW(method_of(config), ConfigError);

@@ -73,6 +73,30 @@ TEST(Consistency, DistillationFromTheExactTeacherLeavesNothingForTheExactNetwork
   }
 }
 
+TEST(Consistency, IsThePseudoHuberDistanceOverTheGap) {
+  // A network whose estimate is twice x / alpha: the two points of one noise differ by 2 (r - r') noise.
+  const Path path = ve();
+  const Parametrisation parametrisation{path, Target::Data, 0.5};
+  const Net twice = [](const torch::Tensor& input, const torch::Tensor& c_noise, const Condition&) {
+    // c_in of Target::Data is 1 / sqrt(1 + r^2).
+    const auto r = torch::exp(c_noise / 250).view({-1, 1, 1, 1});
+    return 2 * input * torch::sqrt(1 + r * r);
+  };
+  auto random = generator(5);
+  const auto x0 = torch::randn({6, 2, 3, 3}, random, torch::kFloat32);
+  const auto noise = torch::randn(x0.sizes(), random, torch::kFloat32);
+  ConsistencyOptions options;
+  options.stage = 5;
+  options.huber = 0.3;
+  const auto result = consistency_loss(twice, parametrisation, x0, noise, {}, options, random);
+  for (std::int64_t i = 0; i < 6; ++i) {
+    const double r = result.times[static_cast<std::size_t>(i)], cleaner = cleaner_ratio(options, path, r);
+    if (cleaner == 0) continue;
+    const double c = 0.3 * std::sqrt(18.0), norm = noise[i].norm().item<double>() * 2 * (r - cleaner);
+    EXPECT_NEAR(result.per_sample[i].item<double>() / ((std::sqrt(norm * norm + c * c) - c) / (r - cleaner)), 1, 1e-3);
+  }
+}
+
 TEST(Consistency, TrainingAsksForDataInItsFirstStage) {
   auto random = generator(2);
   const Parametrisation parametrisation{ve(), Target::Edm, 0.5};

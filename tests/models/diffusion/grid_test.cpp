@@ -19,6 +19,16 @@ TEST(Grid, HasTheSpacingsOfDiffusers) {
   EXPECT_EQ(make_grid(Grid::Uniform, path, 10, kNoLimits), expected["uniform"].get<std::vector<double>>());
 }
 
+TEST(Grid, RoundsAsDiffusersDoes) {
+  const Path path = vp(linear_betas());
+  for (const int n : {7, 16, 18, 48}) {
+    const auto& expected = test::oracle()["spacings"];
+    const auto number = "_" + std::to_string(n);
+    EXPECT_EQ(make_grid(Grid::Leading, path, n, kNoLimits), expected["leading" + number].get<std::vector<double>>());
+    EXPECT_EQ(make_grid(Grid::Trailing, path, n, kNoLimits), expected["trailing" + number].get<std::vector<double>>());
+  }
+}
+
 TEST(Grid, HasTheKarrasLevelsOfDiffusers) {
   const auto expected = test::oracle()["spacings"]["karras_18"].get<std::vector<double>>();
   const auto times = make_grid(Grid::Karras, ve(), 18);
@@ -61,10 +71,9 @@ TEST(Grid, SpacesLogSnrEvenly) {
 TEST(Grid, ShiftsTheStraightPathAsDiffusersDoes) {
   const Path path = rectified();
   const auto times = make_grid(Grid::Shifted, path, 4, {.sigma_min = 0, .sigma_max = kNoLimits.sigma_max, .shift = 3});
-  for (std::size_t i = 0; i < 4; ++i) {
-    const double s = 1 - static_cast<double>(i) / 4;
-    EXPECT_DOUBLE_EQ(times[i], 3 * s / (1 + 2 * s));
-  }
+  // diffusers' flow-matching pipelines give their scheduler the levels 1, (n-1)/n ... 1/n.
+  for (std::size_t i = 0; i < 4; ++i)
+    EXPECT_NEAR(times[i], test::oracle()["spacings"]["flow_shift_3"][i].get<double>(), 1e-12);
   GridOptions unshifted = kNoLimits;
   unshifted.shift = 1;
   const auto trailing = make_grid(Grid::Trailing, path, 7, kNoLimits),

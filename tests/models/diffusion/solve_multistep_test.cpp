@@ -35,6 +35,7 @@ TEST(Multistep, IsThatOfDiffusersOnAVariancePreservingPath) {
   expect_like_diffusers("multistep_2_velocity", path, Target::Velocity, {});
   expect_like_diffusers("multistep_2_heun", path, Target::Noise, {.correction = Correction::Heun});
   expect_like_diffusers("multistep_3", path, Target::Noise, {.order = 3});
+  expect_like_diffusers("multistep_3_lower_to_sigma_min", path, Target::Noise, {.order = 3});
   expect_like_diffusers("multistep_2_to_sigma_min", path, Target::Noise, {.lower_order_final = false});
   expect_like_diffusers("multistep_2_velocity_to_sigma_min", path, Target::Velocity, {.lower_order_final = false});
   expect_like_diffusers("multistep_2_karras_velocity_to_sigma_min", path, Target::Velocity,
@@ -114,7 +115,8 @@ TEST(Multistep, RefusesWhatItCannotSolve) {
   EXPECT_THROW(solve_multistep(zero, path, x, {{2, 1}}, {.order = 3, .stochastic = true}, oracle_noise),
                std::invalid_argument);
   EXPECT_THROW(solve_multistep(zero, path, x, {{2, 1}}, {.stochastic = true}), std::invalid_argument);
-  EXPECT_THROW(solve_pndm(zero, path, x, {{4, 2, 1}}), std::invalid_argument);        // not even
+  EXPECT_THROW(solve_pndm(zero, path, x, {{4, 2, 1}}), std::invalid_argument);  // not even
+  EXPECT_THROW(check_pndm(vp(cosine_betas()), {{999, 500}}), std::invalid_argument);
   EXPECT_THROW(solve_pndm(zero, rectified(), x, {{1, 0.5}}), std::invalid_argument);  // no signal at 1
 }
 

@@ -39,7 +39,10 @@ Step training_step(bool recompute, Precision precision) {
   Step step;
   {
     const Autocast autocast(torch::kCPU, precision);
-    step.loss = net->forward(x, torch::tensor({3.0F, 500.0F}), labels).to(torch::kFloat32).square().mean();
+    step.loss = net->forward(x.contiguous(torch::MemoryFormat::ChannelsLast), torch::tensor({3.0F, 500.0F}), labels)
+                    .to(torch::kFloat32)
+                    .square()
+                    .mean();
   }
   step.loss.backward();
   for (const auto& parameter : net->parameters()) step.gradients.push_back(parameter.grad());
