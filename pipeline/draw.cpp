@@ -7,11 +7,14 @@
 #include "pipeline/sampler.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <limits>
 #include <numeric>
 #include <stdexcept>
+#include <utility>
 
+#include <nlohmann/json.hpp>
 #include <torch/utils.h>
 
 namespace ctforge::pipeline {
@@ -20,19 +23,69 @@ namespace {
 
 using diffusion::Denoise;
 
+struct WeightedClass {
+  std::int64_t index;
+  double weight;
+};
+
+std::string listed(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+std::int64_t class_named(const Generator& generator, const std::string& name, const char* key) {
+  const auto& names = generator.patches.classes;
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found == names.end())
+    throw ConfigError({{"the generator", key, "'" + name + "' is not one of its classes: " + listed(names)}});
+  return found - names.begin();
+}
+
+std::vector<WeightedClass> blended(const SampleConfig& config, const Generator& generator) {
+  std::vector<WeightedClass> classes;
+  for (const std::string& text : config.blend) {
+    const std::size_t equals = text.rfind('=');
+    double weight = 0;
+    const char* end = text.data() + text.size();
+    if (equals == std::string::npos || std::from_chars(text.data() + equals + 1, end, weight).ptr != end ||
+        !std::isfinite(weight))
+      throw ConfigError({{"configuration", "sample.blend", "expected class=weight, found '" + text + "'"}});
+    classes.push_back({class_named(generator, text.substr(0, equals), "sample.blend"), weight});
+  }
+  return classes;
+}
+
 Denoise guided(const SampleConfig& config, const Generator& generator, const diffusion::Net& net,
                const torch::Tensor& labels) {
-  const Denoise conditional = diffusion::bind(net, generator.parametrisation, {labels});
-  if (config.guidance == 1) return conditional;
-  const Denoise unconditional =
-      diffusion::bind(net, generator.parametrisation, {torch::full_like(labels, generator.no_class())});
-  return diffusion::guide(
-      unconditional, {{conditional, config.guidance}}, conditional,
-      {config.guidance_low, config.guidance_high == 0 ? std::numeric_limits<double>::infinity() : config.guidance_high},
-      generator.parametrisation.path);
+  const auto told = [&](const torch::Tensor& classes) {
+    return diffusion::bind(net, generator.parametrisation, {classes});
+  };
+  const Denoise conditional = told(labels);
+  const auto further = blended(config, generator);
+  if (config.guidance == 1 && further.empty()) return conditional;
+  const std::int64_t from = config.guidance_from.empty()
+                                ? generator.no_class()
+                                : class_named(generator, config.guidance_from, "sample.guidance_from");
+  std::vector<std::pair<Denoise, double>> terms = {{conditional, config.guidance}};
+  for (const WeightedClass& one : further) terms.emplace_back(told(torch::full_like(labels, one.index)), one.weight);
+  const double highest = config.guidance_high == 0 ? std::numeric_limits<double>::infinity() : config.guidance_high;
+  return diffusion::guide(told(torch::full_like(labels, from)), terms, conditional, {config.guidance_low, highest},
+                          generator.parametrisation.path);
 }
 
 }  // namespace
+
+void check_guidance(const SampleConfig& config, const Generator& generator) {
+  const bool leads = config.guidance != 1 || !config.blend.empty();
+  const auto trained = nlohmann::json::parse(generator.config, nullptr, false);
+  if (leads && config.guidance_from.empty() && trained.is_object() && trained.value("label_dropout", 1.0) == 0)
+    throw ConfigError({{"the generator", "sample.guidance",
+                        "must be 1, without sample.blend: the generator was trained with train.label_dropout 0, never "
+                        "without a class. Or give a class to lead away from, sample.guidance_from"}});
+  if (!config.guidance_from.empty()) class_named(generator, config.guidance_from, "sample.guidance_from");
+  blended(config, generator);
+}
 
 std::optional<diffusion::Decoded> draw_samples(const SampleConfig& config, const Generator& generator,
                                                const diffusion::Net& net, std::uint64_t seed,

@@ -14,6 +14,9 @@
 
 namespace ctforge::pipeline {
 
+// Throws ConfigError where sample.guidance, guidance_from and blend ask for what the generator has not learned.
+void check_guidance(const SampleConfig& config, const Generator& generator);
+
 struct Wanted {
   std::int64_t index = 0;        // of the sample within the run: with the seed, all that its noise depends on
   std::int64_t class_index = 0;  // into the generator's classes

@@ -194,7 +194,8 @@ void check_stages(const Config& config, const std::vector<std::string>& stages) 
   if (asked("train")) gather_problems(problems, [&] { method_of(config.train); });
   if (asked("sample")) gather_problems(problems, [&] { check_sample(config.sample); });
   if (asked("evaluate")) gather_problems(problems, [&] { check_evaluate(config.evaluate); });
-  if (asked("train") && asked("sample") && config.sample.guidance != 1 && config.train.label_dropout == 0)
+  if (asked("train") && asked("sample") && config.sample.guidance != 1 && config.sample.guidance_from.empty() &&
+      config.train.label_dropout == 0)
     problems.push_back({"configuration", "sample.guidance", "must be 1 where train.label_dropout is 0"});
   if (asked("train") && asked("sample") && problems.empty()) {
     gather_problems(problems, [&] {

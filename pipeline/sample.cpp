@@ -63,14 +63,6 @@ void check_sample(const SampleConfig& config) {
 
 namespace {
 
-// Guidance needs a network that was also trained without classes.
-void check_guidance(const SampleConfig& config, const Generator& generator) {
-  const auto trained = nlohmann::json::parse(generator.config, nullptr, false);
-  if (config.guidance != 1 && trained.is_object() && trained.value("label_dropout", 1.0) == 0)
-    throw ConfigError({{"the generator", "sample.guidance",
-                        "must be 1: the generator was trained with train.label_dropout 0, never without a class"}});
-}
-
 // Sampling while training goes on, or after it was stopped, is fair; taking the result for the end of it is not.
 void note_unfinished(const Generator& generator, std::vector<std::string>& notes) {
   const auto trained = nlohmann::json::parse(generator.config, nullptr, false);

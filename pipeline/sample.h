@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -30,6 +31,8 @@ struct SampleConfig {
   double churn_noise = 1.003;
   double clip = 0;
   double guidance = 1.5;
+  std::string guidance_from;
+  std::vector<std::string> blend;
   double guidance_low = 0;
   double guidance_high = 0;
   std::int64_t seed = 0;
@@ -73,6 +76,8 @@ struct SampleConfig {
     visit("churn_noise", churn_noise, "sampler edm_sde: factor of the noise added (S_noise)", Range{0.5, 2});
     visit("clip", clip, "clamp each estimate of the clean sample to this magnitude; 0: not", Range{0, 1e6});
     visit("guidance", guidance, "strength of classifier-free guidance; 1: none, 0: without class", Range{0, 100});
+    visit("guidance_from", guidance_from, "class that guidance leads away from; empty: the network without a class");
+    visit("blend", blend, "further conditions of every sample, each \"class=weight\", added as guidance is");
     visit("guidance_low", guidance_low, "lowest noise level at which guidance acts, noise over signal", Range{0, 1e6});
     visit("guidance_high", guidance_high, "highest noise level at which guidance acts, noise over signal; 0: no limit",
           Range{0, 1e6});

@@ -97,6 +97,32 @@ TEST(DrawSamples, GuidesAwayFromTheUnconditionalMean) {
   EXPECT_NEAR(mean_at(1.5), test::kClassMean[1], 0.03);
 }
 
+TEST(DrawSamples, GuidesAwayFromAClassAndTowardsOthers) {
+  const auto generator = test::toy_generator();
+  SampleConfig config;
+  const auto mean = [&] {
+    const auto samples = draw_samples(config, generator, test::toy_network(generator), 1, wanted(32, 1));
+    return samples.value().image.mean().item<double>();
+  };
+  // From the mean of "low", -0.4, towards that of "high", 0.4: -0.4 + 1.25 * 0.8.
+  config.guidance = 1.25;
+  config.guidance_from = "low";
+  EXPECT_NEAR(mean(), 0.6, 0.03);
+  // From no class (0): 1 * 0.4 + 0.5 * -0.4.
+  config.guidance = 1;
+  config.guidance_from = "";
+  config.blend = {"low=0.5"};
+  EXPECT_NEAR(mean(), 0.2, 0.03);
+  EXPECT_NO_THROW(check_guidance(config, generator));
+  for (const char* wrong : {"low", "low=", "low=x", "lo=1", "low=inf"}) {
+    config.blend = {wrong};
+    EXPECT_THROW(check_guidance(config, generator), ConfigError) << wrong;
+  }
+  config.blend.clear();
+  config.guidance_from = "lower";
+  EXPECT_THROW(check_guidance(config, generator), ConfigError);
+}
+
 TEST(DrawSamples, GivesASampleTheSameInAnyBatch) {
   const auto generator = test::toy_generator();
   for (const char* sampler : {"heun", "ddpm"}) {
