@@ -24,7 +24,7 @@ constexpr std::uint64_t kPhantomStream = 1;
 
 std::string patient_name(std::int64_t patient) {
   char name[40];
-  std::snprintf(name, sizeof name, "SYN-%04lld", static_cast<long long>(patient + 1));
+  std::snprintf(name, sizeof name, "SYN-%04lld", static_cast<long long>(patient) + 1);
   return name;
 }
 

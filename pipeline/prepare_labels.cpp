@@ -20,7 +20,6 @@ namespace fs = std::filesystem;
 
 // A JSON list of names; or an object with the list under "labels"; or an object of value: name.
 std::vector<std::string> read_labels_file(const fs::path& path) {
-  const io::DataError unusable(io::Fault::InvalidTable, "the labels file is not a JSON list of names from value 0 on");
   const auto json = nlohmann::json::parse(io::read_whole_file(path), nullptr, false);
   try {
     if (json.is_array()) return json.get<std::vector<std::string>>();
@@ -29,10 +28,9 @@ std::vector<std::string> read_labels_file(const fs::path& path) {
     for (std::size_t value = 0; json.is_object() && value < json.size(); ++value)
       names.push_back(json.at(std::to_string(value)).get<std::string>());
     if (!names.empty()) return names;
-  } catch (const nlohmann::json::exception&) {
-    throw unusable;
+  } catch (const nlohmann::json::exception&) {  // refused below
   }
-  throw unusable;
+  throw io::DataError(io::Fault::InvalidTable, "the labels file is not a JSON list of names from value 0 on");
 }
 
 int label_value(const std::string& text) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <map>
 
 namespace ctforge::pipeline {
@@ -113,13 +114,12 @@ ordered_json prepare_json(const PreparePlan& plan, const io::Inventory& inventor
                        {"classes", plan.shard.classes},
                        {"labels", plan.shard.labels}};
   ordered_json splits = ordered_json::object();
-  for (std::size_t i = 0; i < counts.size(); ++i) {
+  for (std::size_t i = 0; i < std::size(io::kSplits); ++i) {
+    const SplitCount& count = counts.at(i);
     ordered_json classes = ordered_json::object();
-    for (std::size_t c = 0; c < plan.shard.classes.size(); ++c) classes[plan.shard.classes[c]] = counts[i].classes[c];
-    splits[io::split_name(io::kSplits[i])] = {{"patients", counts[i].patients},
-                                              {"series", counts[i].series},
-                                              {"patches", counts[i].patches},
-                                              {"classes", classes}};
+    for (std::size_t c = 0; c < plan.shard.classes.size(); ++c) classes[plan.shard.classes[c]] = count.classes[c];
+    splits[io::split_name(io::kSplits[i])] = {
+        {"patients", count.patients}, {"series", count.series}, {"patches", count.patches}, {"classes", classes}};
   }
   json["splits"] = splits;
   SeriesFate dropped;

@@ -207,14 +207,12 @@ bool Trainer::take_step(const StepFunction& step) {
   scaler_.unscale(found);
   const double norm = torch::stack(torch::_foreach_norm(found)).norm().item<double>();
   const bool finite = std::isfinite(norm) && std::isfinite(loss);
-  bool taken = finite;
+  if (!finite && !scaler_.enabled()) diverged("the gradient", loss, norm);
   try {
-    taken = scaler_.update(finite);
+    if (!scaler_.update(finite)) return false;
   } catch (const std::overflow_error&) {
     diverged("the gradient at every loss scale", loss, norm);
   }
-  if (!finite && !scaler_.enabled()) diverged("the gradient", loss, norm);
-  if (!taken) return false;
   if (options_.clip_norm > 0 && norm > options_.clip_norm) torch::_foreach_mul_(found, options_.clip_norm / norm);
   for (auto& group : optimizer_.param_groups()) group.options().set_lr(learning_rate(options_.learning_rate, step_));
   optimizer_.step();
