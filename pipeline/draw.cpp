@@ -106,8 +106,9 @@ std::optional<diffusion::Decoded> draw_samples(const SampleConfig& config, const
   if (config.clip > 0) denoise = diffusion::clipped(denoise, config.clip);
   bool stopped = false;
   const auto hook = [&](int, const torch::Tensor&) { return !(stopped = stop && stop()); };
-  const auto latents = solve(
-      config, denoise, path, noise_of(diffusion::kStartStream),
+  const auto times = make_times(config, generator.parametrisation);
+  const auto latents = make_solver(config)(
+      denoise, path, diffusion::starting_point(path, times.front(), noise_of(diffusion::kStartStream)), times,
       [&](int step) { return noise_of(diffusion::kFirstStepStream + step); }, hook);
   if (stopped) return std::nullopt;
 
