@@ -48,8 +48,9 @@ std::vector<WeightedClass> blended(const SampleConfig& config, const Generator& 
     const std::size_t equals = text.rfind('=');
     double weight = 0;
     const char* end = text.data() + text.size();
-    if (equals == std::string::npos || std::from_chars(text.data() + equals + 1, end, weight).ptr != end ||
-        !std::isfinite(weight))
+    const auto parsed =
+        equals == std::string::npos ? std::from_chars_result{} : std::from_chars(text.data() + equals + 1, end, weight);
+    if (parsed.ptr != end || parsed.ec != std::errc() || !std::isfinite(weight))
       throw ConfigError({{"configuration", "sample.blend", "expected class=weight, found '" + text + "'"}});
     classes.push_back({class_named(generator, text.substr(0, equals), "sample.blend"), weight});
   }

@@ -24,7 +24,8 @@ Tensor run_block(const BlockRunner& runner, const Block& block, std::vector<Tens
   if (runner) return runner(block, inputs);
   // A view, so that gradients of an input's uses inside the block are added up before those of its uses elsewhere, as
   // they are where the block is a function of its own: sums in another order differ in the last bit.
-  for (Tensor& input : inputs) input = input.view_as(input);
+  for (Tensor& input : inputs)
+    if (input.defined()) input = input.view_as(input);
   return block(inputs);
 }
 

@@ -16,8 +16,9 @@ TEST(RunSample, ReportsEverythingThatContradictsItself) {
   Context context;
   context.out = folder.path();
   SampleConfig config;
-  config.sigma_min = config.sigma_max;
-  config.guidance_low = config.guidance_high + 1;
+  config.sigma_min = config.sigma_max = 1;
+  config.guidance_high = 1;
+  config.guidance_low = 2;
   config.eta = 0.5;
   try {
     run_sample(config, context);
