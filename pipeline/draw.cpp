@@ -3,6 +3,7 @@
 
 #include "io/fault.h"
 #include "models/diffusion/guide.h"
+#include "models/diffusion/straightness.h"
 #include "pipeline/config_tree.h"
 #include "pipeline/sampler.h"
 
@@ -65,14 +66,21 @@ Denoise guided(const SampleConfig& config, const Generator& generator, const dif
   const Denoise conditional = told(labels);
   const auto further = blended(config, generator);
   if (config.guidance == 1 && further.empty()) return conditional;
-  const std::int64_t from = config.guidance_from.empty()
-                                ? generator.no_class()
-                                : class_named(generator, config.guidance_from, "sample.guidance_from");
+  const auto& path = generator.parametrisation.path;
+  Denoise base;
+  if (generator.weaker) {
+    const auto& theirs = generator.weaker->parametrisation;
+    base = diffusion::on_path(diffusion::bind(network(*generator.weaker), theirs, {labels}), theirs.path, path);
+  } else {
+    const std::int64_t from = config.guidance_from.empty()
+                                  ? generator.no_class()
+                                  : class_named(generator, config.guidance_from, "sample.guidance_from");
+    base = told(torch::full_like(labels, from));
+  }
   std::vector<std::pair<Denoise, double>> terms = {{conditional, config.guidance}};
   for (const WeightedClass& one : further) terms.emplace_back(told(torch::full_like(labels, one.index)), one.weight);
   const double highest = config.guidance_high == 0 ? std::numeric_limits<double>::infinity() : config.guidance_high;
-  return diffusion::guide(told(torch::full_like(labels, from)), terms, conditional, {config.guidance_low, highest},
-                          generator.parametrisation.path);
+  return diffusion::guide(base, terms, conditional, {config.guidance_low, highest}, path);
 }
 
 }  // namespace
@@ -80,17 +88,19 @@ Denoise guided(const SampleConfig& config, const Generator& generator, const dif
 void check_guidance(const SampleConfig& config, const Generator& generator) {
   const bool leads = config.guidance != 1 || !config.blend.empty();
   const auto trained = nlohmann::json::parse(generator.config, nullptr, false);
-  if (leads && config.guidance_from.empty() && trained.is_object() && trained.value("label_dropout", 1.0) == 0)
+  if (leads && config.guidance_from.empty() && !generator.weaker && trained.is_object() &&
+      trained.value("label_dropout", 1.0) == 0)
     throw ConfigError({{"the generator", "sample.guidance",
                         "must be 1, without sample.blend: the generator was trained with train.label_dropout 0, never "
-                        "without a class. Or give a class to lead away from, sample.guidance_from"}});
+                        "without a class. Or give a class or a generator to lead away from, sample.guidance_from or "
+                        "sample.weaker"}});
   if (!config.guidance_from.empty()) class_named(generator, config.guidance_from, "sample.guidance_from");
   blended(config, generator);
 }
 
-std::optional<diffusion::Decoded> draw_samples(const SampleConfig& config, const Generator& generator,
-                                               const diffusion::Net& net, std::uint64_t seed,
-                                               const std::vector<Wanted>& wanted, const std::function<bool()>& stop) {
+std::optional<Drawn> draw_samples(const SampleConfig& config, const Generator& generator, const diffusion::Net& net,
+                                  std::uint64_t seed, const std::vector<Wanted>& wanted,
+                                  const std::function<bool()>& stop) {
   const torch::NoGradGuard no_grad;
   const auto& path = generator.parametrisation.path;
   std::vector<std::int64_t> indices, classes;
@@ -100,26 +110,43 @@ std::optional<diffusion::Decoded> draw_samples(const SampleConfig& config, const
   }
   const auto labels = torch::tensor(classes, torch::kInt64).to(generator.device);
   const auto noise_of = [&](std::int64_t stream) {
-    return diffusion::batch_noise(seed, indices, stream, generator.latent_shape).to(generator.device);
+    return diffusion::batch_noise(seed, indices, stream, generator.latent_shape);
   };
 
   Denoise denoise = guided(config, generator, net, labels);
   if (config.clip > 0) denoise = diffusion::clipped(denoise, config.clip);
-  bool stopped = false;
-  const auto hook = [&](int, const torch::Tensor&) { return !(stopped = stop && stop()); };
   const auto times = make_times(config, generator.parametrisation);
+  Drawn drawn;
+  drawn.noise = noise_of(diffusion::kStartStream);
+  const auto start = diffusion::starting_point(path, times.front(), drawn.noise.to(generator.device));
+  // Elsewhere nobody asks, and it would hold up a GPU at every step.
+  std::optional<diffusion::Straightness> straightness;
+  if (generator.parametrisation.target == diffusion::Target::Flow) straightness.emplace(path);
+  if (straightness) straightness->add(times.front(), start);
+  bool stopped = false;
+  const auto hook = [&](int done, const torch::Tensor& x) {
+    const auto next = static_cast<std::size_t>(done);
+    if (straightness && next < times.size()) straightness->add(times[next], x);
+    return !(stopped = stop && stop());
+  };
   const auto latents = make_solver(config)(
-      denoise, path, diffusion::starting_point(path, times.front(), noise_of(diffusion::kStartStream)), times,
-      [&](int step) { return noise_of(diffusion::kFirstStepStream + step); }, hook);
+      denoise, path, start, times,
+      [&](int step) { return noise_of(diffusion::kFirstStepStream + step).to(generator.device); }, hook);
   if (stopped) return std::nullopt;
 
   if (!torch::isfinite(latents).all().item<bool>()) {
     throw std::runtime_error(
         "the generator's samples are not numbers: its training diverged, or guidance is too strong");
   }
-  auto decoded = generator.codec.decode(latents.to(torch::kFloat32));
-  return diffusion::Decoded{decoded.image.to(torch::kCPU, torch::kFloat32).contiguous(),
-                            decoded.mask.to(torch::kCPU, torch::kUInt8).contiguous()};
+  if (straightness) {
+    straightness->add_end(latents);
+    drawn.straightness = straightness->value();
+  }
+  const auto decoded = generator.codec.decode(latents.to(torch::kFloat32));
+  drawn.latents = latents.to(torch::kCPU, torch::kFloat32).contiguous();
+  drawn.decoded = {decoded.image.to(torch::kCPU, torch::kFloat32).contiguous(),
+                   decoded.mask.to(torch::kCPU, torch::kUInt8).contiguous()};
+  return drawn;
 }
 
 std::vector<double> class_proportions(const SampleConfig& config, std::vector<double> counts,

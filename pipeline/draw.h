@@ -22,14 +22,20 @@ struct Wanted {
   std::int64_t class_index = 0;  // into the generator's classes
 };
 
-// Samples on the CPU, one after the other as wanted: image [N,1,H,W] float32 in [-1,1], mask [N,H,W] uint8. `net` is
-// network(generator) or what stands for it. Nothing when `stop` said so after a step. Throws ConfigError as
-// make_times does, std::runtime_error when the network gives values that are
-// no numbers.
-std::optional<diffusion::Decoded> draw_samples(const SampleConfig& config, const Generator& generator,
-                                               const diffusion::Net& net, std::uint64_t seed,
-                                               const std::vector<Wanted>& wanted,
-                                               const std::function<bool()>& stop = {});
+struct Drawn {
+  diffusion::Decoded decoded;  // on the CPU: image [N,1,H,W] float32 in [-1,1], mask [N,H,W] uint8
+  torch::Tensor noise;         // [N,C,h,w] float32 on the CPU: standard, what the samples began with
+  torch::Tensor latents;       // [N,C,h,w] float32 on the CPU: what they ended as, before decoding
+  // Of their trajectories where the path is the straight one: models/diffusion/straightness.h.
+  std::optional<double> straightness;
+};
+
+// Samples one after the other as wanted. `net` is network(generator) or what stands for it. Nothing when `stop` said so
+// after a step. Throws ConfigError as make_times does, std::runtime_error when the network gives values that are no
+// numbers.
+std::optional<Drawn> draw_samples(const SampleConfig& config, const Generator& generator, const diffusion::Net& net,
+                                  std::uint64_t seed, const std::vector<Wanted>& wanted,
+                                  const std::function<bool()>& stop = {});
 
 // How often each class is drawn, given its number of training patches: sample.classes, without the classes that
 // sample.class_least leaves out, which are named in `notes`. Throws io::DataError(NothingUsable) when it leaves none.

@@ -8,7 +8,9 @@
 #include "models/train/precision.h"
 #include "pipeline/generator_record.h"
 #include "pipeline/log.h"
+#include "pipeline/train_averages.h"
 #include "pipeline/train_data.h"
+#include "pipeline/train_lesson.h"
 
 #include <utility>
 
@@ -80,6 +82,8 @@ Generator described(const train::Checkpoint& checkpoint, const fs::path& folder,
   generator.unet = nets::UNet(record.unet);
   generator.parametrisation = parametrisation_of(record);
   generator.latent_shape = record.latent_shape;
+  generator.shift = record.shift;
+  generator.scale = record.scale;
   generator.patches = record.patches;
   generator.config = record.config;
   generator.train_sha256 = record.train_sha256;
@@ -92,15 +96,19 @@ fs::path folder_of(const fs::path& path) { return fs::is_regular_file(path) ? pa
 
 }  // namespace
 
-Generator load_generator(const fs::path& path, torch::Device device, bool ema, std::vector<std::string>* notes) {
+Generator load_generator(const fs::path& path, torch::Device device, Weights weights, std::vector<std::string>* notes) {
   const train::Checkpoint checkpoint = find_checkpoint(path, notes);
-  Generator generator = described(checkpoint, folder_of(path), device);
-  nets::assign_tensors(*generator.unet, train::with_prefix(checkpoint.tensors, ema ? "ema." : "weights."),
-                       "the generator's weights");
+  const fs::path folder = folder_of(path);
+  Generator generator = described(checkpoint, folder, device);
+  const auto tensors =
+      weights.length > 0 ? average_of_length(folder / "averages", weights.length, checkpoint.step,
+                                             checkpoint.metadata.at("configuration"))
+                         : unet_tensors(train::with_prefix(checkpoint.tensors, weights.averaged ? "ema." : "weights."));
+  nets::assign_tensors(*generator.unet, tensors, "the generator's weights");
   freeze(*generator.unet, device);
   generator.checkpoint_sha256 = checkpoint.sha256;
   generator.step = checkpoint.step;
-  generator.ema = ema;
+  generator.weights = weights;
   return generator;
 }
 
@@ -109,7 +117,7 @@ Generator untrained_generator(const fs::path& path, torch::Device device, std::u
   torch::manual_seed(seed);
   Generator generator = described(checkpoint, folder_of(path), device);
   freeze(*generator.unet, device);
-  generator.ema = false;
+  generator.weights = {.averaged = false};
   return generator;
 }
 

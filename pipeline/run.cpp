@@ -135,7 +135,7 @@ void reset_peak_memory() { std::ofstream("/proc/self/clear_refs") << "5"; }
 // The configuration for the manifest and the report. Paths of the data may hold patients' names.
 nlohmann::ordered_json without_paths(nlohmann::ordered_json configuration) {
   for (const char* key : {"/prepare/input", "/prepare/key_file", "/prepare/labels_file", "/prepare/classes/table",
-                          "/prepare/split/table"}) {
+                          "/prepare/split/table", "/train/from", "/train/pairs", "/sample/weaker"}) {
     auto& value = configuration.at(nlohmann::ordered_json::json_pointer(key));
     if (!value.get_ref<const std::string&>().empty()) value = "(a path, not recorded)";
   }
@@ -195,7 +195,7 @@ void check_stages(const Config& config, const std::vector<std::string>& stages) 
   if (asked("sample")) gather_problems(problems, [&] { check_sample(config.sample); });
   if (asked("evaluate")) gather_problems(problems, [&] { check_evaluate(config.evaluate); });
   if (asked("train") && asked("sample") && config.sample.guidance != 1 && config.sample.guidance_from.empty() &&
-      config.train.label_dropout == 0)
+      config.sample.weaker.empty() && config.train.label_dropout == 0)
     problems.push_back({"configuration", "sample.guidance", "must be 1 where train.label_dropout is 0"});
   if (asked("train") && asked("sample") && problems.empty()) {
     gather_problems(problems, [&] {

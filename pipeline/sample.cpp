@@ -15,7 +15,10 @@
 #include "pipeline/sampler.h"
 #include "pipeline/train_data.h"
 
+#include <algorithm>
 #include <filesystem>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,6 +40,38 @@ void check_training_set(const Context& context, const Generator& generator) {
                         "patients it may have seen: run train again, or prepare as before");
 }
 
+// With the weaker one that guidance leads away from, where one is named.
+Generator find_generator(const SampleConfig& config, const Context& context, std::vector<std::string>& notes) {
+  const torch::Device device(context.device);
+  Generator generator =
+      load_generator(context.out / "checkpoints", device, {config.weights == "ema", config.ema_length}, &notes);
+  if (config.weaker.empty()) return generator;
+  auto weaker =
+      std::make_shared<Generator>(load_generator(std::filesystem::path(config.weaker) / "checkpoints", device));
+  const bool alike = weaker->autoencoder_sha256 == generator.autoencoder_sha256 &&
+                     weaker->latent_shape == generator.latent_shape &&
+                     weaker->patches.classes == generator.patches.classes && weaker->shift == generator.shift &&
+                     weaker->scale == generator.scale;
+  if (!alike)
+    throw ConfigError({{"the generator", "sample.weaker",
+                        "must be a generator of the same latents and classes: train it with train.from"}});
+  generator.weaker = std::move(weaker);
+  return generator;
+}
+
+// Over as many samples as show it to a few per cent.
+constexpr std::int64_t kStraightened = 64;
+
+std::optional<double> straightness(const SampleConfig& config, const Generator& generator, std::uint64_t seed,
+                                   const std::vector<double>& proportions) {
+  const bool meaningful = generator.parametrisation.target == diffusion::Target::Flow && is_deterministic(config);
+  if (!meaningful) return std::nullopt;
+  std::vector<Wanted> wanted;
+  for (const std::int64_t index : class_sequence(std::min(config.count, kStraightened), proportions))
+    wanted.push_back({static_cast<std::int64_t>(wanted.size()), index});
+  return draw_samples(config, generator, network(generator), seed, wanted)->straightness;
+}
+
 }  // namespace
 
 void check_sample(const SampleConfig& config) {
@@ -56,6 +91,19 @@ void check_sample(const SampleConfig& config) {
     problems.push_back(
         {"configuration", "sample.grid",
          "must be trailing, leading or uniform for sample.sampler pndm, whose steps are even; found " + config.grid});
+  if (config.pairs && !is_deterministic(config))
+    problems.push_back(
+        {"configuration", "sample.pairs", "needs a sampler that adds no noise of its own; found " + config.sampler});
+  if (!config.levels.empty() && static_cast<std::int64_t>(config.levels.size()) != config.steps)
+    problems.push_back({"configuration", "sample.steps", "must be the number of sample.levels"});
+  if (!config.levels.empty() && config.grid != "auto")
+    problems.push_back({"configuration", "sample.grid", "must be auto where sample.levels are given"});
+  if (!config.weaker.empty() && !config.guidance_from.empty())
+    problems.push_back({"configuration", "sample.weaker", "must be empty where sample.guidance_from is given"});
+  if (!config.weaker.empty() && config.guidance == 1 && config.blend.empty())
+    problems.push_back({"configuration", "sample.guidance", "must not be 1 where sample.weaker is to guide"});
+  if (config.ema_length > 0 && config.weights != "ema")
+    problems.push_back({"configuration", "sample.weights", "must be ema where sample.ema_length is given"});
   if (!(config.churn_low <= config.churn_high))
     problems.push_back({"configuration", "sample.churn_high", "must not be below sample.churn_low"});
   if (!problems.empty()) throw ConfigError(problems);
@@ -113,7 +161,7 @@ std::vector<double> proportions_of(const SampleConfig& config, const Context& co
 
 // What the network makes of the same noise before it has learned anything: a distance means little without it.
 void draw_untrained(const SampleConfig& config, const Context& context, std::uint64_t seed,
-                    const std::vector<double>& proportions) {
+                    const std::vector<double>& proportions, const std::shared_ptr<const Generator>& weaker) {
   const auto folder = context.out / "samples" / "untrained";
   if (config.untrained == 0) {
     std::filesystem::remove_all(folder);
@@ -121,8 +169,10 @@ void draw_untrained(const SampleConfig& config, const Context& context, std::uin
   }
   SampleConfig own = config;
   own.count = config.untrained;
-  const Generator generator =
+  own.pairs = false;
+  Generator generator =
       untrained_generator(context.out / "checkpoints", torch::Device(context.device), io::mix_seed(seed, 1));
+  generator.weaker = weaker;
   write_samples(own, generator, network(generator), seed, proportions, folder, context);
 }
 
@@ -131,8 +181,7 @@ void draw_untrained(const SampleConfig& config, const Context& context, std::uin
 nlohmann::ordered_json run_sample(const SampleConfig& config, const Context& context) {
   check_sample(config);
   std::vector<std::string> notes;
-  const Generator generator =
-      load_generator(context.out / "checkpoints", torch::Device(context.device), config.weights == "ema", &notes);
+  const Generator generator = find_generator(config, context, notes);
   check_guidance(config, generator);
   check_sampler(config, generator.parametrisation, !generator.autoencoder_sha256.empty());
   check_training_set(context, generator);
@@ -145,7 +194,8 @@ nlohmann::ordered_json run_sample(const SampleConfig& config, const Context& con
   auto record = write_samples(config, generator, network(generator), seed, proportions, samples, context);
   record["warnings"] = notes;
   record["train_sha256"] = generator.train_sha256;
-  draw_untrained(config, context, seed, proportions);
+  if (const auto value = straightness(config, generator, seed, proportions)) record["straightness"] = *value;
+  draw_untrained(config, context, seed, proportions, generator.weaker);
   if (config.format == "nifti") export_nifti(samples, context);
   if (config.format == "dicom") export_dicom(samples, {generator.checkpoint_sha256, generator.step, seed}, context);
   io::write_atomically(samples / "samples.json", record.dump(1) + "\n");

@@ -18,6 +18,7 @@ struct SampleConfig {
   std::string sampler = "heun";
   std::string grid = "auto";
   std::int64_t steps = 18;
+  std::vector<double> levels;
   double rho = 7;
   double sigma_min = 0.002;
   double sigma_max = 0;
@@ -33,6 +34,7 @@ struct SampleConfig {
   double guidance = 1.5;
   std::string guidance_from;
   std::vector<std::string> blend;
+  std::string weaker;
   double guidance_low = 0;
   double guidance_high = 0;
   std::int64_t seed = 0;
@@ -40,30 +42,35 @@ struct SampleConfig {
   std::string classes = "balanced";
   std::int64_t class_least = 20;
   std::string weights = "ema";
+  double ema_length = 0;
   std::string format = "shards";
+  bool pairs = false;
   std::int64_t untrained = 0;
 
   template <class Visitor>
   void fields(Visitor& visit) {
     visit("count", count, "samples to draw", Range{1, 1e9});
-    visit("sampler", sampler,
-          "ddpm: ancestral; ddim, euler: first order; heun: second; edm_sde: heun with churn; dpmpp_2m, dpmpp_2s, "
-          "dpmpp_3m, "
-          "dpmpp_2m_sde: DPM-Solver++; unipc; pndm",
-          OneOf{{"ddpm", "ddim", "euler", "heun", "edm_sde", "dpmpp_2m", "dpmpp_2s", "dpmpp_3m", "dpmpp_2m_sde",
-                 "unipc", "pndm"}});
+    visit(
+        "sampler", sampler,
+        "ddpm: ancestral; ddim, euler: first order; heun: second; edm_sde: heun with churn; dpmpp_2m, dpmpp_2s, "
+        "dpmpp_3m, dpmpp_2m_sde: DPM-Solver++; unipc; pndm; consistency: for train.method consistency, which needs it",
+        OneOf{{"ddpm", "ddim", "euler", "heun", "edm_sde", "dpmpp_2m", "dpmpp_2s", "dpmpp_3m", "dpmpp_2m_sde", "unipc",
+               "pndm", "consistency"}});
     visit("grid", grid,
           "how the noise levels are spaced; exponential is log_snr by another name; auto: karras for method edm, else "
           "trailing",
           OneOf{{"auto", "karras", "log_snr", "exponential", "trailing", "leading", "uniform", "shifted"}});
     visit("steps", steps, "noise levels visited; heun, edm_sde and dpmpp_2s ask the network twice at each but the last",
           Range{1, 10000});
+    visit(
+        "levels", levels,
+        "the noise levels visited, noise over signal, from the highest, instead of a grid; steps must be their number",
+        Range{1e-6, 1e6});
     visit("rho", rho, "grid karras: how much the steps crowd at low noise", Range{0.1, 100});
     visit("sigma_min", sigma_min, "lowest noise level visited, noise over signal", Range{0, 1e6});
     visit("sigma_max", sigma_max,
           "highest noise level visited, noise over signal; 0: the path's own, but 80 on grids karras and log_snr, and "
-          "164 "
-          "where the network predicts noise",
+          "164 where the network predicts noise",
           Range{0, 1e6});
     visit("shift", shift, "grid shifted: above 1 spends more steps on noise", Range{0.01, 100});
     visit("eta", eta, "sampler ddim: fresh noise a step, from none (0) to that of ddpm (1)", Range{0, 1});
@@ -78,6 +85,9 @@ struct SampleConfig {
     visit("guidance", guidance, "strength of classifier-free guidance; 1: none, 0: without class", Range{0, 100});
     visit("guidance_from", guidance_from, "class that guidance leads away from; empty: the network without a class");
     visit("blend", blend, "further conditions of every sample, each \"class=weight\", added as guidance is");
+    visit("weaker", weaker,
+          "folder of a run whose generator, of the same latents but worse, guidance leads away from (autoguidance, "
+          "Karras et al. 2024)");
     visit("guidance_low", guidance_low, "lowest noise level at which guidance acts, noise over signal", Range{0, 1e6});
     visit("guidance_high", guidance_high, "highest noise level at which guidance acts, noise over signal; 0: no limit",
           Range{0, 1e6});
@@ -88,8 +98,14 @@ struct SampleConfig {
     visit("class_least", class_least,
           "classes with fewer training patches are not drawn: a network can hardly but copy them", Range{1, 1e9});
     visit("weights", weights, "ema: averaged weights; raw: those of the last step", OneOf{{"ema", "raw"}});
+    visit("ema_length", ema_length,
+          "weights averaged over this part of the training, made of train.ema_lengths; 0: sample.weights",
+          Range{0, 0.288});
     visit("format", format, "shards alone, or besides a NIfTI volume or a DICOM series, and a label map, a sample",
           OneOf{{"shards", "nifti", "dicom"}});
+    visit("pairs", pairs,
+          "write noise and latents of each sample besides, which train.pairs learns from; samplers without noise of "
+          "their own only");
     visit("untrained", untrained, "samples of the network before training, a reference for evaluate; 0: none",
           Range{0, 1e9});
   }
@@ -104,9 +120,10 @@ void check_sample(const SampleConfig& config);
 //   nifti/                   SYN-000001.nii.gz (int16 HU) and SYN-000001_mask.nii.gz, ... where asked for
 //   dicom/                   SYN-000001/CT000001.dcm and SYN-000001_mask.nii.gz, ... where asked for
 //   untrained/               shards of the same network before training, with settings.json, where asked for
+//   pairs-*.safetensors      noise, latents and class of each sample, where asked for
 //   settings.json            what the samples depend on, written first
 //   samples.json             how many of each class, settings, checkpoint and what was wrong with newer ones,
-//                            seconds a sample; written last
+//                            seconds a sample, for rectified flow its straightness; written last
 //
 // Finished shards of the same settings and checkpoint are kept. Returns what samples.json holds. Throws Interrupted
 // when asked to stop, ConfigError for settings that do not fit the generator, io::DataError when there is none or

@@ -6,6 +6,7 @@
 #include "io/shard.h"
 #include "io/window.h"
 #include "pipeline/config_visitors.h"
+#include "pipeline/train_pairs.h"
 
 #include <algorithm>
 #include <chrono>
@@ -44,6 +45,7 @@ ordered_json identity_of(const SampleConfig& config, const Generator& generator,
   settings.erase("batch");
   settings.erase("format");
   settings.erase("untrained");
+  settings.erase("weaker");  // a path
   return {{"schema", 1},
           {"settings", settings},
           {"seed", seed},
@@ -53,13 +55,15 @@ ordered_json identity_of(const SampleConfig& config, const Generator& generator,
           {"train_sha256", generator.train_sha256},
           {"autoencoder_sha256", generator.autoencoder_sha256},
           {"training", generator.config},
+          {"weaker_sha256", generator.weaker ? generator.weaker->checkpoint_sha256 : ""},
           {"samples_per_shard", kSamplesPerShard}};
 }
 
 std::vector<fs::path> shards_in(const fs::path& folder) {
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.path().filename().string().starts_with(std::string(kPrefix) + "-")) files.push_back(entry.path());
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(std::string(kPrefix) + "-") || name.starts_with("pairs-")) files.push_back(entry.path());
   }
   return files;
 }
@@ -79,8 +83,9 @@ void prepare_folder(const fs::path& folder, const ordered_json& identity) {
   io::write_atomically(folder / "settings.json", text);
 }
 
-bool holds(const fs::path& path, std::int64_t samples) {
-  if (!fs::exists(path)) return false;
+// pairs: the file of their noise and latents; empty: not asked for.
+bool holds(const fs::path& path, std::int64_t samples, const fs::path& pairs) {
+  if (!fs::exists(path) || (!pairs.empty() && !fs::exists(pairs))) return false;
   try {
     const io::SafetensorsFile file(path);
     return file.at("hu").shape.at(0) == samples;
@@ -98,12 +103,15 @@ class ShardDrawer {
     info_.contoured.clear();
   }
 
-  // Draws samples first .. last-1 and writes them as `path`.
-  void draw(const std::vector<std::int64_t>& classes, std::int64_t first, std::int64_t last, const fs::path& path) {
+  // Draws samples first .. last-1 and writes them as `path`, and their noise and latents as `pairs` unless that is
+  // empty.
+  void draw(const std::vector<std::int64_t>& classes, std::int64_t first, std::int64_t last, const fs::path& path,
+            const fs::path& pairs) {
     // The writer numbers its files from 0; the finished file is moved to its place, which is atomic too.
     const fs::path part = path.parent_path() / ".part";
     fs::remove_all(part);
     io::ShardWriter writer(part, kPrefix, info_, last - first);
+    std::vector<torch::Tensor> noise, latents;
     for (std::int64_t begin = first; begin < last; begin += config_.batch) {
       const std::int64_t end = std::min(begin + config_.batch, last);
       std::vector<Wanted> wanted;
@@ -114,9 +122,16 @@ class ShardDrawer {
         throw Interrupted{"sample"};
       }
       for (std::size_t i = 0; i < wanted.size(); ++i)
-        writer.add(patch(*samples, static_cast<std::int64_t>(i), wanted[i]));
+        writer.add(patch(samples->decoded, static_cast<std::int64_t>(i), wanted[i]));
+      if (!pairs.empty()) {
+        noise.push_back(samples->noise);
+        latents.push_back(samples->latents);
+      }
       context_.progress(end, config_.count, "sample");
     }
+    if (!pairs.empty())
+      write_pairs(pairs, torch::cat(noise), torch::cat(latents), {classes.begin() + first, classes.begin() + last},
+                  generator_.autoencoder_sha256);
     fs::rename(writer.finish().at(0), path);
     fs::remove_all(part);
   }
@@ -159,10 +174,11 @@ ordered_json write_samples(const SampleConfig& config, const Generator& generato
   ordered_json shards = ordered_json::array();
   for (std::int64_t first = 0; first < config.count; first += kSamplesPerShard, ++shard) {
     const std::int64_t last = std::min(first + kSamplesPerShard, config.count);
-    const fs::path path = folder / shard_name(shard);
+    const fs::path path = folder / shard_name(shard), pairs = config.pairs ? folder / pairs_name(shard) : fs::path();
     shards.push_back(path.filename().string());
-    if (!holds(path, last - first)) {
-      drawer.draw(classes, first, last, path);
+    if (config.pairs) shards.push_back(pairs.filename().string());
+    if (!holds(path, last - first, pairs)) {
+      drawer.draw(classes, first, last, path, pairs);
       drawn += last - first;
     }
     if (context.interrupted() && last < config.count) throw Interrupted{"sample"};
@@ -178,6 +194,7 @@ ordered_json write_samples(const SampleConfig& config, const Generator& generato
     counts[generator.patches.classes[k]] = std::count(classes.begin(), classes.end(), static_cast<std::int64_t>(k));
   }
   record["settings"] = settings_of(config);
+  record["settings"].erase("weaker");
   record["count"] = config.count;
   record["classes"] = counts;
   record["shards"] = shards;

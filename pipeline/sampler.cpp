@@ -67,7 +67,23 @@ diffusion::StepVariance variance_from_name(const std::string& name) {
   return variances.at(name);
 }
 
+std::vector<double> times_of(const std::vector<double>& levels, const diffusion::Path& path) {
+  std::vector<double> times;
+  for (const double level : levels) times.push_back(path.time_of_ratio(level));
+  for (std::size_t i = 1; i < times.size(); ++i)
+    if (!(times[i] < times[i - 1]))
+      throw ConfigError({{"the generator", "sample.levels", "must fall, within what the generator's path has"}});
+  return times;
+}
+
 }  // namespace
+
+bool is_deterministic(const SampleConfig& config) {
+  const std::string& name = config.sampler;
+  const bool noisy = name == "ddpm" || name == "edm_sde" || name == "dpmpp_2m_sde" ||
+                     (name == "consistency" && config.steps > 1) || (name == "ddim" && config.eta > 0);
+  return !noisy;
+}
 
 Solver make_solver(const SampleConfig& config) {
   const std::string& name = config.sampler;
@@ -82,6 +98,12 @@ Solver make_solver(const SampleConfig& config) {
   if (name == "dpmpp_2s") return plain(&diffusion::solve_singlestep);
   if (name == "unipc") return unipc({.order = static_cast<int>(config.order)});
   if (name == "pndm") return plain(&diffusion::solve_pndm);
+  if (name == "consistency") {
+    return [](const Denoise& denoise, const Path& path, torch::Tensor x, const Levels& levels, const NoiseSource& noise,
+              const StepHook& hook) {
+      return diffusion::solve_consistency(denoise, path, std::move(x), levels, noise, hook);
+    };
+  }
   throw std::invalid_argument("unknown sampler " + name);
 }
 
@@ -92,6 +114,7 @@ std::vector<double> make_times(const SampleConfig& config, const diffusion::Para
                                                     {"leading", Grid::Leading},    {"uniform", Grid::Uniform},
                                                     {"shifted", Grid::Shifted}};
   const diffusion::Path& path = parametrisation.path;
+  if (!config.levels.empty()) return times_of(config.levels, path);
   const bool variance_exploding = path.at(path.t_max()).alpha == 1;
   const auto grid = grids.find(config.grid != "auto" ? config.grid : variance_exploding ? "karras" : "trailing");
   if (grid == grids.end()) throw std::invalid_argument("unknown grid " + config.grid);
@@ -103,8 +126,13 @@ std::vector<double> make_times(const SampleConfig& config, const diffusion::Para
                         : predicts_noise ? kGreatestRatioOfNoise
                                          : std::numeric_limits<double>::infinity();
   }
+  // Where a consistency model is asked last it answers with data: the lowest level would change next to nothing.
+  const bool answers_with_data = config.sampler == "consistency";
   try {
-    return diffusion::make_grid(grid->second, path, static_cast<int>(config.steps), options);
+    const int steps = static_cast<int>(config.steps) + (answers_with_data ? 1 : 0);
+    auto times = diffusion::make_grid(grid->second, path, steps, options);
+    if (answers_with_data) times.pop_back();
+    return times;
   } catch (const std::invalid_argument& error) {
     // Which limits and numbers of steps are possible is known only once the generator's path is.
     throw ConfigError(
@@ -116,11 +144,14 @@ void check_sampler(const SampleConfig& config, const diffusion::Parametrisation&
   const auto refuse = [](const char* key, const std::string& text) {
     throw ConfigError({{"the generator", std::string("sample.") + key, text}});
   };
+  const bool consistency = parametrisation.target == diffusion::Target::Boundary;
+  if (consistency != (config.sampler == "consistency"))
+    refuse("sampler", consistency ? "must be consistency for a generator trained with train.method consistency"
+                                  : "consistency is for a generator trained with train.method consistency");
   const auto times = make_times(config, parametrisation);
   if (config.sampler == "pndm") {
-    const auto levels = parametrisation.path;
     try {
-      diffusion::check_pndm(levels, times);
+      diffusion::check_pndm(parametrisation.path, times);
     } catch (const std::invalid_argument& error) {
       refuse("sampler", error.what());
     }

@@ -14,10 +14,12 @@ using Solver =
     std::function<torch::Tensor(const diffusion::Denoise&, const diffusion::Path&, torch::Tensor x,
                                 const diffusion::Levels&, const diffusion::NoiseSource&, const diffusion::StepHook&)>;
 
+// Whether a sample is a function of its starting noise alone.
+bool is_deterministic(const SampleConfig& config);
 // The solver of sample.sampler. Throws std::invalid_argument for a name that is none.
 Solver make_solver(const SampleConfig& config);
-// The noise levels of sample.grid for what the network learned. Throws ConfigError when the settings do not fit its
-// path.
+// The noise levels of sample.levels or sample.grid for what the network learned. Throws ConfigError when the settings
+// do not fit its path.
 std::vector<double> make_times(const SampleConfig& config, const diffusion::Parametrisation& parametrisation);
 // Throws ConfigError for a sampler or grid that cannot work on what the network learned. latents: what is diffused is
 // not pixels.

@@ -6,6 +6,7 @@
 #include "io/random.h"
 #include "io/shard.h"
 #include "models/diffusion/codec.h"
+#include "models/nets/diffusers.h"
 #include "models/train/precision.h"
 #include "pipeline/config_tree.h"
 #include "pipeline/generator_record.h"
@@ -14,7 +15,10 @@
 #include "pipeline/train_data.h"
 #include "pipeline/train_diffusion.h"
 #include "pipeline/train_latents.h"
+#include "pipeline/train_lesson.h"
 #include "pipeline/train_options.h"
+#include "pipeline/train_origin.h"
+#include "pipeline/train_pairs.h"
 
 #include <algorithm>
 #include <cmath>
@@ -109,11 +113,11 @@ DiffusionData pixel_data(const TrainConfig& config, const Splits& splits, Genera
   data.classes = splits.train.classes();
   data.draw = [&config, &splits, codec](const std::vector<std::int64_t>& items, torch::Generator& generator) {
     const PatchBatch batch = jittered(splits.train.batch(items), config.jitter, generator);
-    return codec.encode(batch.image, batch.mask);
+    return Pair{codec.encode(batch.image, batch.mask), {}};
   };
   if (splits.validation) {
     const PatchBatch batch = splits.validation->batch(evenly_spaced(splits.validation->size(), kMostValidated));
-    data.validation = codec.encode(batch.image, batch.mask);
+    data.validation.data = codec.encode(batch.image, batch.mask);
     data.validation_labels = batch.labels;
   }
   return data;
@@ -133,12 +137,13 @@ void add_validation(DiffusionData& data, const PatchTensors& validation, nets::A
     latents.push_back((one.draw({0}, generator) - shift) * scale);
     labels.push_back(batch.labels);
   }
-  data.validation = torch::cat(latents);
+  data.validation.data = torch::cat(latents);
   data.validation_labels = torch::cat(labels);
 }
 
+// origin: where the autoencoder came from another run, whose measured scale is kept with it.
 DiffusionData latent_data(const Context& context, const Splits& splits, TrainedAutoencoder& trained,
-                          GeneratorRecord& record) {
+                          const Generator* origin, GeneratorRecord& record) {
   const torch::Device device(context.device);
   record.autoencoder_sha256 = weights_sha256(*trained.net);
   const auto moments = std::make_shared<const LatentMoments>(cached_moments(
@@ -147,8 +152,8 @@ DiffusionData latent_data(const Context& context, const Splits& splits, TrainedA
   const auto values = [](const torch::Tensor& t) {
     return std::vector<double>(t.data_ptr<double>(), t.data_ptr<double>() + t.numel());
   };
-  record.shift = values(moments->shift());
-  record.scale = values(moments->scale());
+  record.shift = origin != nullptr ? origin->shift : values(moments->shift());
+  record.scale = origin != nullptr ? origin->scale : values(moments->scale());
   const auto per_channel = [](const std::vector<double>& v) {
     return torch::tensor(v, torch::kFloat64).to(torch::kFloat32).view({1, -1, 1, 1});
   };
@@ -156,7 +161,7 @@ DiffusionData latent_data(const Context& context, const Splits& splits, TrainedA
   DiffusionData data;
   data.classes = splits.train.classes();
   data.draw = [moments, shift, scale](const std::vector<std::int64_t>& items, torch::Generator& generator) {
-    return (moments->draw(items, generator) - shift) * scale;
+    return Pair{(moments->draw(items, generator) - shift) * scale, {}};
   };
   if (splits.validation) add_validation(data, *splits.validation, trained.net, device, context, shift, scale);
   return data;
@@ -169,6 +174,39 @@ std::array<std::int64_t, 3> latent_shape_of(const TrainConfig& config, const io:
   return {net.latent_channels, patches.height / factor, patches.width / factor};
 }
 
+// Every twentieth pair, at most kMostValidated, is for validation.
+DiffusionData pair_data(const std::shared_ptr<const PairSet>& pairs) {
+  DiffusionData data;
+  std::vector<std::int64_t> training, validation, labels;
+  for (std::int64_t i = 0; i < pairs->size(); ++i) {
+    const bool held_out = i % 20 == 19 && static_cast<std::int64_t>(validation.size()) < kMostValidated;
+    (held_out ? validation : training).push_back(i);
+    const std::int32_t label = pairs->classes()[static_cast<std::size_t>(i)];
+    if (held_out) labels.push_back(label);
+    if (!held_out) data.classes.push_back(label);
+  }
+  data.draw = [pairs, training](const std::vector<std::int64_t>& items, torch::Generator&) {
+    std::vector<std::int64_t> places;
+    for (const std::int64_t item : items) places.push_back(training[static_cast<std::size_t>(item)]);
+    return Pair{pairs->data(places), pairs->noise(places)};
+  };
+  if (!validation.empty()) {
+    data.validation = {pairs->data(validation), pairs->noise(validation)};
+    data.validation_labels = torch::tensor(labels, torch::kInt64);
+  }
+  return data;
+}
+
+// The autoencoder trained on this data, or that of the run which training begins with.
+TrainedAutoencoder find_autoencoder(const TrainConfig& config, const Context& context, const Splits& splits,
+                                    const Origin* origin, const MetricsLog& metrics) {
+  if (origin == nullptr)
+    return train_autoencoder(config, context, splits.train, splits.validation ? &*splits.validation : nullptr,
+                             splits.train_sha256, metrics);
+  nets::save_diffusers(origin->autoencoder, context.out / "checkpoints" / "autoencoder");
+  return {origin->autoencoder, {{"outcome", "taken from another run"}}};
+}
+
 }  // namespace
 
 ordered_json run_train(const TrainConfig& config, const Context& context) {
@@ -178,21 +216,33 @@ ordered_json run_train(const TrainConfig& config, const Context& context) {
   const MetricsLog metrics(context.out / "metrics.jsonl");
   GeneratorRecord record = base_record(config, info);
   record.train_sha256 = splits.files_sha256;
+  const auto origin = find_origin(config, context, record);
+  const Generator* begun_with = origin ? &origin->generator : nullptr;
   ordered_json summary{{"codec", config.codec}, {"patches", splits.train.size()}, {"classes", info.classes}};
+  if (origin) summary["from"] = origin->generator.checkpoint_sha256;
   DiffusionData data;
   if (config.codec == "autoencoder") {
-    record.latent_shape = latent_shape_of(config, info);
+    record.latent_shape = origin ? origin->generator.latent_shape : latent_shape_of(config, info);
     record.unet = unet_config(config, record.latent_shape, static_cast<std::int64_t>(info.classes.size()));
-    TrainedAutoencoder trained = train_autoencoder(
-        config, context, splits.train, splits.validation ? &*splits.validation : nullptr, splits.train_sha256, metrics);
+    TrainedAutoencoder trained = find_autoencoder(config, context, splits, origin ? &*origin : nullptr, metrics);
     summary["autoencoder"] = trained.summary;
-    data = latent_data(context, splits, trained, record);
+    data = latent_data(context, splits, trained, begun_with, record);
     summary["latents"] = {{"shape", record.latent_shape}, {"shift", record.shift}, {"scale", record.scale}};
   } else {
     data = pixel_data(config, splits, record);
+    if (origin) record.sigma_data = origin->generator.parametrisation.sigma_data;
     summary["sigma_data"] = record.sigma_data;
   }
-  summary["diffusion"] = train_diffusion(config, context, record, data, splits.train_sha256, metrics);
+  std::string learned_sha256 = splits.train_sha256;
+  if (!config.pairs.empty()) {
+    const auto pairs = std::make_shared<const PairSet>(
+        config.pairs, record.autoencoder_sha256,
+        std::vector<std::int64_t>(record.latent_shape.begin(), record.latent_shape.end()));
+    data = pair_data(pairs);
+    learned_sha256 = io::sha256_hex(learned_sha256 + pairs->sha256());
+    summary["pairs"] = pairs->size();
+  }
+  summary["diffusion"] = train_diffusion(config, context, record, data, learned_sha256, metrics, begun_with);
   return summary;
 }
 

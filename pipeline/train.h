@@ -86,9 +86,36 @@ struct UNetTraining {
   }
 };
 
+// Section `train.consistency`; used by method consistency.
+struct ConsistencyTraining {
+  bool distil = false;
+  double teacher_guidance = 1;
+  std::int64_t stages = 8;
+  double base = 2;
+  double noise_mean = -1.1, noise_deviation = 2;
+  double huber = 0.00054;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("distil", distil,
+          "learn from steps of the generator in train.from (Song et al. 2023), not from data alone (Geng et al. 2024)");
+    visit("teacher_guidance", teacher_guidance, "distil: strength of classifier-free guidance of the teacher; 1: none",
+          Range{0, 100});
+    visit("stages", stages, "times during training that the two points of a trajectory come nearer to one another",
+          Range{1, 64});
+    visit("base", base, "factor by which they come nearer", Range{1.01, 64});
+    visit("noise_mean", noise_mean, "mean of the logarithm of the noisier point's noise level", Range{-10, 10});
+    visit("noise_deviation", noise_deviation, "standard deviation of that logarithm", Range{0.01, 10});
+    visit("huber", huber, "constant of the pseudo-Huber distance, an element; 0: Euclidean distance", Range{0, 1e3});
+  }
+};
+
 // Section `train`.
 struct TrainConfig {
   std::string codec = "autoencoder";
+  std::string from;
+  bool from_weights = true;
+  std::string pairs;
   std::string method = "edm";
   std::string betas = "cosine";
   bool zero_terminal_snr = false;
@@ -99,6 +126,7 @@ struct TrainConfig {
   double huber_delta = 1;
   std::string weighting = "auto";
   double min_snr_gamma = 5;
+  bool uncertainty = false;
   std::string times = "auto";
   std::int64_t steps = 5000;
   std::int64_t batch = 32;
@@ -112,6 +140,8 @@ struct TrainConfig {
   double clip_norm = 1;
   double ema_half_life = 1000;
   double ema_ramp = 0.05;
+  std::vector<double> ema_lengths;
+  std::int64_t ema_snapshots = 16;
   double noise_mean = -0.4, noise_deviation = 1.2;
   double logit_mean = 0, logit_deviation = 1;
   double label_dropout = 0.1;
@@ -129,18 +159,29 @@ struct TrainConfig {
   double time_limit_min = 0;
   AutoencoderTraining autoencoder;
   UNetTraining unet;
+  ConsistencyTraining consistency;
 
   template <class Visitor>
   void fields(Visitor& visit) {
     visit("codec", codec, "what is diffused: latents of an autoencoder, or pixels with the mask as analog bits",
           OneOf{{"autoencoder", "identity"}});
+    visit(
+        "from", from,
+        "folder of another run whose generator this one begins with: its autoencoder, which is not trained again, and "
+        "its weights");
+    visit("from_weights", from_weights, "from: begin with its weights too; false: with its autoencoder alone");
+    visit("pairs", pairs,
+          "folder of samples that the generator in train.from drew with sample.pairs: learn these pairs of noise and "
+          "sample (reflow, Liu et al. 2023) instead of data with any noise");
     visit("method", method,
-          "edm: Karras et al. 2022; ddpm: variance preserving, Ho et al. 2020; rectified_flow: Liu et al. 2023",
-          OneOf{{"edm", "ddpm", "rectified_flow"}});
+          "edm: Karras et al. 2022; ddpm: variance preserving, Ho et al. 2020; rectified_flow: Liu et al. 2023; "
+          "consistency: Song et al. 2023, sampled in a step or two",
+          OneOf{{"edm", "ddpm", "rectified_flow", "consistency"}});
     visit("betas", betas, "method ddpm: how noise grows over its 1000 steps",
           OneOf{{"linear", "scaled_linear", "cosine", "raised_cosine", "sigmoid"}});
     visit("zero_terminal_snr", zero_terminal_snr, "method ddpm: rescaled so that the last step holds no signal");
-    visit("target", target, "what the network predicts; auto: edm, velocity and flow under the three methods",
+    visit("target", target,
+          "what the network predicts; auto: edm, velocity and flow under edm, ddpm and rectified_flow",
           OneOf{{"auto", "noise", "data", "velocity", "edm", "flow"}});
     visit("learned_variance", learned_variance,
           "method ddpm: the network learns the variance of an ancestral step too (Nichol and Dhariwal 2021)");
@@ -155,8 +196,12 @@ struct TrainConfig {
           OneOf{{"auto", "edm", "unit", "min_snr"}});
     visit("min_snr_gamma", min_snr_gamma, "weighting min_snr: greatest weight of the error of the clean sample",
           Range{1e-3, 1e6});
-    visit("times", times, "noise levels drawn; auto: uniform for method ddpm, else lognormal",
-          OneOf{{"auto", "lognormal", "uniform"}});
+    visit("uncertainty", uncertainty,
+          "learn how large the error is at each noise level, and weigh all levels alike (Karras et al. 2024)");
+    visit("times", times,
+          "noise levels drawn; u_shaped: both ends more often, for reflow; noisiest: the last alone, which makes a "
+          "network that samples in one step; auto: uniform for method ddpm, else lognormal",
+          OneOf{{"auto", "lognormal", "uniform", "u_shaped", "noisiest"}});
     visit("steps", steps, "optimiser steps of the diffusion model", Range{1, 1e9});
     visit("batch", batch, "patches a step", Range{1, 65536});
     visit("accumulate", accumulate, "batches whose gradients are averaged into one step", Range{1, 4096});
@@ -170,6 +215,12 @@ struct TrainConfig {
     visit("clip_norm", clip_norm, "largest global gradient norm; 0: not clipped", Range{0, 1e6});
     visit("ema_half_life", ema_half_life, "half life of the averaged weights, steps", Range{1, 1e9});
     visit("ema_ramp", ema_ramp, "the half life is at most this part of the steps so far; 0: no ramp", Range{0, 1});
+    visit("ema_lengths", ema_lengths,
+          "further averages of the weights over this part of the training, as 0.05, 0.1, from which sample.ema_length "
+          "makes one of any length (Karras et al. 2024)",
+          Range{1e-3, 0.288});
+    visit("ema_snapshots", ema_snapshots, "ema_lengths: how many times during training they are put aside",
+          Range{1, 1024});
     visit("noise_mean", noise_mean, "times lognormal: mean of the logarithm of noise over signal", Range{-10, 10});
     visit("noise_deviation", noise_deviation,
           "times lognormal: standard deviation of the logarithm of noise over signal", Range{0.01, 10});
@@ -201,6 +252,7 @@ struct TrainConfig {
           "stop the diffusion model's training, done, after this long; 0: no limit, minutes", Range{0, 1e6});
     visit.section("autoencoder", autoencoder);
     visit.section("unet", unet);
+    visit.section("consistency", consistency);
   }
 };
 
@@ -211,6 +263,7 @@ struct TrainConfig {
 //   checkpoints/latents.safetensors        moments of every training patch (a cache, made again when it does not fit)
 //   checkpoints/generator-*.safetensors    training state of the diffusion model
 //   checkpoints/unet/                      its averaged weights, loadable with diffusers' UNet2DModel
+//   checkpoints/averages/                  averages of other lengths during training, where asked for
 //
 // Goes on from the newest good checkpoint. Throws Interrupted after a checkpoint, io::DataError for unusable data or
 // checkpoints of another configuration or other data, ConfigError for networks that do not fit the patches,

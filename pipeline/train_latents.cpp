@@ -22,24 +22,13 @@ namespace {
 
 constexpr std::int64_t kEncodingBatch = 64;
 
-// A tensor over the mapped file, which it keeps open: the moments may be larger than memory.
-torch::Tensor mapped(const std::shared_ptr<io::SafetensorsFile>& file, const std::string& name) {
-  const io::TensorView& view = file->at(name);
-  if (view.dtype != io::Dtype::F32 || view.shape.size() != 4)
-    throw io::DataError(io::Fault::InvalidShard, "the cache of latents has moments of another kind");
-  // from_blob wants a pointer to data it may write; nothing here does.
-  void* data = const_cast<std::byte*>(view.data.data());
-  return torch::from_blob(
-      data, view.shape, [file](void*) {}, torch::kFloat32);
-}
-
 std::optional<LatentMoments> read(const fs::path& path, const std::string& key, std::int64_t patches) {
   if (!fs::exists(path)) return std::nullopt;
   try {
     const auto file = std::make_shared<io::SafetensorsFile>(path);
     const auto found = file->metadata().find("key");
     if (found == file->metadata().end() || found->second != key) return std::nullopt;
-    LatentMoments moments(mapped(file, "mean"), mapped(file, "logvar"));
+    LatentMoments moments(nets::mapped_tensor(file, "mean", 4), nets::mapped_tensor(file, "logvar", 4));
     if (moments.size() == patches) return moments;
   } catch (const io::DataError& error) {
     log_warning(std::string("train: the cache of latents is damaged (") + error.what() + "); it is made again");

@@ -4,8 +4,10 @@
 #include "models/diffusion/schedule.h"
 #include "pipeline/config_tree.h"
 
+#include <algorithm>
 #include <map>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 namespace ctforge::pipeline {
@@ -30,7 +32,7 @@ std::vector<double> betas_named(const std::string& name) {
 }
 
 diffusion::Path path_of(const Method& method) {
-  if (method.name == "edm") return diffusion::ve();
+  if (method.name == "edm" || method.name == "consistency") return diffusion::ve();
   if (method.name == "rectified_flow") return diffusion::rectified();
   if (method.name != "ddpm") throw std::invalid_argument("unknown method " + method.name);
   const auto betas = betas_named(method.betas);
@@ -41,40 +43,59 @@ diffusion::Path path_of(const Method& method) {
 
 Method method_of(const TrainConfig& config) {
   std::vector<ConfigProblem> problems;
-  const auto refuse = [&problems](const char* key, const std::string& text) {
-    problems.push_back({"configuration", std::string("train.") + key, text});
+  const auto refuse = [&problems](bool wrong, const char* key, const std::string& text) {
+    if (wrong) problems.push_back({"configuration", std::string("train.") + key, text});
   };
   Method method;
   method.name = config.method;
-  const bool ddpm = config.method == "ddpm", flow = config.method == "rectified_flow";
-  method.target = config.target != "auto" ? config.target : ddpm ? "velocity" : flow ? "flow" : "edm";
+  const bool ddpm = config.method == "ddpm", flow = config.method == "rectified_flow", edm = config.method == "edm";
+  const bool consistency = config.method == "consistency";
+  method.target = config.target != "auto" ? config.target
+                  : ddpm                  ? "velocity"
+                  : flow                  ? "flow"
+                  : consistency           ? "boundary"
+                                          : "edm";
   if (ddpm) method.betas = config.betas;
   method.zero_terminal_snr = config.zero_terminal_snr;
   method.learned_variance = config.learned_variance;
-  if (config.zero_terminal_snr && !ddpm) refuse("zero_terminal_snr", "is for train.method ddpm");
-  if (config.learned_variance && (!ddpm || config.zero_terminal_snr))
-    refuse("learned_variance", "is for train.method ddpm without zero_terminal_snr");
-  if (config.learned_variance && config.times == "lognormal")
-    refuse("learned_variance", "needs train.times uniform: the bound is a sum over all steps");
-  if (method.target == "noise" && (flow || config.zero_terminal_snr))
-    refuse("target", "must not be noise on a path that ends without signal: it tells nothing of the data there");
-  if (config.weighting == "edm" && config.method != "edm")
-    refuse("weighting", "edm is for train.method edm: elsewhere it grows beyond all bounds at an end of the path");
-  if (config.weighting == "min_snr" && (flow || config.zero_terminal_snr))
-    refuse("weighting", "must not be min_snr on a path that ends without signal: it would weigh nothing there");
-  if (config.times == "uniform" && config.method == "edm")
-    refuse("times", "must be lognormal for train.method edm, whose noise levels span five orders of magnitude");
+  refuse(config.zero_terminal_snr && !ddpm, "zero_terminal_snr", "is for train.method ddpm");
+  refuse(config.learned_variance && (!ddpm || config.zero_terminal_snr), "learned_variance",
+         "is for train.method ddpm without zero_terminal_snr");
+  refuse(config.learned_variance && config.times != "auto" && config.times != "uniform", "learned_variance",
+         "needs train.times uniform: the bound is a sum over all steps");
+  refuse(method.target == "noise" && (flow || config.zero_terminal_snr), "target",
+         "must not be noise on a path that ends without signal: it tells nothing of the data there");
+  refuse(config.weighting == "edm" && !edm, "weighting",
+         "edm is for train.method edm: elsewhere it grows beyond all bounds at an end of the path");
+  refuse(config.weighting == "min_snr" && (flow || config.zero_terminal_snr), "weighting",
+         "must not be min_snr on a path that ends without signal: it would weigh nothing there");
+  refuse((config.times == "uniform" || config.times == "u_shaped") && edm, "times",
+         "must be lognormal or noisiest for train.method edm, whose noise levels span five orders of magnitude");
+  refuse(config.times == "u_shaped" && ddpm, "times", "u_shaped is for train.method rectified_flow");
+  refuse(config.times == "noisiest" && method.target == "noise", "target",
+         "must not be noise where only the noisiest level is learned: it tells next to nothing of the data there");
+  for (const auto& [key, set] : {std::pair{"target", config.target != "auto"},
+                                 {"weighting", config.weighting != "auto"},
+                                 {"times", config.times != "auto"},
+                                 {"loss", config.loss != "l2"},
+                                 {"uncertainty", config.uncertainty},
+                                 {"pairs", !config.pairs.empty()}})
+    refuse(consistency && set, key, "is not for train.method consistency, whose settings are train.consistency");
+  refuse(config.consistency.distil && !consistency, "consistency.distil", "is for train.method consistency");
+  refuse(config.consistency.distil && config.from.empty(), "consistency.distil", "needs a teacher, train.from");
+  refuse(config.consistency.teacher_guidance != 1 && !config.consistency.distil, "consistency.teacher_guidance",
+         "is for train.consistency.distil");
+  refuse(!config.pairs.empty() && config.from.empty(), "pairs",
+         "needs the run whose generator drew them as train.from, for its autoencoder");
   if (!problems.empty()) throw ConfigError(problems);
   return method;
 }
 
 diffusion::Parametrisation parametrisation_of(const Method& method, double sigma_data) {
   using diffusion::Target;
-  static const std::map<std::string, Target> targets = {{"noise", Target::Noise},
-                                                        {"data", Target::Data},
-                                                        {"velocity", Target::Velocity},
-                                                        {"edm", Target::Edm},
-                                                        {"flow", Target::Flow}};
+  static const std::map<std::string, Target> targets = {{"noise", Target::Noise},       {"data", Target::Data},
+                                                        {"velocity", Target::Velocity}, {"edm", Target::Edm},
+                                                        {"flow", Target::Flow},         {"boundary", Target::Boundary}};
   return {path_of(method), named(targets, method.target), sigma_data, method.learned_variance};
 }
 
@@ -88,8 +109,11 @@ diffusion::LossOptions loss_options_of(const TrainConfig& config) {
       {"edm", Weighting::Edm}, {"unit", Weighting::Unit}, {"min_snr", Weighting::MinSnr}};
   diffusion::LossOptions options;
   const bool edm = config.method == "edm", ddpm = config.method == "ddpm";
-  const bool uniform = config.times == "uniform" || (config.times == "auto" && ddpm);
-  options.times = uniform ? TimeDistribution::Uniform : TimeDistribution::LogNormal;
+  static const std::map<std::string, TimeDistribution> times = {{"lognormal", TimeDistribution::LogNormal},
+                                                                {"uniform", TimeDistribution::Uniform},
+                                                                {"u_shaped", TimeDistribution::UShaped},
+                                                                {"noisiest", TimeDistribution::Noisiest}};
+  options.times = named(times, config.times != "auto" ? config.times : ddpm ? "uniform" : "lognormal");
   options.log_mean = config.method == "rectified_flow" ? config.logit_mean : config.noise_mean;
   options.log_deviation = config.method == "rectified_flow" ? config.logit_deviation : config.noise_deviation;
   options.weighting = config.weighting != "auto" ? named(weightings, config.weighting)
@@ -99,6 +123,18 @@ diffusion::LossOptions loss_options_of(const TrainConfig& config) {
   options.metric = named(metrics, config.loss);
   options.huber_delta = config.huber_delta;
   options.bound_weight = config.bound_weight;
+  return options;
+}
+
+diffusion::ConsistencyOptions consistency_options_of(const TrainConfig& config, std::int64_t step) {
+  const ConsistencyTraining& own = config.consistency;
+  diffusion::ConsistencyOptions options;
+  options.log_mean = own.noise_mean;
+  options.log_deviation = own.noise_deviation;
+  // The first stage is not that of plain diffusion, which is what training begins from.
+  options.stage = static_cast<int>(1 + std::min(step, config.steps - 1) * own.stages / config.steps);
+  options.base = own.base;
+  options.huber = own.huber;
   return options;
 }
 

@@ -1,20 +1,22 @@
 // The diffusion method that section `train` names: what a network learns, and on which path.
 #pragma once
 
+#include "models/diffusion/consistency.h"
 #include "models/diffusion/loss.h"
 #include "models/diffusion/precond.h"
 #include "pipeline/train.h"
 
+#include <cstdint>
 #include <string>
 
 namespace ctforge::pipeline {
 
 // All of the method that a trained network's answers depend on, with nothing left to "auto".
 struct Method {
-  std::string name = "edm";  // "edm", "ddpm" or "rectified_flow"
+  std::string name = "edm";  // "edm", "ddpm", "rectified_flow" or "consistency"
   std::string betas;         // ddpm only: "linear", "scaled_linear", "cosine", "raised_cosine" or "sigmoid"
   bool zero_terminal_snr = false;
-  std::string target = "edm";  // "noise", "data", "velocity", "edm" or "flow"
+  std::string target = "edm";  // "noise", "data", "velocity", "edm", "flow" or "boundary"
   bool learned_variance = false;
 };
 
@@ -23,5 +25,7 @@ Method method_of(const TrainConfig& config);
 // Throws std::invalid_argument for a name that is none.
 diffusion::Parametrisation parametrisation_of(const Method& method, double sigma_data);
 diffusion::LossOptions loss_options_of(const TrainConfig& config);
+// At a step of the training, whose points come nearer as it goes on; the last step's are those of the result.
+diffusion::ConsistencyOptions consistency_options_of(const TrainConfig& config, std::int64_t step);
 
 }  // namespace ctforge::pipeline

@@ -13,7 +13,7 @@
 
 namespace ctforge::pipeline {
 
-// The section as JSON.
+// The section as JSON, without its paths.
 nlohmann::ordered_json settings_of(TrainConfig config);
 
 // Precision, optimiser, clipping and checkpoints; steps, learning rate and average are each phase's own.

@@ -17,6 +17,7 @@ struct Coefficients {
   double alpha, sigma, c_in, c_noise, of_data, of_noise, weight, c_skip, c_out;
 };
 constexpr int kCoefficients = 9;
+constexpr double kSteepness = 4;  // of the exponentials of U-shaped times
 
 Coefficients coefficients(const Parametrisation& parametrisation, const LossOptions& options, double t) {
   const AlphaSigma level = parametrisation.path.at(t);
@@ -53,23 +54,34 @@ torch::Tensor error(const LossOptions& options, const torch::Tensor& difference)
 std::vector<double> draw_times(const LossOptions& options, const Path& path, std::int64_t n,
                                torch::Generator& generator) {
   std::vector<double> times(static_cast<std::size_t>(n));
-  if (options.times == TimeDistribution::Uniform) {
-    if (!path.discrete()) {
-      const auto share = torch::rand({n}, generator, torch::kFloat64);
-      std::copy_n(share.data_ptr<double>(), n, times.begin());
-      for (double& t : times) t = path.t_min() + t * (path.t_max() - path.t_min());
-      return times;
-    }
-    const auto steps = torch::randint(static_cast<std::int64_t>(path.t_max()) + 1, {n}, generator, torch::kInt64);
-    std::copy_n(steps.data_ptr<std::int64_t>(), n, times.begin());
+  const auto drawn = [&](const torch::Tensor& values, const std::function<double(double)>& time) {
+    const auto* value = values.data_ptr<double>();
+    std::transform(value, value + n, times.begin(), time);
     return times;
+  };
+  const auto share_of_path = [&path](double u) { return path.t_min() + u * (path.t_max() - path.t_min()); };
+  switch (options.times) {
+    case TimeDistribution::LogNormal:
+      return drawn(torch::randn({n}, generator, torch::kFloat64), [&](double normal) {
+        return path.time_of_ratio(std::exp(options.log_mean + options.log_deviation * normal));
+      });
+    case TimeDistribution::Uniform: {
+      if (!path.discrete()) return drawn(torch::rand({n}, generator, torch::kFloat64), share_of_path);
+      const auto steps = torch::randint(static_cast<std::int64_t>(path.t_max()) + 1, {n}, generator, torch::kInt64);
+      return drawn(steps.to(torch::kFloat64), [](double step) { return step; });
+    }
+    case TimeDistribution::UShaped: {
+      if (path.discrete()) throw std::invalid_argument("U-shaped times need a path that is not discrete");
+      // One of the two exponentials, from the inverse of its distribution function.
+      const auto both = torch::rand({2, n}, generator, torch::kFloat64);
+      const auto rising = torch::log1p(both[0] * std::expm1(kSteepness)) / kSteepness;
+      return drawn(torch::where(both[1] < 0.5, rising, 1 - rising).contiguous(), share_of_path);
+    }
+    case TimeDistribution::Noisiest:
+      times.assign(static_cast<std::size_t>(n), path.t_max());
+      return times;
   }
-  const auto normal = torch::randn({n}, generator, torch::kFloat64);
-  const auto* value = normal.data_ptr<double>();
-  for (std::size_t i = 0; i < times.size(); ++i) {
-    times[i] = path.time_of_ratio(std::exp(options.log_mean + options.log_deviation * value[i]));
-  }
-  return times;
+  throw std::invalid_argument("unknown distribution of times");
 }
 
 double loss_weight(const LossOptions& options, const AlphaSigma& level, double c_out, double sigma_data) {
@@ -87,7 +99,7 @@ double loss_weight(const LossOptions& options, const AlphaSigma& level, double c
 
 LossResult denoising_loss(const Net& net, const Parametrisation& parametrisation, const torch::Tensor& x0,
                           const torch::Tensor& noise, const Condition& condition, const LossOptions& options,
-                          torch::Generator& generator) {
+                          torch::Generator& generator, const LogVariance& log_variance) {
   if (x0.dim() < 2 || x0.sizes() != noise.sizes()) throw std::invalid_argument("x_0 and noise differ in shape");
   const std::int64_t n = x0.size(0);
   const bool learned = parametrisation.learned_variance;
@@ -120,8 +132,13 @@ LossResult denoising_loss(const Net& net, const Parametrisation& parametrisation
   if (output.sizes() != x0.sizes() || variance.defined() != learned)
     throw std::invalid_argument("the network's output differs from x_0 in shape");
   const auto per_sample = error(options, output - wanted).flatten(1).mean(1) * table[6];
-  result.loss = per_sample.mean();
   result.per_sample = per_sample.detach();
+  if (log_variance) {
+    const auto expected = log_variance(table[3]).to(torch::kFloat32);
+    result.loss = (per_sample * torch::exp(-expected) + expected).mean();
+  } else {
+    result.loss = per_sample.mean();
+  }
   if (learned) {
     const Estimate estimate{(column(7) * x + column(8) * output).detach(), variance};
     const auto bits = bound_terms(parametrisation.path, x0, x, result.times, estimate, StepVariance::Learned);

@@ -4,6 +4,7 @@
 #include "models/diffusion/precond.h"
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include <torch/types.h>
@@ -12,10 +13,13 @@ namespace ctforge::diffusion {
 
 enum class TimeDistribution {
   // ln(sigma/alpha) ~ N(mean, deviation^2), clamped to the path (Karras et al. 2022, section 5). On the rectified path
-  // this
-  // is the logit-normal distribution of t (Esser et al. 2024, eq. 19).
+  // this is the logit-normal distribution of t (Esser et al. 2024, eq. 19).
   LogNormal,
   Uniform,  // every time of the path equally often: every step where it is discrete
+  // Both ends more often: density e^(4 u) + e^(4 (1 - u)), up to its norm, of u from 0 at the cleanest time to 1 at the
+  // noisiest; for reflow, whose middle is easy (Lee, Lin and Fanti 2024, section 4.1). Not on discrete paths.
+  UShaped,
+  Noisiest,  // the noisiest time alone: what a network that samples in one step is asked
 };
 
 // How far an answer is from the one wanted, an element at a time.
@@ -45,8 +49,12 @@ struct LossOptions {
   double bound_weight = 0.001;
 };
 
+// u(c_noise) [N], the logarithm of the error to be expected at each noise level, learned beside the network: the loss
+// of a sample is L / e^u + u, so that all levels weigh alike (Karras et al. 2024, appendix B.1.3, "uncertainty").
+using LogVariance = std::function<torch::Tensor(const torch::Tensor& c_noise)>;
+
 struct LossResult {
-  torch::Tensor loss;        // scalar float32: the mean of per_sample, with gradient
+  torch::Tensor loss;        // scalar float32, with gradient: the mean of per_sample unless the error is learned too
   torch::Tensor per_sample;  // [N] float32, weighted error averaged over the elements, detached
   torch::Tensor bound;       // [N] float64, bits a dimension of the step drawn, detached; where the variance is learned
   std::vector<double> times;  // [N] times of the path
@@ -65,6 +73,6 @@ double loss_weight(const LossOptions& options, const AlphaSigma& level, double c
 // that do not fit, and a learned variance on a path that is not discrete or with times that are not uniform.
 LossResult denoising_loss(const Net& net, const Parametrisation& parametrisation, const torch::Tensor& x0,
                           const torch::Tensor& noise, const Condition& condition, const LossOptions& options,
-                          torch::Generator& generator);
+                          torch::Generator& generator, const LogVariance& log_variance = {});
 
 }  // namespace ctforge::diffusion

@@ -78,6 +78,40 @@ DenoiseEach bind_each(Net net, Parametrisation parametrisation, Condition condit
   };
 }
 
+namespace {
+
+// Where on `own` a state of `visited` lies, and what it is multiplied with there.
+struct Carried {
+  double t, factor;
+};
+Carried carried(const Path& own, const AlphaSigma& level) {
+  const double t = own.time_of_ratio(level.ratio());
+  const AlphaSigma there = own.at(t);
+  // By the greater of the two, so that neither a level without signal nor one without noise divides by zero.
+  return {t, level.alpha > level.sigma ? there.alpha / level.alpha : there.sigma / level.sigma};
+}
+
+}  // namespace
+
+Denoise on_path(Denoise denoise, const Path& own, const Path& visited) {
+  return [denoise = std::move(denoise), own, visited](const torch::Tensor& x, double t) {
+    const Carried there = carried(own, visited.at(t));
+    return denoise(x * there.factor, there.t);
+  };
+}
+
+DenoiseEach on_path(DenoiseEach denoise, const Path& own, const Path& visited) {
+  return [denoise = std::move(denoise), own, visited](const torch::Tensor& x, const std::vector<double>& times) {
+    std::vector<double> own_times, factors;
+    for (const double t : times) {
+      const Carried there = carried(own, visited.at(t));
+      own_times.push_back(there.t);
+      factors.push_back(there.factor);
+    }
+    return denoise(x * column_of(factors, x), own_times);
+  };
+}
+
 Denoise clipped(Denoise denoise, double limit) {
   if (!(limit > 0)) throw std::invalid_argument("the limit of an estimate must be positive");
   return [denoise = std::move(denoise), limit](const torch::Tensor& x, double t) -> Estimate {

@@ -70,6 +70,10 @@ Denoise bind(Net net, Parametrisation parametrisation, Condition condition);
 // The estimate for a batch in which each sample has its own time, as training needs it: x [N,C,H,W], times [N].
 using DenoiseEach = std::function<Estimate(const torch::Tensor& x, const std::vector<double>& times)>;
 DenoiseEach bind_each(Net net, Parametrisation parametrisation, Condition condition);
+// An estimate learned on `own` asked along `visited`: the same x_0 and noise at the level of own that has the same
+// sigma / alpha, as far as own goes. So a generator of one path can teach or guide one of another.
+Denoise on_path(Denoise denoise, const Path& own, const Path& visited);
+DenoiseEach on_path(DenoiseEach denoise, const Path& own, const Path& visited);
 // One value a sample as a float32 tensor [N,1,1,1] on the device of x.
 torch::Tensor column_of(const std::vector<double>& values, const torch::Tensor& x);
 // The same estimate clamped to [-limit, limit], for data known to lie there (Ho et al. 2020's and diffusers'

@@ -129,6 +129,17 @@ TensorFile load_tensors(const std::filesystem::path& path) {
   return result;
 }
 
+Tensor mapped_tensor(const std::shared_ptr<io::SafetensorsFile>& file, const std::string& name,
+                     std::size_t dimensions) {
+  const io::TensorView& view = file->at(name);
+  if (view.dtype != io::Dtype::F32 || view.shape.size() != dimensions)
+    throw io::DataError(io::Fault::InvalidShard, "tensor '" + name + "' has another type or shape than expected");
+  // from_blob wants a pointer to data it may write; nothing here does.
+  void* data = const_cast<std::byte*>(view.data.data());
+  return torch::from_blob(
+      data, view.shape, [file](void*) {}, torch::kFloat32);
+}
+
 void save_weights(const torch::nn::Module& module, const std::filesystem::path& path, const io::Metadata& metadata,
                   std::optional<torch::ScalarType> dtype) {
   save_tensors(path, named_tensors(module), metadata, dtype);

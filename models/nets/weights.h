@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -37,6 +38,11 @@ struct TensorFile {
 };
 // Throws io::DataError as io::SafetensorsFile does.
 TensorFile load_tensors(const std::filesystem::path& path);
+
+// A float32 tensor of the mapped file, which it keeps open, for what may be larger than memory;
+// not to be written to. Throws io::DataError(InvalidShard) for another type or number of dimensions.
+torch::Tensor mapped_tensor(const std::shared_ptr<io::SafetensorsFile>& file, const std::string& name,
+                            std::size_t dimensions);
 
 // A module's weights. Reading is strict, as assign_tensors; it returns the file's metadata.
 void save_weights(const torch::nn::Module& module, const std::filesystem::path& path, const io::Metadata& metadata,

@@ -4,27 +4,30 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <utility>
 
 #include <torch/utils.h>
 
 namespace ctforge::train {
 
-Ema::Ema(const torch::nn::Module& module, EmaOptions options) : options_(options) {
+Ema::Decay Ema::exponential(EmaOptions options) {
   if (options.half_life_steps <= 0 || options.ramp < 0) {
     throw std::invalid_argument("EMA: the half life must be positive and the ramp not negative");
   }
+  return [options](std::int64_t steps_done) {
+    double half_life = options.half_life_steps;
+    if (options.ramp > 0) half_life = std::min(half_life, options.ramp * static_cast<double>(steps_done));
+    return std::exp2(-1 / std::max(half_life, 1e-6));
+  };
+}
+
+Ema::Ema(const torch::nn::Module& module, Decay decay) : decay_(std::move(decay)) {
   for (const auto& item : module.named_parameters()) {
     names_.push_back(item.key());
     parameters_.push_back(item.value().detach());
     averages_.push_back(item.value().detach().clone().to(torch::kFloat32));
   }
   for (const auto& item : module.named_buffers()) buffers_[item.key()] = item.value();
-}
-
-double Ema::decay(std::int64_t steps_done) const {
-  double half_life = options_.half_life_steps;
-  if (options_.ramp > 0) half_life = std::min(half_life, options_.ramp * static_cast<double>(steps_done));
-  return std::exp2(-1 / std::max(half_life, 1e-6));
 }
 
 void Ema::update(std::int64_t steps_done) {

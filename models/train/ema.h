@@ -1,7 +1,8 @@
-// Exponential moving average of the weights, in float32.
+// Moving averages of the weights, in float32.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -19,12 +20,17 @@ struct EmaOptions {
 
 class Ema {
  public:
+  // The factor that the average so far keeps at step `steps_done` (counted from 1).
+  using Decay = std::function<double(std::int64_t steps_done)>;
+  // 2^(-1 / half life). Throws std::invalid_argument for options out of range.
+  static Decay exponential(EmaOptions options);
+
   // Starts from the values that the parameters have; floating-point buffers follow the module unaveraged.
-  Ema(const torch::nn::Module& module, EmaOptions options);
+  Ema(const torch::nn::Module& module, Decay decay);
+  Ema(const torch::nn::Module& module, EmaOptions options) : Ema(module, exponential(options)) {}
   // After step `steps_done` (counted from 1).
   void update(std::int64_t steps_done);
-  // Factor that the average so far keeps at that step: 2^(-1 / half life).
-  double decay(std::int64_t steps_done) const;
+  double decay(std::int64_t steps_done) const { return decay_(steps_done); }
 
   // By the module's own parameter and buffer names; the tensors are shared with this object.
   std::map<std::string, torch::Tensor> state() const;
@@ -32,7 +38,7 @@ class Ema {
   void restore(const std::map<std::string, torch::Tensor>& state);
 
  private:
-  EmaOptions options_;
+  Decay decay_;
   std::vector<std::string> names_;
   std::vector<torch::Tensor> parameters_, averages_;
   std::map<std::string, torch::Tensor> buffers_;

@@ -4,6 +4,7 @@
 #include "io/fault.h"
 #include "io/random.h"
 #include "models/nets/weights.h"
+#include "models/train/power_ema.h"
 
 #include <algorithm>
 #include <chrono>
@@ -51,6 +52,17 @@ TrainerOptions checked(TrainerOptions options) {
   return options;
 }
 
+std::vector<Ema> power_averages_of(const torch::nn::Module& module, const std::vector<double>& lengths) {
+  std::vector<Ema> averages;
+  for (const double length : lengths) {
+    averages.emplace_back(
+        module, [gamma = power_ema_gamma(length)](std::int64_t step) { return power_ema_decay(gamma, step); });
+  }
+  return averages;
+}
+
+std::string power_prefix(std::size_t index) { return "power." + std::to_string(index) + "."; }
+
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
@@ -78,6 +90,7 @@ Trainer::Trainer(torch::nn::Module& module, TrainerOptions options, std::optiona
       device_(parameters_.front().second.device()),
       optimizer_(values(parameters_), adamw(options_)),
       ema_(module, options_.ema),
+      powers_(power_averages_of(module, options_.power_lengths)),
       scaler_(options_.precision == Precision::Fp16) {
   check_precision(options_.precision, device_);
   resume();
@@ -97,6 +110,7 @@ void Trainer::resume() {
   }
   nets::assign_tensors(module_, with_prefix(found->tensors, "weights."), "the checkpoint's weights");
   ema_.restore(with_prefix(found->tensors, "ema."));
+  for (std::size_t i = 0; i < powers_.size(); ++i) powers_[i].restore(with_prefix(found->tensors, power_prefix(i)));
   torch::NoGradGuard no_grad;
   for (const auto& [name, parameter] : parameters_) {
     auto& state = adamw_state(optimizer_, parameter);
@@ -119,6 +133,9 @@ void Trainer::save() {
   checkpoint.step = step_;
   for (const auto& [name, tensor] : nets::named_tensors(module_)) checkpoint.tensors["weights." + name] = tensor;
   for (const auto& [name, tensor] : ema_.state()) checkpoint.tensors["ema." + name] = tensor;
+  for (std::size_t i = 0; i < powers_.size(); ++i) {
+    for (const auto& [name, tensor] : powers_[i].state()) checkpoint.tensors[power_prefix(i) + name] = tensor;
+  }
   for (const auto& [name, parameter] : parameters_) {
     const auto& state = adamw_state(optimizer_, parameter);
     checkpoint.tensors["adamw.step." + name] = torch::full({1}, state.step(), torch::kInt64);
@@ -163,6 +180,7 @@ Outcome Trainer::run(const StepFunction& step) {
     }
     ++step_;
     ema_.update(step_);
+    for (Ema& average : powers_) average.update(step_);
     const double seconds = seconds_since(start);
     elapsed_s_ += seconds;
     window_.seconds += seconds;

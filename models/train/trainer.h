@@ -27,6 +27,7 @@ struct TrainerOptions {
   double epsilon = 1e-8;
   double clip_norm = 1;  // largest global gradient norm; 0: not clipped
   EmaOptions ema;
+  std::vector<double> power_lengths;  // sigma_rel of further averages, as power_ema.h has them
   Precision precision = Precision::Fp32;
   std::int64_t accumulate = 1;           // losses averaged into one step
   std::int64_t checkpoint_every = 1000;  // steps; 0: by time alone
@@ -88,6 +89,8 @@ class Trainer {
   std::int64_t steps_done() const { return step_; }
   double elapsed_s() const { return elapsed_s_; }
   const Ema& ema() const { return ema_; }
+  // One for each of power_lengths.
+  const std::vector<Ema>& power_averages() const { return powers_; }
   // More texts to keep in each checkpoint's metadata.
   void set_metadata(const std::string& key, const std::string& text) { extra_[key] = text; }
   // SHA-256 of the last checkpoint saved or loaded; empty when there is none.
@@ -111,6 +114,7 @@ class Trainer {
   torch::Device device_;
   torch::optim::AdamW optimizer_;
   Ema ema_;
+  std::vector<Ema> powers_;
   GradScaler scaler_;
   std::int64_t step_ = 0;
   double elapsed_s_ = 0;

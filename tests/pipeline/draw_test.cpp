@@ -2,6 +2,7 @@
 #include "pipeline/draw.h"
 
 #include "io/fault.h"
+#include "models/diffusion/noise.h"
 #include "pipeline/config_tree.h"
 #include "tests/pipeline/toy_generator.h"
 
@@ -70,10 +71,10 @@ TEST(DrawSamples, GivesEachClassItsOwnDataAndMask) {
   for (std::int64_t k = 0; k < 2; ++k) {
     const auto samples = draw_samples(config, generator, test::toy_network(generator), 1, wanted(64, k));
     ASSERT_TRUE(samples);
-    EXPECT_EQ(samples->image.sizes(), at::IntArrayRef({64, 1, 4, 6}));
-    EXPECT_EQ(samples->mask.sizes(), at::IntArrayRef({64, 4, 6}));
-    EXPECT_NEAR(samples->image.mean().item<double>(), test::kClassMean[k], 0.02);
-    EXPECT_TRUE(samples->mask.eq(k == 0 ? 0 : 1).all().item<bool>());
+    EXPECT_EQ(samples->decoded.image.sizes(), at::IntArrayRef({64, 1, 4, 6}));
+    EXPECT_EQ(samples->decoded.mask.sizes(), at::IntArrayRef({64, 4, 6}));
+    EXPECT_NEAR(samples->decoded.image.mean().item<double>(), test::kClassMean[k], 0.02);
+    EXPECT_TRUE(samples->decoded.mask.eq(k == 0 ? 0 : 1).all().item<bool>());
   }
 }
 
@@ -83,7 +84,7 @@ TEST(DrawSamples, GuidesAwayFromTheUnconditionalMean) {
   const auto mean_at = [&](double guidance) {
     config.guidance = guidance;
     const auto samples = draw_samples(config, generator, test::toy_network(generator), 1, wanted(32, 1));
-    return samples.value().image.mean().item<double>();
+    return samples.value().decoded.image.mean().item<double>();
   };
   // Estimates are linear in the class mean, so guidance g moves it to g times its distance from the mean of all, 0.
   EXPECT_NEAR(mean_at(1.5), 1.5 * test::kClassMean[1], 0.03);
@@ -102,7 +103,7 @@ TEST(DrawSamples, GuidesAwayFromAClassAndTowardsOthers) {
   SampleConfig config;
   const auto mean = [&] {
     const auto samples = draw_samples(config, generator, test::toy_network(generator), 1, wanted(32, 1));
-    return samples.value().image.mean().item<double>();
+    return samples.value().decoded.image.mean().item<double>();
   };
   // From the mean of "low", -0.4, towards that of "high", 0.4: -0.4 + 1.25 * 0.8.
   config.guidance = 1.25;
@@ -123,6 +124,57 @@ TEST(DrawSamples, GuidesAwayFromAClassAndTowardsOthers) {
   EXPECT_THROW(check_guidance(config, generator), ConfigError);
 }
 
+TEST(DrawSamples, GuidesAwayFromAWeakerGeneratorOfAnotherPath) {
+  auto generator = test::toy_generator();
+  auto weaker = std::make_shared<Generator>(test::toy_generator());
+  weaker->parametrisation = {diffusion::rectified(), diffusion::Target::Flow, 0.5};
+  // A network whose answer is 0 stands for x / (alpha + sigma): data of mean 0 and unit deviation.
+  weaker->unet = nets::UNet(nets::UNetConfig{.sample_size = 4,
+                                             .in_channels = 2,
+                                             .out_channels = 2,
+                                             .block_out_channels = {4},
+                                             .attention = {false},
+                                             .layers_per_block = 1,
+                                             .attention_head_dim = 4,
+                                             .norm_num_groups = 2,
+                                             .num_class_embeds = 3});
+  weaker->unet->eval();
+  for (auto& parameter : weaker->unet->parameters()) parameter.detach().zero_();
+  generator.weaker = weaker;
+  SampleConfig config;
+  config.guidance = 1.5;
+  EXPECT_NO_THROW(check_guidance(config, generator));
+  const auto guided = draw_samples(config, generator, test::toy_network(generator), 1, wanted(32, 1));
+  generator.weaker.reset();
+  const auto by_class = draw_samples(config, generator, test::toy_network(generator), 1, wanted(32, 1));
+  EXPECT_FALSE(torch::allclose(guided->latents, by_class->latents, 0, 1e-3));
+  config.guidance_high = 1e-6;  // never
+  generator.weaker = weaker;
+  const auto plain = draw_samples(config, generator, test::toy_network(generator), 1, wanted(32, 1));
+  EXPECT_NEAR(plain->decoded.image.mean().item<double>(), test::kClassMean[1], 0.02);
+  // Led on beyond the mean of the class, away from 0.
+  EXPECT_GT(guided->decoded.image.mean().item<double>(), test::kClassMean[1] + 0.02);
+}
+
+TEST(DrawSamples, GivesNoiseAndLatentsThatBelongTogether) {
+  auto generator = test::toy_generator();
+  generator.parametrisation = {diffusion::rectified(), diffusion::Target::Flow, 0.5};
+  SampleConfig config;
+  config.guidance = 1;
+  config.steps = 64;
+  const auto drawn = draw_samples(config, generator, test::toy_network(generator), 1, wanted(8, 1));
+  EXPECT_TRUE(torch::equal(drawn->noise, diffusion::batch_noise(1, {0, 1, 2, 3, 4, 5, 6, 7}, 0, {2, 4, 6})));
+  // The flow to a Gaussian takes noise to mean + deviation * noise.
+  const auto expected = test::kClassMean[1] + test::kDeviation * drawn->noise;
+  EXPECT_TRUE(torch::allclose(drawn->latents, expected, 0, 0.02));
+  ASSERT_TRUE(drawn->straightness.has_value());
+  EXPECT_GT(*drawn->straightness, 0);
+  EXPECT_LT(*drawn->straightness, 0.1);  // nearly a point, to which all lines are straight
+  config.steps = 1;
+  config.sampler = "euler";
+  EXPECT_NEAR(*draw_samples(config, generator, test::toy_network(generator), 1, wanted(8, 1))->straightness, 0, 1e-9);
+}
+
 TEST(DrawSamples, GivesASampleTheSameInAnyBatch) {
   const auto generator = test::toy_generator();
   for (const char* sampler : {"heun", "ddpm"}) {
@@ -131,10 +183,10 @@ TEST(DrawSamples, GivesASampleTheSameInAnyBatch) {
     const auto net = test::toy_network(generator);
     const auto together = draw_samples(config, generator, net, 9, wanted(8, 1));
     const auto apart = draw_samples(config, generator, net, 9, wanted(3, 1, 5));
-    EXPECT_TRUE(torch::allclose(together->image.narrow(0, 5, 3), apart->image, 0, 1e-6));
-    EXPECT_FALSE(torch::allclose(together->image.narrow(0, 0, 3), apart->image, 0, 1e-2));
-    EXPECT_FALSE(
-        torch::allclose(draw_samples(config, generator, net, 10, wanted(3, 1, 5))->image, apart->image, 0, 1e-2));
+    EXPECT_TRUE(torch::allclose(together->decoded.image.narrow(0, 5, 3), apart->decoded.image, 0, 1e-6));
+    EXPECT_FALSE(torch::allclose(together->decoded.image.narrow(0, 0, 3), apart->decoded.image, 0, 1e-2));
+    EXPECT_FALSE(torch::allclose(draw_samples(config, generator, net, 10, wanted(3, 1, 5))->decoded.image,
+                                 apart->decoded.image, 0, 1e-2));
   }
 }
 
@@ -143,7 +195,7 @@ TEST(DrawSamples, ClampsTheEstimateWhenAsked) {
   SampleConfig config;
   config.clip = 0.1;
   const auto samples = draw_samples(config, generator, test::toy_network(generator), 1, wanted(4, 1));
-  EXPECT_LE(samples->image.abs().max().item<double>(), 0.1 + 1e-6);
+  EXPECT_LE(samples->decoded.image.abs().max().item<double>(), 0.1 + 1e-6);
 }
 
 TEST(DrawSamples, StopsWhenAsked) {

@@ -28,7 +28,7 @@ TEST(Generator, HoldsTheWeightsOfTheCheckpointOrFreshOnes) {
   const fs::path checkpoints = folder / "checkpoints";
   const auto store = train::CheckpointStore(checkpoints, "generator");
   const Generator averaged = load_generator(checkpoints, torch::kCPU);
-  const Generator last = load_generator(store.files().front(), torch::kCPU, false);
+  const Generator last = load_generator(store.files().front(), torch::kCPU, {.averaged = false});
   const auto exported = nets::named_tensors(*nets::load_unet(checkpoints / "unet"));
   for (const auto& [name, tensor] : nets::named_tensors(*averaged.unet))
     EXPECT_TRUE(torch::equal(tensor, exported.at(name))) << name;
@@ -54,7 +54,7 @@ TEST(Generator, PassesOverADamagedCheckpointAndRefusesAnotherAutoencoder) {
   bytes.back() = static_cast<char>(bytes.back() ^ 1);
   ctforge::test::write_file(files.front(), bytes);
   std::vector<std::string> notes;
-  EXPECT_EQ(load_generator(checkpoints, torch::kCPU, true, &notes).step, 3);
+  EXPECT_EQ(load_generator(checkpoints, torch::kCPU, {}, &notes).step, 3);
   EXPECT_EQ(notes.size(), 1U);
   EXPECT_THROW(load_generator(files.front(), torch::kCPU), io::DataError);
 

@@ -1,4 +1,4 @@
-// Labels are dropped as often as asked, and networks that cannot be made are refused.
+// Networks that cannot be made are refused.
 #include "pipeline/train_diffusion.h"
 
 #include "pipeline/config_tree.h"
@@ -8,16 +8,6 @@
 
 namespace ctforge::pipeline {
 namespace {
-
-TEST(DropLabels, DropsThePartAskedFor) {
-  torch::Generator generator = seeded(2);
-  const auto labels = torch::full({20000}, 1, torch::kInt64);
-  const auto dropped = drop_labels(labels, 0.1, 3, generator);
-  EXPECT_NEAR(dropped.eq(3).to(torch::kFloat64).mean().item<double>(), 0.1, 0.01);
-  EXPECT_TRUE(dropped.eq(3).logical_or(dropped.eq(1)).all().item<bool>());
-  EXPECT_TRUE(torch::equal(drop_labels(labels, 0, 3, generator), labels));
-  EXPECT_TRUE(drop_labels(labels, 1, 3, generator).eq(3).all().item<bool>());
-}
 
 TEST(UNetConfigOf, HasOneClassMoreAndFitsTheLatents) {
   const TrainConfig config = test::small_config();

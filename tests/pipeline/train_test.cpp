@@ -71,8 +71,8 @@ TEST(RunTrain, GivesAGeneratorThatSamplesCanBeDrawnFrom) {
   sampling.steps = 3;
   const auto drawn = draw_samples(sampling, generator, network(generator), 1, {{0, 0}, {1, 1}});
   ASSERT_TRUE(drawn);
-  EXPECT_EQ(drawn->image.sizes(), (at::IntArrayRef{2, 1, 16, 16}));
-  EXPECT_LT(drawn->mask.max().item<int>(), 2);
+  EXPECT_EQ(drawn->decoded.image.sizes(), (at::IntArrayRef{2, 1, 16, 16}));
+  EXPECT_LT(drawn->decoded.mask.max().item<int>(), 2);
 }
 
 TEST(RunTrain, GoesOnBitForBitWhereverItWasInterrupted) {
@@ -118,7 +118,7 @@ TEST(RunTrain, DiffusesPixelsWithoutAnAutoencoderUnderTheCosineSchedule) {
   config.jitter = 2;
   const auto summary = run_train(config, context);
   EXPECT_FALSE(summary.contains("autoencoder"));
-  const Generator generator = load_generator(folder / "checkpoints", torch::kCPU, false);
+  const Generator generator = load_generator(folder / "checkpoints", torch::kCPU, {.averaged = false});
   EXPECT_TRUE(generator.parametrisation.path.discrete());
   EXPECT_EQ(generator.latent_shape, (std::array<std::int64_t, 3>{2, 16, 16}));
   EXPECT_FALSE(generator.bf16);

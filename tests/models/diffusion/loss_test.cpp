@@ -101,6 +101,46 @@ TEST(DrawTimes, HasTheMomentsOfItsDistribution) {
   EXPECT_NEAR(mean, 0.5, 0.01);
 }
 
+TEST(DrawTimes, AreOftenAtBothEndsOrAlwaysAtOne) {
+  torch::Generator random = torch::make_generator<at::CPUGeneratorImpl>(1);
+  int low = 0, middle = 0, high = 0;
+  for (const double t : draw_times({TimeDistribution::UShaped}, rectified(), 40000, random)) {
+    low += t < 0.1;
+    middle += t >= 0.45 && t < 0.55;
+    high += t >= 0.9;
+  }
+  // Integrals of (e^(4u) + e^(4-4u)) 2 / (e^4 - 1) over the tenths at the ends and in the middle.
+  const double norm = 2 * std::expm1(4.0);
+  const double end = (std::expm1(0.4) + std::exp(4.0) - std::exp(3.6)) / norm;
+  const double centre = 2 * (std::exp(2.2) - std::exp(1.8)) / norm;
+  EXPECT_NEAR(low / 40000.0, end, 0.01);
+  EXPECT_NEAR(high / 40000.0, end, 0.01);
+  EXPECT_NEAR(middle / 40000.0, centre, 0.005);
+  EXPECT_THROW(draw_times({TimeDistribution::UShaped}, vp(linear_betas()), 1, random), std::invalid_argument);
+  EXPECT_EQ(draw_times({TimeDistribution::Noisiest}, rectified(), 2, random), (std::vector<double>{1, 1}));
+  EXPECT_EQ(draw_times({TimeDistribution::Noisiest}, vp(linear_betas()), 1, random), (std::vector<double>{999}));
+}
+
+// For a given u the loss L / e^u + u is least at u = ln L: then it is ln L + 1.
+TEST(DenoisingLoss, IsWeighedByTheErrorExpected) {
+  const Parametrisation parametrisation{ve(), Target::Edm, 0.5};
+  const Net net = [](const torch::Tensor& x, const torch::Tensor&, const Condition&) { return torch::zeros_like(x); };
+  const auto loss = [&](const LogVariance& log_variance) {
+    torch::Generator random = torch::make_generator<at::CPUGeneratorImpl>(5), times = random.clone();
+    const auto x0 = torch::randn({4, 1, 8, 8}, random), noise = torch::randn({4, 1, 8, 8}, random);
+    return denoising_loss(net, parametrisation, x0, noise, {}, {}, times, log_variance);
+  };
+  const auto plain = loss({});
+  torch::Tensor heard;
+  const auto weighed = loss([&](const torch::Tensor& c_noise) {
+    heard = c_noise;
+    return torch::log(plain.per_sample);
+  });
+  EXPECT_TRUE(torch::equal(weighed.per_sample, plain.per_sample));
+  EXPECT_NEAR(weighed.loss.item<double>(), (torch::log(plain.per_sample) + 1).mean().item<double>(), 1e-5);
+  EXPECT_NEAR(heard[0].item<double>(), 250 * std::log(plain.times[0]), 1e-3);
+}
+
 TEST(DrawTimes, AreLogitNormalOnTheRectifiedPath) {
   auto random = generator(8);
   double mean = 0, within = 0;

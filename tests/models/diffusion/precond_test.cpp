@@ -145,5 +145,23 @@ TEST(Precond, RefusesAnImpossibleDataDeviation) {
   EXPECT_THROW(precond(Target::Edm, path.at(1), 1, path, std::nan("")), std::invalid_argument);
 }
 
+TEST(OnPath, AsksTheSameOfAnotherPath) {
+  const test::Gaussian gaussian;
+  const Path own = vp(cosine_betas()), straight = rectified();
+  const Denoise carried = on_path(gaussian.denoise(own), own, straight);
+  const auto x = torch::linspace(-2, 2, 9, torch::kFloat64).view({1, 1, 3, 3});
+  for (const double t : {0.95, 0.5, 0.1}) {
+    const auto expected = gaussian.denoise(straight)(x, t).data;
+    EXPECT_TRUE(torch::allclose(carried(x, t).data, expected, 0, 1e-9)) << t;
+    const DenoiseEach each =
+        on_path([&](const torch::Tensor& state,
+                    const std::vector<double>& times) { return gaussian.denoise(own)(state, times.at(0)); },
+                own, straight);
+    EXPECT_TRUE(torch::allclose(each(x, {t}).data, expected, 0, 1e-5)) << t;
+  }
+  // Without signal it is asked at its own noisiest level, where next to nothing is known either.
+  EXPECT_TRUE(torch::allclose(carried(x, 1).data, torch::full_like(x, gaussian.mu), 0, 1e-2));
+}
+
 }  // namespace
 }  // namespace ctforge::diffusion

@@ -1,0 +1,138 @@
+// Losses of the methods over batches of pairs.
+#include "pipeline/train_lesson.h"
+
+#include "io/random.h"
+#include "models/diffusion/bound.h"
+#include "models/diffusion/consistency.h"
+#include "models/diffusion/loss.h"
+#include "pipeline/train_data.h"
+#include "pipeline/train_method.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <torch/utils.h>
+
+namespace ctforge::pipeline {
+
+namespace {
+
+constexpr std::uint64_t kOrderStream = 1, kValidationStream = 3;
+// c_noise runs over about a thousand; its thousandth is what Karras et al. give to their features of the noise level.
+constexpr double kNoiseInputScale = 1e-3;
+
+}  // namespace
+
+LearnerImpl::LearnerImpl(nets::UNet net, bool uncertainty) : unet(std::move(net)) {
+  register_module("unet", unet);
+  if (uncertainty) expected_error = register_module("expected_error", nets::ExpectedError(kNoiseInputScale));
+}
+
+nets::NamedTensors unet_tensors(nets::NamedTensors tensors) {
+  auto own = train::with_prefix(tensors, "unet.");
+  return own.empty() ? std::move(tensors) : std::move(own);
+}
+
+torch::Tensor drop_labels(const torch::Tensor& labels, double probability, std::int64_t no_class,
+                          torch::Generator& generator) {
+  const auto dropped = torch::rand(labels.sizes(), generator).lt(probability);
+  return torch::where(dropped, torch::full_like(labels, no_class), labels);
+}
+
+Lesson::Lesson(const TrainConfig& config, const GeneratorRecord& record, const DiffusionData& data, Learner learner,
+               const Generator* teacher, torch::Device device, std::uint64_t seed)
+    : config_(config),
+      record_(record),
+      data_(data),
+      learner_(std::move(learner)),
+      teacher_(teacher),
+      device_(device),
+      seed_(seed),
+      parametrisation_(parametrisation_of(record)),
+      loss_options_(loss_options_of(config)),
+      order_(train::class_weights(data.classes, config.class_weighting), io::mix_seed(seed, kOrderStream)) {}
+
+torch::Tensor Lesson::step(const train::StepInput& input) {
+  torch::Generator generator = seeded(input.seed);
+  const auto items = order_.items(input.draw * config_.batch, config_.batch);
+  const Pair pair = data_.draw(items, generator);
+  std::vector<std::int64_t> classes;
+  for (const std::int64_t item : items) classes.push_back(data_.classes[static_cast<std::size_t>(item)]);
+  const auto labels = drop_labels(torch::tensor(classes, torch::kInt64), config_.label_dropout,
+                                  static_cast<std::int64_t>(record_.patches.classes.size()), generator);
+  return loss(pair, labels, input.step, generator, input.seed).loss;
+}
+
+nlohmann::ordered_json Lesson::validate(std::int64_t step) {
+  const torch::NoGradGuard no_grad;
+  const train::Autocast autocast(device_, train::precision_from_name(config_.precision));
+  learner_->eval();
+  torch::Generator generator = seeded(io::mix_seed(seed_, kValidationStream));
+  const torch::Tensor& data = data_.validation.data;
+  const std::int64_t count = data.size(0);
+  double sum = 0, bits = 0;
+  for (std::int64_t first = 0; first < count; first += config_.batch) {
+    const std::int64_t part = std::min(config_.batch, count - first);
+    Pair pair{data.narrow(0, first, part), {}};
+    if (data_.validation.noise.defined()) pair.noise = data_.validation.noise.narrow(0, first, part);
+    const auto result = loss(pair, data_.validation_labels.narrow(0, first, part), step, generator, 0);
+    sum += result.per_sample.sum().item<double>();
+    if (!record_.method.learned_variance) continue;
+    // Each sample's own step stands for all of them.
+    const double steps = parametrisation_.path.t_max() + 1;
+    bits += (result.bound.to(torch::kCPU) * steps + diffusion::prior_term(parametrisation_.path, pair.data))
+                .sum()
+                .item<double>();
+  }
+  learner_->train();
+  nlohmann::ordered_json figures{{"loss", sum / static_cast<double>(count)}};
+  if (record_.method.learned_variance) figures["bits_per_dimension"] = bits / static_cast<double>(count);
+  return figures;
+}
+
+diffusion::LossResult Lesson::loss(const Pair& pair, const torch::Tensor& labels, std::int64_t step,
+                                   torch::Generator& generator, std::uint64_t dropout_seed) {
+  const auto data = pair.data.to(device_);
+  const auto noise = (pair.noise.defined() ? pair.noise : torch::randn(pair.data.sizes(), generator)).to(device_);
+  const diffusion::Condition condition{labels.to(device_)};
+  if (record_.method.name == "consistency") {
+    // Both points are seen with the same features dropped (Geng et al. 2024, section 3.3).
+    const auto again = [dropout_seed] { torch::manual_seed(dropout_seed); };
+    return diffusion::consistency_loss(network(), parametrisation_, data, noise, condition,
+                                       consistency_options_of(config_, step), generator, taught(condition.labels),
+                                       learner_->is_training() ? again : std::function<void()>());
+  }
+  diffusion::LogVariance expected;
+  if (!learner_->expected_error.is_empty() && learner_->is_training())
+    expected = [this](const torch::Tensor& c_noise) { return learner_->expected_error->forward(c_noise); };
+  return diffusion::denoising_loss(network(), parametrisation_, data, noise, condition, loss_options_, generator,
+                                   expected);
+}
+
+diffusion::Net Lesson::network() const {
+  return [this](const torch::Tensor& x, const torch::Tensor& c_noise, const diffusion::Condition& condition) {
+    nets::UNet unet = learner_->unet;
+    return unet->forward(config_.channels_last ? x.contiguous(torch::MemoryFormat::ChannelsLast) : x, c_noise,
+                         condition.labels);
+  };
+}
+
+diffusion::DenoiseEach Lesson::taught(const torch::Tensor& labels) const {
+  if (teacher_ == nullptr) return {};
+  const auto net = pipeline::network(*teacher_);
+  const auto told = [&](const torch::Tensor& classes) {
+    return diffusion::bind_each(net, teacher_->parametrisation, {classes});
+  };
+  const double strength = config_.consistency.teacher_guidance;
+  diffusion::DenoiseEach denoise = told(labels);
+  if (strength != 1) {
+    denoise = [strength, with = denoise, without = told(torch::full_like(labels, teacher_->no_class()))](
+                  const torch::Tensor& x, const std::vector<double>& times) -> diffusion::Estimate {
+      const auto base = without(x, times).data;
+      return base + (with(x, times).data - base) * strength;
+    };
+  }
+  return diffusion::on_path(denoise, teacher_->parametrisation.path, parametrisation_.path);
+}
+
+}  // namespace ctforge::pipeline

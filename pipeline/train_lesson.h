@@ -1,0 +1,88 @@
+// What a step of the diffusion model's training minimises, whatever its method, and how that is validated.
+#pragma once
+
+#include "models/diffusion/loss.h"
+#include "models/diffusion/precond.h"
+#include "models/nets/expected_error.h"
+#include "models/nets/unet.h"
+#include "models/nets/weights.h"
+#include "models/train/data_order.h"
+#include "models/train/trainer.h"
+#include "pipeline/generator.h"
+#include "pipeline/generator_record.h"
+#include "pipeline/train.h"
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+#include <torch/nn/module.h>
+#include <torch/types.h>
+
+namespace ctforge::pipeline {
+
+// Data and the noise that goes with it, [n,C,h,w] float32 on the CPU. Undefined noise: any.
+struct Pair {
+  torch::Tensor data, noise;
+};
+
+// What is diffused, whatever codec made it.
+struct DiffusionData {
+  // Pairs of these training items, drawn with the generator where the codec is random.
+  std::function<Pair(const std::vector<std::int64_t>& items, torch::Generator& generator)> draw;
+  std::vector<std::int32_t> classes;  // of each training item
+  Pair validation;                    // [V,C,h,w]; undefined data: no validation
+  torch::Tensor validation_labels;    // [V] int64
+};
+
+// The U-Net and what is trained beside it. Its parameters have the U-Net's own names where there is nothing beside it,
+// else names that begin with "unet.".
+class LearnerImpl : public torch::nn::Module {
+ public:
+  LearnerImpl(nets::UNet unet, bool uncertainty);
+
+  nets::UNet unet{nullptr};
+  nets::ExpectedError expected_error{nullptr};  // where asked for
+};
+TORCH_MODULE(Learner);
+
+// Tensors of a checkpoint's average or weights without what was trained beside the U-Net, under the U-Net's own names.
+nets::NamedTensors unet_tensors(nets::NamedTensors tensors);
+
+// Class labels with each replaced by no_class with that probability: what guidance needs.
+torch::Tensor drop_labels(const torch::Tensor& labels, double probability, std::int64_t no_class,
+                          torch::Generator& generator);
+
+class Lesson {
+ public:
+  // teacher: the generator of train.from, where a consistency model is distilled from it. All that is given by
+  // reference must outlive the lesson.
+  Lesson(const TrainConfig& config, const GeneratorRecord& record, const DiffusionData& data, Learner learner,
+         const Generator* teacher, torch::Device device, std::uint64_t seed);
+
+  torch::Tensor step(const train::StepInput& input);
+  // Over the validation items, with noise that is the same each time; eval mode, the weights the network has: "loss",
+  // and where the variance is learned "bits_per_dimension", the variational bound, of which the latents' last term is
+  // no likelihood. `step`: steps done.
+  nlohmann::ordered_json validate(std::int64_t step);
+
+ private:
+  diffusion::LossResult loss(const Pair& pair, const torch::Tensor& labels, std::int64_t step,
+                             torch::Generator& generator, std::uint64_t dropout_seed);
+  diffusion::Net network() const;
+  diffusion::DenoiseEach taught(const torch::Tensor& labels) const;
+
+  const TrainConfig& config_;
+  const GeneratorRecord& record_;
+  const DiffusionData& data_;
+  Learner learner_;
+  const Generator* teacher_;
+  torch::Device device_;
+  std::uint64_t seed_;
+  diffusion::Parametrisation parametrisation_;
+  diffusion::LossOptions loss_options_;
+  train::DataOrder order_;
+};
+
+}  // namespace ctforge::pipeline

@@ -1,0 +1,24 @@
+// Another run's generator, which training begins with: train.from.
+#pragma once
+
+#include "models/nets/autoencoder.h"
+#include "pipeline/context.h"
+#include "pipeline/generator.h"
+#include "pipeline/generator_record.h"
+#include "pipeline/train.h"
+
+#include <optional>
+
+namespace ctforge::pipeline {
+
+struct Origin {
+  Generator generator;
+  nets::Autoencoder autoencoder{nullptr};  // empty where the codec is the identity
+};
+
+// Nothing where train.from is empty. Throws io::DataError when there is no good generator, ConfigError when it was
+// trained on patches of another kind (size, classes, labels, spacing, window) than `record` describes, with another
+// codec, or by the run itself.
+std::optional<Origin> find_origin(const TrainConfig& config, const Context& context, const GeneratorRecord& record);
+
+}  // namespace ctforge::pipeline

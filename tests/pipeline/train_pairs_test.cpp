@@ -1,0 +1,41 @@
+// Pairs come back as they were written, and those of another autoencoder are refused.
+#include "pipeline/train_pairs.h"
+
+#include "io/fault.h"
+#include "tests/support/support.h"
+
+#include <stdexcept>
+
+#include <gtest/gtest.h>
+#include <torch/types.h>
+
+namespace ctforge::pipeline {
+namespace {
+
+TEST(PairSet, GivesBackWhatWasWrittenInAnyOrder) {
+  const ctforge::test::TemporaryFolder folder;
+  const auto noise = torch::arange(5 * 2 * 3 * 4).view({5, 2, 3, 4}).to(torch::kFloat32), data = -noise;
+  write_pairs(folder / pairs_name(0), noise.narrow(0, 0, 3), data.narrow(0, 0, 3), {0, 1, 0}, "ab");
+  write_pairs(folder / pairs_name(1), noise.narrow(0, 3, 2), data.narrow(0, 3, 2), {2, 1}, "ab");
+  const PairSet pairs(folder.path(), "ab", {2, 3, 4});
+  EXPECT_EQ(pairs.size(), 5);
+  EXPECT_EQ(pairs.classes(), (std::vector<std::int32_t>{0, 1, 0, 2, 1}));
+  const auto order = torch::tensor({4, 0, 3, 2, 1});
+  EXPECT_TRUE(torch::equal(pairs.noise({4, 0, 3, 2, 1}), noise.index_select(0, order)));
+  EXPECT_TRUE(torch::equal(pairs.data({4, 0, 3, 2, 1}), data.index_select(0, order)));
+  EXPECT_EQ(pairs.sha256().size(), 64U);
+}
+
+TEST(PairSet, RefusesWhatDoesNotFit) {
+  const ctforge::test::TemporaryFolder folder;
+  EXPECT_THROW(PairSet(folder.path(), "ab", {2, 3, 4}), io::DataError);
+  EXPECT_THROW(PairSet(folder / "none", "ab", {2, 3, 4}), io::DataError);
+  const auto values = torch::zeros({2, 2, 3, 4});
+  write_pairs(folder / pairs_name(0), values, values, {0, 1}, "ab");
+  EXPECT_THROW(PairSet(folder.path(), "cd", {2, 3, 4}), io::DataError);
+  EXPECT_THROW(PairSet(folder.path(), "ab", {2, 4, 4}), io::DataError);
+  EXPECT_THROW(write_pairs(folder / pairs_name(1), values, values, {0}, "ab"), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace ctforge::pipeline
