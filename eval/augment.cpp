@@ -42,21 +42,27 @@ torch::Tensor retone(const torch::Tensor& image, const Augmentation& augmentatio
 
 }  // namespace
 
-LabelledImages augment(const LabelledImages& batch, const Augmentation& augmentation, torch::Generator& generator) {
+LabelledImages moved(const LabelledImages& batch, const torch::Tensor& maps) {
   if (batch.image.dim() != 4 || batch.image.size(1) != 1 || batch.label.dim() != 3 ||
       batch.label.size(0) != batch.image.size(0) || batch.label.size(1) != batch.image.size(2) ||
       batch.label.size(2) != batch.image.size(3)) {
     throw std::invalid_argument("augment takes images [n,1,H,W] and labels [n,H,W]");
   }
-  const double aspect = static_cast<double>(batch.image.size(2)) / static_cast<double>(batch.image.size(3));
-  const torch::Tensor maps = affine_maps(batch.image.size(0), aspect, augmentation, generator);
   const torch::Tensor grid = F::affine_grid(maps, batch.image.sizes(), false);
   auto options = F::GridSampleFuncOptions().padding_mode(torch::kZeros).align_corners(false);
   // Zero padding stands for air once air is at zero.
-  const torch::Tensor moved = F::grid_sample(batch.image + 1, grid, options.mode(torch::kBilinear)) - 1;
+  const torch::Tensor image = F::grid_sample(batch.image + 1, grid, options.mode(torch::kBilinear)) - 1;
   const torch::Tensor label =
       F::grid_sample(batch.label.unsqueeze(1).to(torch::kFloat32), grid, options.mode(torch::kNearest));
-  return {retone(moved, augmentation, generator), label.squeeze(1).to(torch::kInt64)};
+  return {image, label.squeeze(1).to(torch::kInt64)};
+}
+
+LabelledImages augment(const LabelledImages& batch, const Augmentation& augmentation, torch::Generator& generator) {
+  if (batch.image.dim() != 4) throw std::invalid_argument("augment takes images [n,1,H,W] and labels [n,H,W]");
+  const double aspect = static_cast<double>(batch.image.size(2)) / static_cast<double>(batch.image.size(3));
+  const torch::Tensor maps = affine_maps(batch.image.size(0), aspect, augmentation, generator);
+  const LabelledImages result = moved(batch, maps);
+  return {retone(result.image, augmentation, generator), result.label};
 }
 
 }  // namespace ctforge::eval

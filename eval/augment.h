@@ -23,6 +23,11 @@ struct LabelledImages {
   torch::Tensor label;  // [n,H,W] int64
 };
 
+// Images bilinear, labels nearest, air and background beyond the edge. maps [n,2,3] float32, from output to input
+// places in coordinates of [-1,1] along both edges, as torch's affine_grid takes them. Throws std::invalid_argument on
+// other shapes.
+LabelledImages moved(const LabelledImages& batch, const torch::Tensor& maps);
+
 // Moved and re-toned copies: images bilinear, labels nearest, air and background beyond the edge. Intensities stay in
 // [-1,1]. Random numbers come from the generator (a CPU generator) alone. Throws std::invalid_argument on other shapes.
 LabelledImages augment(const LabelledImages& batch, const Augmentation& augmentation, torch::Generator& generator);

@@ -4,8 +4,12 @@
 #include "io/fault.h"
 #include "pipeline/config.h"
 #include "pipeline/inspect.h"
+#include "pipeline/interchange.h"
 #include "pipeline/run.h"
+#include "pipeline/sample_folder.h"
+#include "pipeline/sweep.h"
 
+#include <charconv>
 #include <filesystem>
 #include <iostream>
 #include <system_error>
@@ -18,10 +22,14 @@ namespace ctforge::pipeline {
 namespace {
 
 struct Options {
-  std::string config;
+  std::vector<std::filesystem::path> config;
   std::vector<std::string> assignments;
   std::string out = "ctforge-out";
   InspectConfig inspect;
+  std::filesystem::path checkpoint, noise;  // of sample
+  ExportConfig exported;
+  std::string average = "yes";
+  ImportConfig imported;
 };
 
 // Shortest way to a setting that differs between machines: the same as --set run.KEY=VALUE.
@@ -31,10 +39,11 @@ void add_shortcut(CLI::App* command, Options& options, const std::string& flag, 
       flag, [&options, key](const std::string& value) { options.assignments.push_back(key + "=" + value); }, help);
 }
 
-void add_stage(CLI::App& app, Options& options, const std::string& name, const std::string& help,
-               const std::vector<std::string>& sections) {
-  CLI::App* command = app.add_subcommand(name, help);
-  command->add_option("-c,--config", options.config, "configuration file (YAML); without it, all defaults");
+void add_run_options(CLI::App* command, Options& options, const std::vector<std::string>& sections) {
+  command
+      ->add_option("-c,--config", options.config,
+                   "configuration file (YAML); without it, all defaults; may be repeated, each over those before it")
+      ->allow_extra_args(false);
   command->add_option("-s,--set", options.assignments, "section.key=value over the file's; may be repeated")
       ->allow_extra_args(false);
   command->add_option("-o,--out", options.out, "the run's folder")->capture_default_str();
@@ -42,6 +51,39 @@ void add_stage(CLI::App& app, Options& options, const std::string& name, const s
   add_shortcut(command, options, "--device", "run.device", "auto, cpu or cuda (run.device)");
   command->footer(
       [sections] { return "\nKeys of the configuration and their defaults:\n" + describe_config(sections); });
+}
+
+CLI::App* add_stage(CLI::App& app, Options& options, const std::string& name, const std::string& help,
+                    const std::vector<std::string>& sections) {
+  CLI::App* command = app.add_subcommand(name, help);
+  add_run_options(command, options, sections);
+  return command;
+}
+
+void add_sample(CLI::App& app, Options& options) {
+  CLI::App* command = add_stage(app, options, "sample", "draw labelled synthetic CT", {"run", "sample"});
+  auto* checkpoint = command->add_option("--checkpoint", options.checkpoint,
+                                         "a folder of diffusers with a UNet2DModel, instead of the run's generator: "
+                                         "writes samples/raw.safetensors, for comparing numbers");
+  command->add_option("--noise", options.noise, "with --checkpoint: safetensors file with the tensor noise [N,C,H,W]")
+      ->needs(checkpoint);
+  checkpoint->needs("--noise");
+}
+
+void add_exchange(CLI::App& app, Options& options) {
+  CLI::App* out = app.add_subcommand("export", "write the generator as folders that diffusers opens");
+  out->add_option("-o,--out", options.out, "the run's folder")->capture_default_str();
+  out->add_option("--to", options.exported.to, "folder to write: unet/, vae/, scheduler/, ctforge.json")->required();
+  out->add_option("--ema", options.average,
+                  "yes: averaged weights; no: those of the last step; or the length of an average, as 0.1 "
+                  "(train.ema_lengths)")
+      ->capture_default_str();
+  CLI::App* in =
+      app.add_subcommand("import", "make a run of folders that export wrote, or that diffusers trained further");
+  in->add_option("--from", options.imported.from, "the folder")->required();
+  in->add_option("--like", options.imported.like,
+                 "a run of the same classes, labels, window and latents, where the folder has no ctforge.json");
+  in->add_option("-o,--out", options.out, "the run's folder, without checkpoints")->capture_default_str();
 }
 
 void add_inspect(CLI::App& app, Options& options) {
@@ -63,15 +105,50 @@ int report_error(int code, const std::string& message) {
   return code;
 }
 
+int exported(const Options& options) {
+  ExportConfig config = options.exported;
+  config.run = options.out;
+  config.weights = {.averaged = options.average != "no"};
+  if (options.average != "yes" && options.average != "no") {
+    const char* end = options.average.data() + options.average.size();
+    const auto parsed = std::from_chars(options.average.data(), end, config.weights.length);
+    if (parsed.ec != std::errc() || parsed.ptr != end || !(config.weights.length > 0 && config.weights.length <= 0.288))
+      throw ConfigError({{"--ema", "", "expected yes, no or a length above 0 and up to 0.288"}});
+  }
+  export_generator(config);
+  return kDone;
+}
+
+int swept(const Options& options) {
+  const std::int64_t failed = run_sweep(options.config, options.assignments, options.out);
+  if (failed == 0) return kDone;
+  return report_error(kData,
+                      "done without " + std::to_string(failed) + " combinations that failed: sweep.json says why");
+}
+
 int run_command(const CLI::App& app, const Options& options) {
   const std::string name = app.get_subcommands().front()->get_name();
   if (name == "inspect") {
-    const Config config = read_config("", options.assignments);
+    const Config config = read_config({}, options.assignments);
     InspectConfig inspect_config = options.inspect;
     if (config.run.threads > 0) inspect_config.threads = config.run.threads;
     return inspect(inspect_config, std::cout);
   }
+  if (name == "export") return exported(options);
+  if (name == "import") {
+    ImportConfig imported = options.imported;
+    imported.run = options.out;
+    import_generator(imported);
+    return kDone;
+  }
+  if (name == "sweep") return swept(options);
   const Config config = read_config(options.config, options.assignments);
+  if (name == "sample" && !options.checkpoint.empty()) {
+    work_in(config, options.out, [&](const Context& context) {
+      run_sample_folder(config.sample, config.train, context, options.checkpoint, options.noise);
+    });
+    return kDone;
+  }
   const std::int64_t refused =
       run_stages(config, name == "run" ? config.run.stages : std::vector<std::string>{name}, options.out);
   if (refused == 0) return kDone;
@@ -114,11 +191,14 @@ int run_command_line(int argc, const char* const* argv) {
   add_stage(app, options, "phantom", "write a labelled phantom cohort as NIfTI or DICOM", {"run", "phantom"});
   add_stage(app, options, "prepare", "turn series into patch shards, split by patient", {"run", "prepare"});
   add_stage(app, options, "train", "train the generator", {"run", "train"});
-  add_stage(app, options, "sample", "draw labelled synthetic CT", {"run", "sample"});
+  add_sample(app, options);
   add_stage(app, options, "evaluate", "distances, nearest neighbours, Dice with and without", {"run", "evaluate"});
   add_stage(app, options, "report", "one self-contained report.html and report.json", {"run", "report"});
   add_stage(app, options, "run", "the stages of run.stages in order, resuming where it stopped",
             {"run", "phantom", "prepare", "train", "sample", "evaluate", "report"});
+  add_stage(app, options, "sweep", "the run under every combination of sweep.grid, one table and chart at the end",
+            {"run", "sweep", "phantom", "prepare", "train", "sample", "evaluate", "report"});
+  add_exchange(app, options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

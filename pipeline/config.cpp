@@ -5,11 +5,11 @@
 
 namespace ctforge::pipeline {
 
-Config read_config(const std::filesystem::path& path, const std::vector<std::string>& assignments) {
+Config read_config(const std::vector<std::filesystem::path>& files, const std::vector<std::string>& assignments) {
   ConfigNode root;
   root.kind = ConfigNode::Kind::Map;
   std::vector<ConfigProblem> problems;
-  if (!path.empty()) gather_problems(problems, [&] { root = read_config_tree(path, problems); });
+  for (const auto& file : files) gather_problems(problems, [&] { overlay(root, read_config_tree(file, problems)); });
   for (const std::string& assignment : assignments) gather_problems(problems, [&] { overlay(root, assignment); });
   Config config;
   SectionReader reader(&root, "", problems);

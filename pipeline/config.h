@@ -7,6 +7,7 @@
 #include "pipeline/prepare.h"
 #include "pipeline/report.h"
 #include "pipeline/sample.h"
+#include "pipeline/sweep.h"
 #include "pipeline/train.h"
 
 #include <cstdint>
@@ -44,6 +45,7 @@ struct Config {
   SampleConfig sample;
   EvaluateConfig evaluate;
   ReportConfig report;
+  SweepConfig sweep;
 
   template <class Visitor>
   void fields(Visitor& visit) {
@@ -54,12 +56,13 @@ struct Config {
     visit.section("sample", sample);
     visit.section("evaluate", evaluate);
     visit.section("report", report);
+    visit.section("sweep", sweep);
   }
 };
 
-// Reads the file (empty path: all defaults), puts the --set assignments over it and checks everything. Throws
-// ConfigError with all problems.
-Config read_config(const std::filesystem::path& path, const std::vector<std::string>& assignments);
+// Reads the files, each over those before it (none: all defaults), puts the --set assignments over them and checks
+// everything. Throws ConfigError with all problems.
+Config read_config(const std::vector<std::filesystem::path>& files, const std::vector<std::string>& assignments);
 // Every key with its value, in the order of the sections.
 nlohmann::ordered_json to_json(const Config& config);
 // The keys of some sections with defaults, meaning and limits, for --help.

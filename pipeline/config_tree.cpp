@@ -109,6 +109,23 @@ ConfigNode read_config_tree(const std::filesystem::path& path, std::vector<Confi
   }
 }
 
+void overlay(ConfigNode& root, ConfigNode over) {
+  if (root.kind != ConfigNode::Kind::Map || over.kind != ConfigNode::Kind::Map) {
+    over.key = root.key;
+    root = std::move(over);
+    return;
+  }
+  for (ConfigNode& child : over.children) {
+    const auto same = std::find_if(root.children.begin(), root.children.end(),
+                                   [&child](const ConfigNode& candidate) { return candidate.key == child.key; });
+    if (same == root.children.end()) {
+      root.children.push_back(std::move(child));
+    } else {
+      overlay(*same, std::move(child));
+    }
+  }
+}
+
 void overlay(ConfigNode& root, const std::string& assignment) {
   const std::size_t equals = assignment.find('=');
   if (equals == std::string::npos || equals == 0)

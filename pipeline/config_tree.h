@@ -56,6 +56,8 @@ ConfigNode parse_config(const std::string& yaml, const std::string& name);
 ConfigNode parse_config(const std::string& yaml, const std::string& name, std::vector<ConfigProblem>& problems);
 // Reads a file; throws ConfigError when it cannot be read or is no YAML.
 ConfigNode read_config_tree(const std::filesystem::path& path, std::vector<ConfigProblem>& problems);
+// Puts another tree over what the tree holds: maps are joined key by key, anything else is replaced.
+void overlay(ConfigNode& root, ConfigNode over);
 // Puts "section.key=value" (value in YAML) over what the tree holds. Throws ConfigError for a text without '='.
 void overlay(ConfigNode& root, const std::string& assignment);
 

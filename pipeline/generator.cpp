@@ -3,6 +3,7 @@
 
 #include "io/fault.h"
 #include "models/nets/diffusers.h"
+#include "models/nets/tiles.h"
 #include "models/nets/weights.h"
 #include "models/train/checkpoint.h"
 #include "models/train/precision.h"
@@ -47,14 +48,15 @@ diffusion::Codec autoencoder_codec(const GeneratorRecord& record, const fs::path
                         "the autoencoder in the folder is not the one the generator was trained with");
   freeze(*net, device);
   const auto labels = static_cast<std::int64_t>(record.patches.labels.size());
+  const nets::Tiling tiling{record.tile};
   diffusion::Autoencoder halves;
-  halves.encode = [net, labels, device](const torch::Tensor& image, const torch::Tensor& mask) mutable {
+  halves.encode = [net, labels, device, tiling](const torch::Tensor& image, const torch::Tensor& mask) mutable {
     const torch::NoGradGuard no_grad;
-    return net->encode(joint_input(image.to(device), mask.to(device), labels)).mean;
+    return nets::encode_tiled(net, joint_input(image.to(device), mask.to(device), labels), tiling).mean;
   };
-  halves.decode = [net, labels, device](const torch::Tensor& latents) mutable {
+  halves.decode = [net, labels, device, tiling](const torch::Tensor& latents) mutable {
     const torch::NoGradGuard no_grad;
-    const auto output = net->decode(latents.to(device));  // [N,1+labels,H,W]
+    const auto output = nets::decode_tiled(net, latents.to(device), tiling);  // [N,1+labels,H,W]
     return diffusion::Autoencoder::Output{output.narrow(1, 0, 1), output.narrow(1, 1, labels)};
   };
   const auto& shape = record.latent_shape;

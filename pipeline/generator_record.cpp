@@ -50,6 +50,7 @@ std::string to_json(const GeneratorRecord& record) {
               {"shift", record.shift},
               {"scale", record.scale},
               {"latent_shape", record.latent_shape},
+              {"tile", record.tile},
               {"unet", json::parse(nets::to_json(record.unet))},
               {"autoencoder_sha256", record.autoencoder_sha256},
               {"train_sha256", record.train_sha256},
@@ -75,6 +76,7 @@ GeneratorRecord generator_record_from_json(const std::string& text) {
     record.shift = value.at("shift").get<std::vector<double>>();
     record.scale = value.at("scale").get<std::vector<double>>();
     record.latent_shape = value.at("latent_shape").get<std::array<std::int64_t, 3>>();
+    record.tile = value.value("tile", std::int64_t{0});
     record.unet = nets::unet_config_from_json(value.at("unet").dump());
     record.autoencoder_sha256 = value.at("autoencoder_sha256");
     record.train_sha256 = value.value("train_sha256", "");

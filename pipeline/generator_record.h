@@ -22,6 +22,7 @@ struct GeneratorRecord {
   double sigma_data = 1;                          // standard deviation of x_0, measured
   std::vector<double> shift, scale;               // of each latent channel, measured; empty for the identity
   std::array<std::int64_t, 3> latent_shape = {};  // [C,h,w]
+  std::int64_t tile = 0;  // latent pixels of the tiles in which patches are encoded and decoded; 0: whole
   nets::UNetConfig unet;
   std::string autoencoder_sha256;  // weights_sha256 of the autoencoder; empty for the identity
   std::string train_sha256;        // split_sha256 of the training set

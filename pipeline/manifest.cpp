@@ -79,6 +79,11 @@ bool Manifest::forget(const std::string& stage) {
   return true;
 }
 
+void Manifest::adopt(const std::string& stage, const Manifest& other) {
+  json_["stages"][stage] = other.json_.at("stages").at(stage);
+  write();
+}
+
 void Manifest::write() const { io::write_atomically(folder_ / "manifest.json", json_.dump(2) + "\n"); }
 
 std::vector<std::string> files_below(const fs::path& folder, const std::string& relative) {

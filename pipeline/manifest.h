@@ -42,6 +42,9 @@ class Manifest {
   // Forgets a stage, so that nothing stale is taken for a result while it runs again; writes the file.
   bool forget(const std::string& stage);
 
+  // Takes over what another run's manifest says of a finished stage whose outputs now lie here too.
+  void adopt(const std::string& stage, const Manifest& other);
+
   const nlohmann::ordered_json& json() const { return json_; }
 
  private:

@@ -77,10 +77,17 @@ ordered_json run_report(const ReportConfig& config, const Context& context) {
   if (!inputs.manifest.contains("stages") && !inputs.train && !inputs.synthetic)
     throw io::DataError(io::Fault::Unreadable, "there is nothing of a run in this folder to report on");
   context.progress(0, 1, "page");
-  const std::string page = html_page(
-      "Synthetic CT: what was made and what it is worth", summary_block(inputs),
-      {gallery_section(inputs, config), distances_section(inputs), dice_section(inputs),
-       neighbours_section(inputs, config), training_section(inputs), data_section(inputs), provenance_section(inputs)});
+  std::vector<PageSection> sections = {gallery_section(inputs, config),
+                                       distances_section(inputs),
+                                       dice_section(inputs),
+                                       neighbours_section(inputs, config),
+                                       autoencoder_section(inputs),
+                                       training_section(inputs),
+                                       data_section(inputs),
+                                       provenance_section(inputs)};
+  std::erase_if(sections, [](const PageSection& section) { return section.body.empty(); });
+  const std::string page =
+      html_page("Synthetic CT: what was made and what it is worth", summary_block(inputs), sections);
   io::write_atomically(context.out / "report.json", report_json(inputs).dump(1) + "\n");
   io::write_atomically(context.out / "report.html", page);
   return {{"bytes", page.size()}};

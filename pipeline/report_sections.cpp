@@ -189,6 +189,29 @@ PageSection dice_section(const ReportInputs& inputs) {
   return section;
 }
 
+PageSection autoencoder_section(const ReportInputs& inputs) {
+  PageSection section{"The autoencoder alone",
+                      "Validation patients' patches encoded and decoded again: no sample can be better than this.", ""};
+  const ordered_json::json_pointer place("/stages/train/summary/autoencoder/reconstruction");
+  if (!inputs.manifest.is_object() || !inputs.manifest.contains(place) ||
+      !inputs.manifest.at(place).contains("tissues"))
+    return section;
+  const ordered_json& found = inputs.manifest.at(place);
+  std::vector<std::vector<std::string>> rows = {{"Tissue", "HU error", "HU bias", "Dice of the mask"}};
+  for (const auto& [name, tissue] : found.at("tissues").items()) {
+    const ordered_json dice = found.at("mask_dice").value(name, ordered_json());
+    rows.push_back({escaped(name), readable_number(number_of(tissue.at("hu_mae"))),
+                    readable_number(number_of(tissue.at("hu_bias"))),
+                    dice.is_number() ? three_decimals(number_of(dice)) : ""});
+  }
+  rows.push_back(
+      {"all", readable_number(number_of(found.at("hu_mae"))), readable_number(number_of(found.at("hu_bias"))), ""});
+  section.body = html_table(rows) + "<p>Peak signal-to-noise ratio " + readable_number(number_of(found.at("psnr_db"))) +
+                 " dB, structural similarity " + three_decimals(number_of(found.at("ssim"))) + ", means over " +
+                 found.at("patches").dump() + " patches.</p>";
+  return section;
+}
+
 PageSection training_section(const ReportInputs& inputs) {
   PageSection section{"Training", "Losses of the autoencoder and of the diffusion model as they were logged.", ""};
   std::map<std::string, std::vector<Curve>> charts;

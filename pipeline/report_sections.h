@@ -24,6 +24,8 @@ PageSection distances_section(const ReportInputs& inputs);
 PageSection dice_section(const ReportInputs& inputs);
 // Samples beside their nearest training neighbours.
 PageSection neighbours_section(const ReportInputs& inputs, const ReportConfig& config);
+// What a round trip through the autoencoder costs; without a body where there is none.
+PageSection autoencoder_section(const ReportInputs& inputs);
 PageSection training_section(const ReportInputs& inputs);
 PageSection data_section(const ReportInputs& inputs);
 PageSection provenance_section(const ReportInputs& inputs);

@@ -185,30 +185,6 @@ std::int64_t refused_series(const Manifest& manifest, const std::vector<std::str
   return refused;
 }
 
-// What can be known to be wrong before hours of work, of all stages asked for at once.
-void check_stages(const Config& config, const std::vector<std::string>& stages) {
-  const auto asked = [&stages](const char* name) {
-    return std::find(stages.begin(), stages.end(), name) != stages.end();
-  };
-  std::vector<ConfigProblem> problems;
-  if (asked("train")) gather_problems(problems, [&] { method_of(config.train); });
-  if (asked("sample")) gather_problems(problems, [&] { check_sample(config.sample); });
-  if (asked("evaluate")) gather_problems(problems, [&] { check_evaluate(config.evaluate); });
-  if (asked("train") && asked("sample") && config.sample.guidance != 1 && config.sample.guidance_from.empty() &&
-      config.sample.weaker.empty() && config.train.label_dropout == 0)
-    problems.push_back({"configuration", "sample.guidance", "must be 1 where train.label_dropout is 0"});
-  if (asked("train") && asked("sample") && problems.empty()) {
-    gather_problems(problems, [&] {
-      check_sampler(config.sample, parametrisation_of(method_of(config.train), 1), config.train.codec == "autoencoder");
-    });
-  }
-  if (asked("prepare") && asked("evaluate") && config.prepare.split.table.empty() &&
-      config.prepare.split.test_patients == 0)
-    problems.push_back(
-        {"configuration", "prepare.split.test_patients", "must not be 0 where evaluate needs held-out patients"});
-  if (!problems.empty()) throw ConfigError(problems);
-}
-
 void run_stage(const Stage& stage, const Config& config, Context context, Manifest& manifest) {
   const std::string print = fingerprint(config, stage.name);
   if (manifest.done(stage.name, print)) {
@@ -284,8 +260,30 @@ std::string fingerprint(const Config& config, const std::string& stage) {
   throw std::invalid_argument("no stage is called '" + stage + "'");
 }
 
-std::int64_t run_stages(const Config& config, const std::vector<std::string>& stages, const fs::path& out) {
-  check_stages(config, stages);
+void check_stages(const Config& config, const std::vector<std::string>& stages) {
+  const auto asked = [&stages](const char* name) {
+    return std::find(stages.begin(), stages.end(), name) != stages.end();
+  };
+  std::vector<ConfigProblem> problems;
+  if (asked("train")) gather_problems(problems, [&] { method_of(config.train); });
+  if (asked("sample")) gather_problems(problems, [&] { check_sample(config.sample); });
+  if (asked("evaluate")) gather_problems(problems, [&] { check_evaluate(config.evaluate); });
+  if (asked("train") && asked("sample") && config.sample.guidance != 1 && config.sample.guidance_from.empty() &&
+      config.sample.weaker.empty() && config.train.label_dropout == 0)
+    problems.push_back({"configuration", "sample.guidance", "must be 1 where train.label_dropout is 0"});
+  if (asked("train") && asked("sample") && problems.empty()) {
+    gather_problems(problems, [&] {
+      check_sampler(config.sample, parametrisation_of(method_of(config.train), 1), config.train.codec == "autoencoder");
+    });
+  }
+  if (asked("prepare") && asked("evaluate") && config.prepare.split.table.empty() &&
+      config.prepare.split.test_patients == 0)
+    problems.push_back(
+        {"configuration", "prepare.split.test_patients", "must not be 0 where evaluate needs held-out patients"});
+  if (!problems.empty()) throw ConfigError(problems);
+}
+
+void work_in(const Config& config, const fs::path& out, const std::function<void(const Context& context)>& work) {
   const std::string device = resolve_device(config.run.device);
   std::error_code error;
   fs::create_directories(out, error);
@@ -295,13 +293,45 @@ std::int64_t run_stages(const Config& config, const std::vector<std::string>& st
   const tbb::global_control limit(tbb::global_control::max_allowed_parallelism,
                                   static_cast<std::size_t>(context.threads));
   torch::set_num_threads(context.threads);
-  Manifest manifest(out);
-  manifest.describe_run(without_paths(to_json(config)), config.run.seed, device, context.threads);
+  work(context);
+}
+
+std::int64_t run_stages(const Config& config, const std::vector<std::string>& stages, const fs::path& out) {
+  check_stages(config, stages);
+  std::int64_t refused = 0;
+  work_in(config, out, [&](const Context& context) {
+    Manifest manifest(out);
+    manifest.describe_run(without_paths(to_json(config)), config.run.seed, context.device, context.threads);
+    for (const std::string& name : stages) {
+      if (stop_requested()) throw Interrupted{name};
+      run_stage(stage_named(name), config, context, manifest);
+    }
+    refused = refused_series(manifest, stages);
+  });
+  return refused;
+}
+
+void adopt_stages(const Config& config, const std::vector<std::string>& stages, const fs::path& other,
+                  const fs::path& out) {
+  fs::create_directories(out);
+  const FolderLock lock(out);
+  const Manifest theirs(other);
+  Manifest ours(out);
   for (const std::string& name : stages) {
-    if (stop_requested()) throw Interrupted{name};
-    run_stage(stage_named(name), config, context, manifest);
+    const std::string print = fingerprint(config, name);
+    if (!theirs.done(name, print)) return;  // what follows builds on it
+    if (ours.done(name, print)) continue;
+    for (const std::string& output : stage_named(name).outputs) fs::remove_all(out / output);
+    for (const auto& [file, record] : theirs.json().at("stages").at(name).at("outputs").items()) {
+      fs::create_directories((out / file).parent_path());
+      std::error_code error;
+      // A log is written to in place: each run has its own.
+      if (!file.ends_with(".jsonl")) fs::create_hard_link(other / file, out / file, error);
+      if (error || file.ends_with(".jsonl"))
+        fs::copy_file(other / file, out / file, fs::copy_options::overwrite_existing);
+    }
+    ours.adopt(name, theirs);
   }
-  return refused_series(manifest, stages);
 }
 
 void catch_signals() {

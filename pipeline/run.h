@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,19 @@ std::string fingerprint(const Config& config, const std::string& stage);
 // io::DataError when what a stage builds on is missing or was not finished. Returns the number of series that prepare,
 // if it was among the stages, refused: the others went on. The manifest leaves out paths of the data.
 std::int64_t run_stages(const Config& config, const std::vector<std::string>& stages, const std::filesystem::path& out);
+
+// What can be known to be wrong with these stages before hours of work; throws ConfigError with all of it.
+void check_stages(const Config& config, const std::vector<std::string>& stages);
+
+// Takes from another run's folder what it has done of the stages with the same fingerprints, as links to the same
+// files where the file system allows it. What `out` has done itself stays.
+void adopt_stages(const Config& config, const std::vector<std::string>& stages, const std::filesystem::path& other,
+                  const std::filesystem::path& out);
+
+// For work on a folder that is no stage: makes it, keeps others out of it, sets the number of threads and the device.
+// Throws as run_stages does.
+void work_in(const Config& config, const std::filesystem::path& out,
+             const std::function<void(const Context& context)>& work);
 
 // Makes SIGINT, SIGTERM and SIGUSR1 ask the running stage to stop at its next safe point.
 void catch_signals();

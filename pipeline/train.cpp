@@ -8,6 +8,7 @@
 #include "models/diffusion/codec.h"
 #include "models/nets/diffusers.h"
 #include "models/train/precision.h"
+#include "pipeline/autoencoder_report.h"
 #include "pipeline/config_tree.h"
 #include "pipeline/generator_record.h"
 #include "pipeline/log.h"
@@ -57,6 +58,7 @@ GeneratorRecord base_record(const TrainConfig& config, const io::ShardInfo& patc
   record.patches.contoured.clear();
   record.config = settings_of(config).dump();
   record.bf16 = config.precision == "bf16";
+  record.tile = config.codec == "autoencoder" ? config.autoencoder.tile : 0;
   return record;
 }
 
@@ -142,13 +144,14 @@ void add_validation(DiffusionData& data, const PatchTensors& validation, nets::A
 }
 
 // origin: where the autoencoder came from another run, whose measured scale is kept with it.
-DiffusionData latent_data(const Context& context, const Splits& splits, TrainedAutoencoder& trained,
-                          const Generator* origin, GeneratorRecord& record) {
+DiffusionData latent_data(const TrainConfig& config, const Context& context, const Splits& splits,
+                          TrainedAutoencoder& trained, const Generator* origin, GeneratorRecord& record) {
   const torch::Device device(context.device);
   record.autoencoder_sha256 = weights_sha256(*trained.net);
   const auto moments = std::make_shared<const LatentMoments>(cached_moments(
       context.out / "checkpoints" / "latents.safetensors",
-      io::sha256_hex(record.autoencoder_sha256 + splits.train_sha256), trained.net, splits.train, device, context));
+      io::sha256_hex(record.autoencoder_sha256 + splits.train_sha256 + std::to_string(config.autoencoder.tile)),
+      trained.net, splits.train, device, {config.autoencoder.tile}, context));
   const auto values = [](const torch::Tensor& t) {
     return std::vector<double>(t.data_ptr<double>(), t.data_ptr<double>() + t.numel());
   };
@@ -204,12 +207,18 @@ TrainedAutoencoder find_autoencoder(const TrainConfig& config, const Context& co
     return train_autoencoder(config, context, splits.train, splits.validation ? &*splits.validation : nullptr,
                              splits.train_sha256, metrics);
   nets::save_diffusers(origin->autoencoder, context.out / "checkpoints" / "autoencoder");
-  return {origin->autoencoder, {{"outcome", "taken from another run"}}};
+  TrainedAutoencoder taken{origin->autoencoder, {{"outcome", "taken from another run"}}};
+  if (splits.validation)
+    taken.summary["reconstruction"] = measured_reconstruction(
+        taken.net, *splits.validation, torch::Device(context.device), {config.autoencoder.tile}, 0, metrics);
+  return taken;
 }
 
 }  // namespace
 
-ordered_json run_train(const TrainConfig& config, const Context& context) {
+ordered_json run_train(const TrainConfig& config, const Context& given) {
+  Context context = given;
+  if (config.seed != 0) context.seed = static_cast<std::uint64_t>(config.seed);
   check_device(config, context);
   const Splits splits = open_splits(config, context);
   const auto& info = splits.train.info();
@@ -226,7 +235,7 @@ ordered_json run_train(const TrainConfig& config, const Context& context) {
     record.unet = unet_config(config, record.latent_shape, static_cast<std::int64_t>(info.classes.size()));
     TrainedAutoencoder trained = find_autoencoder(config, context, splits, origin ? &*origin : nullptr, metrics);
     summary["autoencoder"] = trained.summary;
-    data = latent_data(context, splits, trained, begun_with, record);
+    data = latent_data(config, context, splits, trained, begun_with, record);
     summary["latents"] = {{"shape", record.latent_shape}, {"shift", record.shift}, {"scale", record.scale}};
   } else {
     data = pixel_data(config, splits, record);

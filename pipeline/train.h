@@ -30,9 +30,14 @@ struct AutoencoderTraining {
   double dice_weight = 0.2;
   double kl_weight = 1e-4;
   double mask_tempering = 0.5;
+  double perceptual_weight = 0;
+  double adversarial_weight = 0;
+  std::int64_t adversarial_start = 5000;
+  std::int64_t adversarial_channels = 32;
   std::int64_t jitter = 0;
   double ema_half_life = 200;
   double time_limit_min = 0;
+  std::int64_t tile = 0;
 
   template <class Visitor>
   void fields(Visitor& visit) {
@@ -57,10 +62,22 @@ struct AutoencoderTraining {
     visit("mask_tempering", mask_tempering,
           "cross-entropy weight of a label: its frequency to minus this power (0: alike, 1: inverse frequency)",
           Range{0, 1});
+    visit("perceptual_weight", perceptual_weight,
+          "weight of the distance of EfficientNet-Lite0's features, whose FD-Lite0 flatters the result; 0: without",
+          Range{0, 1e3});
+    visit("adversarial_weight", adversarial_weight,
+          "weight of a discriminator of CT patches, relative to the other losses' pull; 0: without", Range{0, 1e3});
+    visit("adversarial_start", adversarial_start, "step from which the discriminator learns and is heard",
+          Range{0, 1e9});
+    visit("adversarial_channels", adversarial_channels, "feature channels of the discriminator, a multiple of 8",
+          Range{8, 512});
     visit("jitter", jitter, "random shift of each patch in x and y, at most this many pixels", Range{0, 64});
     visit("ema_half_life", ema_half_life, "half life of the averaged weights, steps", Range{1, 1e9});
     visit("time_limit_min", time_limit_min, "stop, done, after this much training; 0: no limit, minutes",
           Range{0, 1e6});
+    visit("tile", tile,
+          "encode and decode larger patches in overlapping tiles of so many latent pixels, to bound memory; 0: whole",
+          Range{0, 4096});
   }
 };
 
@@ -110,9 +127,34 @@ struct ConsistencyTraining {
   }
 };
 
+// Section `train.augment`. No flips: left and right are not alike in a patient.
+struct AugmentTraining {
+  double probability = 0;
+  std::int64_t copies = 4;
+  double rotation_degrees = 15;
+  double log_scale = 0.1;
+  double log_aspect = 0.1;
+  double translation = 0.05;
+
+  template <class Visitor>
+  void fields(Visitor& visit) {
+    visit("probability", probability,
+          "that a training patch is rotated, scaled, stretched or moved, each on its own, and the network told how; "
+          "samples are drawn without; 0: never",
+          Range{0, 1});
+    visit("copies", copies, "codec autoencoder: moved copies of every patch whose latents are kept", Range{1, 256});
+    visit("rotation_degrees", rotation_degrees, "largest rotation to either side, degrees", Range{0, 180});
+    visit("log_scale", log_scale, "standard deviation of the logarithm of the scale", Range{0, 1});
+    visit("log_aspect", log_aspect, "standard deviation of the logarithm of the stretch along any direction",
+          Range{0, 1});
+    visit("translation", translation, "standard deviation of the shift in x and y, part of the edge", Range{0, 0.5});
+  }
+};
+
 // Section `train`.
 struct TrainConfig {
   std::string codec = "autoencoder";
+  std::int64_t seed = 0;
   std::string from;
   bool from_weights = true;
   std::string pairs;
@@ -132,6 +174,7 @@ struct TrainConfig {
   std::int64_t batch = 32;
   std::int64_t accumulate = 1;
   double learning_rate = 5e-4;
+  double learning_rate_last = 0;
   std::int64_t warmup = 200;
   std::string schedule = "inverse_sqrt";
   std::int64_t schedule_reference = 5000;
@@ -160,6 +203,7 @@ struct TrainConfig {
   AutoencoderTraining autoencoder;
   UNetTraining unet;
   ConsistencyTraining consistency;
+  AugmentTraining augment;
 
   template <class Visitor>
   void fields(Visitor& visit) {
@@ -207,6 +251,8 @@ struct TrainConfig {
     visit("accumulate", accumulate, "batches whose gradients are averaged into one step", Range{1, 4096});
     visit("learning_rate", learning_rate, "peak learning rate of AdamW", Range{0, 1});
     visit("warmup", warmup, "steps of linear warm-up", Range{0, 1e9});
+    visit("learning_rate_last", learning_rate_last, "schedule cosine: the learning rate that it ends with",
+          Range{0, 1});
     visit("schedule", schedule, "learning rate after the warm-up", OneOf{{"constant", "cosine", "inverse_sqrt"}});
     visit("schedule_reference", schedule_reference, "inverse_sqrt: step at which the decay begins", Range{1, 1e9});
     visit("weight_decay", weight_decay, "decoupled weight decay", Range{0, 1});
@@ -253,6 +299,7 @@ struct TrainConfig {
     visit.section("autoencoder", autoencoder);
     visit.section("unet", unet);
     visit.section("consistency", consistency);
+    visit.section("augment", augment);
   }
 };
 

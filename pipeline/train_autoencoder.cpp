@@ -5,14 +5,16 @@
 #include "models/nets/diffusers.h"
 #include "models/nets/weights.h"
 #include "models/train/data_order.h"
+#include "pipeline/autoencoder_critics.h"
+#include "pipeline/autoencoder_report.h"
 #include "pipeline/config_tree.h"
-#include "pipeline/log.h"
+#include "pipeline/evaluate_inputs.h"
 #include "pipeline/train_options.h"
 
 #include <cmath>
-#include <cstdio>
-#include <memory>
+#include <optional>
 #include <stdexcept>
+#include <utility>
 
 #include <torch/nn/functional/loss.h>
 #include <torch/utils.h>
@@ -26,7 +28,6 @@ namespace {
 
 constexpr std::uint64_t kStream = 0x6175746f656e63;  // of the run's seed
 constexpr std::uint64_t kOrderStream = 1, kInitialStream = 2;
-constexpr std::int64_t kMostReconstructed = 2048, kReconstructionBatch = 64;
 
 torch::Tensor channels_last(const torch::Tensor& x, bool wanted) {
   return wanted ? x.contiguous(torch::MemoryFormat::ChannelsLast) : x;
@@ -62,6 +63,7 @@ std::string identity(const TrainConfig& config, const Context& context, const st
   const ordered_json all = settings_of(config);
   ordered_json own = all.at("autoencoder");
   own.erase("time_limit_min");
+  own.erase("tile");
   ordered_json json{{"autoencoder", own}};
   for (const char* key :
        {"weight_decay", "beta1", "beta2", "clip_norm", "class_weighting", "precision", "channels_last"})
@@ -92,44 +94,100 @@ ordered_json figures_of(const AutoencoderLoss& loss) {
           {"kl", loss.kl.item<double>()}};
 }
 
-train::StepFunction step_function(const TrainConfig& config, const PatchTensors& patches, nets::Autoencoder net,
-                                  torch::Device device, std::uint64_t seed, std::shared_ptr<AutoencoderLoss> last) {
-  const auto order = std::make_shared<train::DataOrder>(train::class_weights(patches.classes(), config.class_weighting),
-                                                        io::mix_seed(seed, kOrderStream));
-  const auto weights = torch::tensor(label_weights(patches.label_frequencies(), config.autoencoder.mask_tempering))
-                           .to(device, torch::kFloat32);
-  return [&config, &patches, net, device, order, weights, last](const train::StepInput& input) mutable {
-    const AutoencoderTraining& own = config.autoencoder;
-    torch::Generator generator = seeded(input.seed);
-    PatchBatch batch = patches.batch(order->items(input.draw * own.batch, own.batch));
-    batch = jittered(std::move(batch), own.jitter, generator);
-    const auto image = batch.image.to(device), mask = batch.mask.to(device);
-    nets::Moments moments =
-        net->encode(channels_last(joint_input(image, mask, patches.labels()), config.channels_last));
-    moments = {moments.mean.to(torch::kFloat32), moments.logvar.to(torch::kFloat32)};
-    const auto noise = torch::randn(moments.mean.sizes(), generator).to(device);
-    const auto latents = channels_last(moments.sample(noise), config.channels_last);
-    const auto loss = autoencoder_loss(own, image, mask, net->decode(latents), moments, weights);
-    *last = loss;
-    last->total = torch::Tensor();  // keeps the graph from living on
-    return loss.total;
-  };
+// The autoencoder and, where it has one, its discriminator. Parameters have the autoencoder's own names where there is
+// no discriminator, else names that begin with "autoencoder.".
+class AutoencoderLearnerImpl : public torch::nn::Module {
+ public:
+  AutoencoderLearnerImpl(nets::Autoencoder net, const AutoencoderTraining& config) : autoencoder(std::move(net)) {
+    register_module("autoencoder", autoencoder);
+    if (config.adversarial_weight > 0)
+      discriminator = register_module("discriminator", nets::Discriminator(1, config.adversarial_channels, 3));
+  }
+  torch::Tensor last_layer() const { return autoencoder->named_parameters()["decoder.conv_out.weight"]; }
+
+  nets::Autoencoder autoencoder{nullptr};
+  nets::Discriminator discriminator{nullptr};
+};
+TORCH_MODULE(AutoencoderLearner);
+
+std::optional<PerceptualLoss> perceptual_loss(const AutoencoderTraining& config, torch::Device device) {
+  if (config.perceptual_weight == 0) return std::nullopt;
+  const auto weights = find_lite0("auto");
+  if (!weights)
+    throw ConfigError({{"configuration", "train.autoencoder.perceptual_weight",
+                        "needs the weights of EfficientNet-Lite0, which were not found: see evaluate.lite0"}});
+  return PerceptualLoss(*weights, device);
 }
 
-void measure(TrainedAutoencoder& trained, const PatchTensors& validation, torch::Device device, std::int64_t step,
-             const MetricsLog& metrics) {
-  // Found again when a run goes on: the weights are the same.
-  ordered_json found = metrics.find("autoencoder", "validation", step);
-  if (found.is_null()) {
-    found = reconstruction(trained.net, validation, device);
-    metrics.add("autoencoder", "validation", step, found);
+class AutoencoderLesson {
+ public:
+  AutoencoderLesson(const TrainConfig& config, const PatchTensors& patches, AutoencoderLearner learner,
+                    torch::Device device, std::uint64_t seed)
+      : config_(config),
+        own_(config.autoencoder),
+        patches_(patches),
+        learner_(std::move(learner)),
+        device_(device),
+        order_(train::class_weights(patches.classes(), config.class_weighting), io::mix_seed(seed, kOrderStream)),
+        weights_(
+            torch::tensor(label_weights(patches.label_frequencies(), own_.mask_tempering)).to(device, torch::kFloat32)),
+        perceptual_(perceptual_loss(own_, device)) {}
+
+  torch::Tensor step(const train::StepInput& input) {
+    torch::Generator generator = seeded(input.seed);
+    PatchBatch batch = patches_.batch(order_.items(input.draw * own_.batch, own_.batch));
+    batch = jittered(std::move(batch), own_.jitter, generator);
+    const auto image = batch.image.to(device_), mask = batch.mask.to(device_);
+    nets::Autoencoder net = learner_->autoencoder;
+    nets::Moments moments =
+        net->encode(channels_last(joint_input(image, mask, patches_.labels()), config_.channels_last));
+    moments = {moments.mean.to(torch::kFloat32), moments.logvar.to(torch::kFloat32)};
+    const auto noise = torch::randn(moments.mean.sizes(), generator).to(device_);
+    const auto output = net->decode(channels_last(moments.sample(noise), config_.channels_last));
+    last_ = autoencoder_loss(own_, image, mask, output, moments, weights_);
+    // What lies beyond the window is clipped when it is used, and is no fault.
+    const auto decoded = output.narrow(1, 0, 1).to(torch::kFloat32).clamp(-1, 1);
+    torch::Tensor total = std::exchange(last_.total, torch::Tensor());  // which would keep the graph alive
+    if (perceptual_) {
+      const auto part = (*perceptual_)(decoded, image);
+      perceptual_value_ = part.detach();
+      total = total + own_.perceptual_weight * part;
+    }
+    if (!learner_->discriminator.is_empty()) total = total + adversarial(decoded, image, total, input.step);
+    return total;
   }
-  for (const char* key : {"hu_mae", "mask_dice", "patches"}) trained.summary["reconstruction"][key] = found.at(key);
-  char text[64];
-  std::snprintf(text, sizeof text, "%.1f HU", found.at("hu_mae").get<double>());
-  log_info(std::string("train: the autoencoder's mean absolute error on validation patients is ") + text +
-           ", Dice of its masks " + found.at("mask_dice").dump());
-}
+
+  // Unweighted parts of the last step's loss.
+  ordered_json figures() const {
+    ordered_json json = figures_of(last_);
+    if (perceptual_value_.defined()) json["perceptual"] = perceptual_value_.item<double>();
+    if (discriminator_value_.defined()) json["discriminator"] = discriminator_value_.item<double>();
+    return json;
+  }
+
+ private:
+  torch::Tensor adversarial(const torch::Tensor& decoded, const torch::Tensor& image, const torch::Tensor& so_far,
+                            std::int64_t step) {
+    // Before its start the discriminator takes part with weight 0, so that the optimiser knows all parameters.
+    const double heard = step >= own_.adversarial_start ? 1 : 0;
+    const auto loss = adversarial_loss(learner_->discriminator, decoded, image);
+    discriminator_value_ = loss.discriminator.detach();
+    if (heard == 0) return 0 * loss.discriminator;
+    return own_.adversarial_weight * balance(so_far, loss.generator, learner_->last_layer()) * loss.generator +
+           loss.discriminator;
+  }
+
+  const TrainConfig& config_;
+  const AutoencoderTraining& own_;
+  const PatchTensors& patches_;
+  AutoencoderLearner learner_;
+  torch::Device device_;
+  train::DataOrder order_;
+  torch::Tensor weights_;
+  std::optional<PerceptualLoss> perceptual_;
+  AutoencoderLoss last_;
+  torch::Tensor perceptual_value_, discriminator_value_;
+};
 
 }  // namespace
 
@@ -191,39 +249,6 @@ AutoencoderLoss autoencoder_loss(const AutoencoderTraining& config, const torch:
   return loss;
 }
 
-ordered_json reconstruction(nets::Autoencoder& net, const PatchTensors& patches, torch::Device device) {
-  const torch::NoGradGuard no_grad;
-  const std::int64_t labels = patches.labels();
-  const auto items = evenly_spaced(patches.size(), kMostReconstructed);
-  double absolute_error = 0;
-  auto overlap = torch::zeros({labels}, torch::kInt64), sizes = torch::zeros({labels}, torch::kInt64);
-  for (std::size_t first = 0; first < items.size(); first += kReconstructionBatch) {
-    const auto last = std::min(items.size(), first + kReconstructionBatch);
-    const PatchBatch batch = patches.batch(
-        {items.begin() + static_cast<std::ptrdiff_t>(first), items.begin() + static_cast<std::ptrdiff_t>(last)});
-    const auto input = joint_input(batch.image, batch.mask, labels).to(device);
-    const auto output = net->decode(net->encode(channels_last(input, true)).mean).to(torch::kCPU).contiguous();
-    const auto image = output.narrow(1, 0, 1).clamp(-1, 1);
-    const auto mask = output.narrow(1, 1, labels).argmax(1);
-    absolute_error += (image - batch.image).abs().to(torch::kFloat64).sum().item<double>();
-    const auto truth = batch.mask.to(torch::kInt64);
-    overlap += torch::bincount(truth.masked_select(mask.eq(truth)), {}, labels);
-    sizes += torch::bincount(truth.flatten(), {}, labels) + torch::bincount(mask.flatten(), {}, labels);
-  }
-  const auto& info = patches.info();
-  const double pixels = static_cast<double>(static_cast<std::int64_t>(items.size()) * info.height * info.width);
-  ordered_json dice = ordered_json::object();
-  for (std::int64_t label = 1; label < labels; ++label) {
-    const auto size = sizes[label].item<std::int64_t>();
-    auto& entry = dice[info.labels[static_cast<std::size_t>(label)]];
-    if (size > 0) entry = 2.0 * overlap[label].item<double>() / static_cast<double>(size);
-  }
-  // The [-1,1] scale spans the window.
-  return {{"hu_mae", absolute_error / pixels * (info.window_hu[1] - info.window_hu[0]) / 2},
-          {"mask_dice", dice},
-          {"patches", items.size()}};
-}
-
 TrainedAutoencoder train_autoencoder(const TrainConfig& config, const Context& context, const PatchTensors& patches,
                                      const PatchTensors* validation, const std::string& data_sha256,
                                      const MetricsLog& metrics) {
@@ -232,17 +257,23 @@ TrainedAutoencoder train_autoencoder(const TrainConfig& config, const Context& c
   torch::manual_seed(io::mix_seed(options.seed, kInitialStream));
   nets::Autoencoder net(autoencoder_config(config.autoencoder, patches.info()));
   net->to(device);
-  const auto last = std::make_shared<AutoencoderLoss>();
+  AutoencoderLearner learner(net, config.autoencoder);
+  learner->to(device);
+  const bool judged = config.autoencoder.adversarial_weight > 0;
+  torch::nn::Module& module = judged ? static_cast<torch::nn::Module&>(*learner) : *net;
+  AutoencoderLesson lesson(config, patches, learner, device, options.seed);
   const Phase phase{"autoencoder", "autoencoder steps", options.steps, config.autoencoder.batch};
   const fs::path folder = context.out / "checkpoints";
-  train::Trainer trainer(*net, options,
+  train::Trainer trainer(module, options,
                          train::CheckpointStore(folder, "autoencoder", static_cast<int>(config.keep_checkpoints)),
-                         phase_hooks(phase, context, metrics, [last] { return figures_of(*last); }));
+                         phase_hooks(phase, context, metrics, [&lesson] { return lesson.figures(); }));
   const std::string outcome =
-      outcome_name(trainer.run(step_function(config, patches, net, device, options.seed, last)));
+      outcome_name(trainer.run([&lesson](const train::StepInput& input) { return lesson.step(input); }));
 
   TrainedAutoencoder trained{net, {}};
-  nets::assign_tensors(*net, trainer.ema().state(), "the autoencoder's averaged weights");
+  const auto averaged = trainer.ema().state();
+  nets::assign_tensors(*net, judged ? train::with_prefix(averaged, "autoencoder.") : averaged,
+                       "the autoencoder's averaged weights");
   for (auto& parameter : net->parameters()) parameter.requires_grad_(false);
   net->eval();
   nets::save_diffusers(net, folder / "autoencoder");
@@ -252,7 +283,9 @@ TrainedAutoencoder train_autoencoder(const TrainConfig& config, const Context& c
                      {"steps", trainer.steps_done()},
                      {"parameters", parameters},
                      {"seconds", trainer.elapsed_s()}};
-  if (validation != nullptr) measure(trained, *validation, device, trainer.steps_done(), metrics);
+  if (validation != nullptr)
+    trained.summary["reconstruction"] =
+        measured_reconstruction(net, *validation, device, {config.autoencoder.tile}, trainer.steps_done(), metrics);
   return trained;
 }
 

@@ -36,10 +36,6 @@ AutoencoderLoss autoencoder_loss(const AutoencoderTraining& config, const torch:
                                  const torch::Tensor& mask, const torch::Tensor& output, const nets::Moments& moments,
                                  const torch::Tensor& weights);
 
-// How well the means of the latents decode, over at most 2048 patches evenly spaced: "hu_mae" (within the window),
-// "mask_dice" by label (null where neither mask has it), "patches".
-nlohmann::ordered_json reconstruction(nets::Autoencoder& net, const PatchTensors& patches, torch::Device device);
-
 struct TrainedAutoencoder {
   nets::Autoencoder net{nullptr};  // averaged weights, on the device, in eval mode
   nlohmann::ordered_json summary;

@@ -48,6 +48,7 @@ train::TrainerOptions trainer_options(const TrainConfig& config, const Context& 
   train::TrainerOptions options = shared_options(config);
   options.steps = config.steps;
   options.learning_rate = {.peak = config.learning_rate,
+                           .last = config.learning_rate_last,
                            .schedule = train::schedule_from_name(config.schedule),
                            .warmup_steps = config.warmup,
                            .reference_steps = config.schedule_reference};

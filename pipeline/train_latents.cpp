@@ -63,7 +63,7 @@ torch::Tensor LatentMoments::scale() const {
 }
 
 LatentMoments encode_all(nets::Autoencoder& net, const PatchTensors& patches, torch::Device device,
-                         const Context& context) {
+                         const nets::Tiling& tiling, const Context& context) {
   const torch::NoGradGuard no_grad;
   torch::Tensor mean, logvar;
   for (std::int64_t first = 0; first < patches.size(); first += kEncodingBatch) {
@@ -73,7 +73,7 @@ LatentMoments encode_all(nets::Autoencoder& net, const PatchTensors& patches, to
     std::iota(items.begin(), items.end(), first);
     const PatchBatch batch = patches.batch(items);
     const auto input = joint_input(batch.image, batch.mask, patches.labels()).to(device);
-    const nets::Moments moments = net->encode(input.contiguous(torch::MemoryFormat::ChannelsLast));
+    const nets::Moments moments = nets::encode_tiled(net, input.contiguous(torch::MemoryFormat::ChannelsLast), tiling);
     if (!mean.defined()) {
       auto shape = moments.mean.sizes().vec();
       shape[0] = patches.size();
@@ -88,9 +88,10 @@ LatentMoments encode_all(nets::Autoencoder& net, const PatchTensors& patches, to
 }
 
 LatentMoments cached_moments(const fs::path& file, const std::string& key, nets::Autoencoder& net,
-                             const PatchTensors& patches, torch::Device device, const Context& context) {
+                             const PatchTensors& patches, torch::Device device, const nets::Tiling& tiling,
+                             const Context& context) {
   if (auto found = read(file, key, patches.size())) return std::move(*found);
-  LatentMoments moments = encode_all(net, patches, device, context);
+  LatentMoments moments = encode_all(net, patches, device, tiling, context);
   if (!torch::isfinite(moments.mean()).all().item<bool>())
     throw std::runtime_error("the autoencoder's latents are not numbers");
   nets::save_tensors(file, {{"mean", moments.mean()}, {"logvar", moments.logvar()}}, {{"key", key}});

@@ -1,7 +1,7 @@
 // The latents of all training patches: moments computed once and kept on disk, sampled anew at each use.
 #pragma once
 
-#include "models/nets/autoencoder.h"
+#include "models/nets/tiles.h"
 #include "pipeline/context.h"
 #include "pipeline/train_data.h"
 
@@ -35,10 +35,11 @@ class LatentMoments {
 
 // Encodes every patch, in float32. The network is in eval mode on the device. Throws Interrupted when asked to stop.
 LatentMoments encode_all(nets::Autoencoder& net, const PatchTensors& patches, torch::Device device,
-                         const Context& context);
+                         const nets::Tiling& tiling, const Context& context);
 
 // What `file` holds if it was made with this key (of autoencoder and data), else encoded now and written there.
 LatentMoments cached_moments(const std::filesystem::path& file, const std::string& key, nets::Autoencoder& net,
-                             const PatchTensors& patches, torch::Device device, const Context& context);
+                             const PatchTensors& patches, torch::Device device, const nets::Tiling& tiling,
+                             const Context& context);
 
 }  // namespace ctforge::pipeline

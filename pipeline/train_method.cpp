@@ -81,6 +81,10 @@ Method method_of(const TrainConfig& config) {
                                  {"uncertainty", config.uncertainty},
                                  {"pairs", !config.pairs.empty()}})
     refuse(consistency && set, key, "is not for train.method consistency, whose settings are train.consistency");
+  refuse(config.learning_rate_last != 0 && config.schedule != "cosine", "learning_rate_last",
+         "is for train.schedule cosine");
+  refuse(config.learning_rate_last > config.learning_rate, "learning_rate_last",
+         "must not be above train.learning_rate");
   refuse(config.consistency.distil && !consistency, "consistency.distil", "is for train.method consistency");
   refuse(config.consistency.distil && config.from.empty(), "consistency.distil", "needs a teacher, train.from");
   refuse(config.consistency.teacher_guidance != 1 && !config.consistency.distil, "consistency.teacher_guidance",

@@ -83,11 +83,11 @@ Path vp(const std::vector<double>& betas) {
   return Path({level, time, input}, 0, static_cast<double>(betas.size() - 1), true);
 }
 
-Path ve(double sigma_min, double sigma_max) {
+Path ve(double sigma_min, double sigma_max, double noise_scale) {
   if (!(sigma_min > 0)) throw std::invalid_argument("sigma_min must be positive");
   const auto level = [](double t) { return AlphaSigma{1, t}; };
   const auto time = [](double ratio) { return ratio; };
-  const auto input = [](double t) { return 250 * std::log(t); };
+  const auto input = [noise_scale](double t) { return noise_scale * std::log(t); };
   return Path({level, time, input}, sigma_min, sigma_max, false);
 }
 

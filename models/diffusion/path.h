@@ -48,10 +48,10 @@ class Path {
 // Throws std::invalid_argument unless there are two steps at least and every beta is in (0, 1); the last may be 1.
 Path vp(const std::vector<double>& betas);
 // Variance exploding: alpha = 1, sigma = t in [sigma_min, sigma_max] (Karras et al. 2022, table 1, column EDM).
-// A network is told 250 ln(sigma): 1000 times what Karras et al. tell it, as diffusers' ConsistencyModelPipeline does.
-// (Its EDM schedulers pass ln(sigma) / 4, which an embedding made for steps of 0 .. 1000 can hardly tell apart.)
-// Throws std::invalid_argument unless 0 < sigma_min < sigma_max.
-Path ve(double sigma_min = 0.002, double sigma_max = 80);
+// A network is told noise_scale ln(sigma). 250 is 1000 times what Karras et al. tell it, as diffusers'
+// ConsistencyModelPipeline does; their own 1/4, which diffusers' EDM schedulers pass, an embedding made for steps of
+// 0 .. 1000 can hardly tell apart. Throws std::invalid_argument unless 0 < sigma_min < sigma_max.
+Path ve(double sigma_min = 0.002, double sigma_max = 80, double noise_scale = 250);
 // The straight line alpha = 1 - t, sigma = t, t in [0, 1] (Liu et al. 2023, eq. 1, with time turned round: data at 0).
 // It has no signal at t = 1. A network is told 1000 t, as diffusers' flow-matching pipelines do.
 Path rectified();

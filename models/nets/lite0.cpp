@@ -93,6 +93,18 @@ Tensor Lite0Impl::features(const Tensor& x) {
   return hidden.mean({2, 3});
 }
 
+std::vector<Tensor> Lite0Impl::stages(const Tensor& x) {
+  if (x.dim() != 4 || x.size(1) != 3) throw std::invalid_argument("Lite0: x must be [N,3,H,W]");
+  Tensor hidden = torch::relu6(bn0(conv_stem(pad_same((x - 127.0) / 128.0, 3, 2))));
+  std::vector<Tensor> results;
+  std::size_t block = 0;
+  for (const Stage& stage : kStages) {
+    for (std::int64_t i = 0; i < stage.repeats; ++i) hidden = blocks[block++]->as<Lite0BlockImpl>()->forward(hidden);
+    results.push_back(hidden);
+  }
+  return results;
+}
+
 Tensor Lite0Impl::classify(const Tensor& features) { return fc(features); }
 
 Lite0 load_lite0(const std::filesystem::path& path) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <vector>
 
 #include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/container/modulelist.h>
@@ -40,6 +41,9 @@ class Lite0Impl : public torch::nn::Module {
   // x [N,3,224,224] floating point RGB in [0,255]; scaled within to (x - 127) / 128. Returns [N,1280], the average over
   // pixels before the classifier. Meant for eval() mode. Throws std::invalid_argument for other shapes.
   torch::Tensor features(const torch::Tensor& x);
+  // x as above but of any size -> what each of the seven stages of blocks leaves, [N,16,H/2,W/2] to [N,320,H/32,W/32]:
+  // for comparing images feature by feature. Gradients reach x.
+  std::vector<torch::Tensor> stages(const torch::Tensor& x);
   // [N,1280] features -> [N,1000] logits of the ImageNet classes.
   torch::Tensor classify(const torch::Tensor& features);
   torch::Tensor forward(const torch::Tensor& x) { return classify(features(x)); }

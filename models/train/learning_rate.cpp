@@ -28,7 +28,8 @@ double learning_rate(const LearningRateOptions& options, std::int64_t step) {
       const auto from = static_cast<double>(options.warmup_steps);
       const double length = std::max(static_cast<double>(options.steps) - from, 1.0);
       const double part = std::clamp((position - from) / length, 0.0, 1.0);
-      factor *= 0.5 * (1 + std::cos(std::numbers::pi * part));
+      const double left = 0.5 * (1 + std::cos(std::numbers::pi * part));
+      factor *= left + (options.peak > 0 ? options.last / options.peak : 0) * (1 - left);
       break;
     }
     case Schedule::InverseSqrt:

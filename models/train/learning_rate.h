@@ -8,7 +8,7 @@ namespace ctforge::train {
 
 enum class Schedule {
   Constant,
-  Cosine,       // half a cosine from the peak at the end of the warm-up to zero at the last step
+  Cosine,       // half a cosine from the peak at the end of the warm-up to `last` at the last step
   InverseSqrt,  // peak / sqrt(max(step / reference, 1)) (Karras et al. 2024, eq. 67)
 };
 
@@ -17,6 +17,7 @@ Schedule schedule_from_name(const std::string& name);
 
 struct LearningRateOptions {
   double peak = 2e-4;
+  double last = 0;  // Cosine
   Schedule schedule = Schedule::Constant;
   std::int64_t warmup_steps = 0;     // linear from peak / warmup_steps
   std::int64_t steps = 1;            // length of the run: where Cosine ends

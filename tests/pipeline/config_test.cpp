@@ -12,17 +12,28 @@ TEST(Config, EveryPresetIsValid) {
   int presets = 0;
   for (const auto& entry : std::filesystem::directory_iterator(test::source_dir() / "configs")) {
     if (entry.path().extension() != ".yaml") continue;
-    EXPECT_NO_THROW(read_config(entry.path(), {})) << entry.path().filename();
+    EXPECT_NO_THROW(read_config({entry.path()}, {})) << entry.path().filename();
     ++presets;
   }
   EXPECT_GE(presets, 3);
+}
+
+TEST(Config, EveryAblationIsValidOverTheDemo) {
+  int ablations = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(test::source_dir() / "configs" / "ablations")) {
+    const Config config = read_config({test::source_dir() / "configs" / "demo.yaml", entry.path()}, {});
+    EXPECT_FALSE(config.sweep.grid.empty()) << entry.path().filename();
+    EXPECT_EQ(config.phantom.patients, 48) << "of the demo";
+    ++ablations;
+  }
+  EXPECT_GE(ablations, 5);
 }
 
 TEST(Config, FileAndAssignmentsAreBothChecked) {
   test::TemporaryFolder folder;
   test::write_file(folder / "a.yaml", "trian:\n  steps: 5\nsample:\n  count: -1\n");
   try {
-    read_config(folder / "a.yaml", {"train.stepz=3", "run.seed=x"});
+    read_config({folder / "a.yaml"}, {"train.stepz=3", "run.seed=x"});
     FAIL() << "no error";
   } catch (const ConfigError& error) {
     EXPECT_EQ(error.problems().size(), 4U) << error.what();
@@ -35,7 +46,7 @@ TEST(Config, AKeyGivenTwiceDoesNotHideOtherFaults) {
   test::TemporaryFolder folder;
   test::write_file(folder / "a.yaml", "train:\n  steps: 5\n  steps: 6\n  batch: many\n  stepz: 1\n");
   try {
-    read_config(folder / "a.yaml", {});
+    read_config({folder / "a.yaml"}, {});
     FAIL() << "no error";
   } catch (const ConfigError& error) {
     EXPECT_EQ(error.problems().size(), 3U) << error.what();
@@ -45,8 +56,8 @@ TEST(Config, AKeyGivenTwiceDoesNotHideOtherFaults) {
 TEST(Config, AssignmentsWin) {
   test::TemporaryFolder folder;
   test::write_file(folder / "a.yaml", "train:\n  steps: 5\n");
-  EXPECT_EQ(read_config(folder / "a.yaml", {}).train.steps, 5);
-  EXPECT_EQ(read_config(folder / "a.yaml", {"train.steps=7"}).train.steps, 7);
+  EXPECT_EQ(read_config({folder / "a.yaml"}, {}).train.steps, 5);
+  EXPECT_EQ(read_config({folder / "a.yaml"}, {"train.steps=7"}).train.steps, 7);
 }
 
 TEST(Config, NamesThatScriptsRelyOnExist) {

@@ -33,6 +33,17 @@ TEST(ReportSections, CurvesThatStillRiseAreCalledNotConverged) {
   EXPECT_EQ(body(0.705).find("Not converged"), std::string::npos);
 }
 
+TEST(ReportSections, AutoencoderHasARowForEachTissue) {
+  ReportInputs inputs;
+  EXPECT_TRUE(autoencoder_section(inputs).body.empty());
+  inputs.manifest = nlohmann::ordered_json::parse(R"({"stages":{"train":{"summary":{"autoencoder":{"reconstruction":{
+    "hu_mae":28.5,"hu_bias":-1.2,"psnr_db":33.1,"ssim":0.9123,"mask_dice":{"cord":0.98,"lung":null},"patches":12,
+    "tissues":{"background":{"hu_mae":10,"hu_bias":0,"pixels":5},"cord":{"hu_mae":40.5,"hu_bias":3,"pixels":5}}}}}}}})");
+  const std::string body = autoencoder_section(inputs).body;
+  for (const char* part : {"cord", "40.5", "0.980", "33.1 dB", "0.912", "12 patches"})
+    EXPECT_NE(body.find(part), std::string::npos) << part;
+}
+
 TEST(ReportSections, MissingPartsAreNamed) {
   const ReportInputs nothing;
   EXPECT_NE(dice_section(nothing).body.find("not evaluated"), std::string::npos);

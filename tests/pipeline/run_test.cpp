@@ -28,7 +28,7 @@ TEST(Run, FingerprintFollowsUpstreamOnly) {
 
 TEST(Run, PhantomStageIsRecordedAndNotRunAgain) {
   test::TemporaryFolder folder;
-  Config config = read_config("", {"phantom.patients=1", "run.threads=2"});
+  Config config = read_config({}, {"phantom.patients=1", "run.threads=2"});
   run_stages(config, {"phantom"}, folder.path());
   const std::string first = test::read_file(folder / "manifest.json");
   EXPECT_NE(first.find("\"state\": \"done\""), std::string::npos);
@@ -54,7 +54,7 @@ TEST(Run, StagesRefuseWhatIsHalfMade) {
 TEST(Run, RemovesLeftoversAndRecordsNoPathsOfTheData) {
   test::TemporaryFolder folder;
   test::write_file(folder / ".ctforge-part-1-manifest.json", "{");
-  const Config config = read_config("", {"phantom.patients=1", "run.threads=2", "prepare.input=/data/somebody"});
+  const Config config = read_config({}, {"phantom.patients=1", "run.threads=2", "prepare.input=/data/somebody"});
   EXPECT_EQ(run_stages(config, {"phantom"}, folder.path()), 0);
   EXPECT_FALSE(std::filesystem::exists(folder / ".ctforge-part-1-manifest.json"));
   EXPECT_EQ(test::read_file(folder / "manifest.json").find("somebody"), std::string::npos);
@@ -62,7 +62,7 @@ TEST(Run, RemovesLeftoversAndRecordsNoPathsOfTheData) {
 
 TEST(Run, ChecksAllStagesBeforeAnyWork) {
   test::TemporaryFolder folder;
-  const Config config = read_config("", {"sample.eta=0.5", "evaluate.inception=/nowhere", "evaluate.extra_sets=[x]",
+  const Config config = read_config({}, {"sample.eta=0.5", "evaluate.inception=/nowhere", "evaluate.extra_sets=[x]",
                                          "prepare.split.test_patients=0"});
   try {
     run_stages(config, {"prepare", "train", "sample", "evaluate"}, folder.path());
@@ -82,7 +82,7 @@ TEST(Run, WhatFollowedFromAStageNoLongerCountsWhenItIsDoneAnew) {
                                              "run.stages=[phantom, prepare]",
                                              "prepare.split.test_patients=1",
                                              "prepare.split.validation_patients=0"};
-  Config config = read_config("", settings);
+  Config config = read_config({}, settings);
   run_stages(config, {"phantom", "prepare"}, folder.path());
   ASSERT_TRUE(std::filesystem::exists(folder / "data" / "prepare.json"));
   config.run.seed += 1;
@@ -92,9 +92,9 @@ TEST(Run, WhatFollowedFromAStageNoLongerCountsWhenItIsDoneAnew) {
 
 TEST(Run, TellsThatTheInputHasChangedAndKeepsWhatWasMadeOfIt) {
   test::TemporaryFolder folder;
-  run_stages(read_config("", {"phantom.patients=3", "phantom.slices=8", "run.threads=2"}), {"phantom"}, folder / "a");
+  run_stages(read_config({}, {"phantom.patients=3", "phantom.slices=8", "run.threads=2"}), {"phantom"}, folder / "a");
   const Config config =
-      read_config("", {"prepare.input=" + (folder / "a/cohort").string(), "prepare.images=*_ct.nii.gz",
+      read_config({}, {"prepare.input=" + (folder / "a/cohort").string(), "prepare.images=*_ct.nii.gz",
                        "prepare.masks=*_seg.nii.gz", "prepare.split.test_patients=1",
                        "prepare.split.validation_patients=0", "run.threads=2"});
   const auto log_of_prepare = [&] {

@@ -40,20 +40,20 @@ TEST(LatentMoments, TheCacheIsMadeAgainForAnotherKeyOrWhenDamaged) {
   net->eval();
   const auto file = folder / "latents.safetensors";
   Context context;
-  const auto first = cached_moments(file, "a", net, patches, torch::kCPU, context);
+  const auto first = cached_moments(file, "a", net, patches, torch::kCPU, {}, context);
   EXPECT_EQ(first.shape(), (std::array<std::int64_t, 3>{2, 8, 8}));
   // The same key reads the file, whatever the network is by now; another key does not.
   {
     const torch::NoGradGuard no_grad;
     for (auto& parameter : net->parameters()) parameter.mul_(2);
   }
-  EXPECT_TRUE(torch::equal(cached_moments(file, "a", net, patches, torch::kCPU, context).mean(), first.mean()));
-  EXPECT_FALSE(torch::equal(cached_moments(file, "b", net, patches, torch::kCPU, context).mean(), first.mean()));
-  const auto second = encode_all(net, patches, torch::kCPU, context);
+  EXPECT_TRUE(torch::equal(cached_moments(file, "a", net, patches, torch::kCPU, {}, context).mean(), first.mean()));
+  EXPECT_FALSE(torch::equal(cached_moments(file, "b", net, patches, torch::kCPU, {}, context).mean(), first.mean()));
+  const auto second = encode_all(net, patches, torch::kCPU, {}, context);
   ctforge::test::write_file(file, "damaged");
-  EXPECT_TRUE(torch::equal(cached_moments(file, "b", net, patches, torch::kCPU, context).mean(), second.mean()));
+  EXPECT_TRUE(torch::equal(cached_moments(file, "b", net, patches, torch::kCPU, {}, context).mean(), second.mean()));
   context.interrupted = [] { return true; };
-  EXPECT_THROW(encode_all(net, patches, torch::kCPU, context), Interrupted);
+  EXPECT_THROW(encode_all(net, patches, torch::kCPU, {}, context), Interrupted);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "pipeline/config_tree.h"
 #include "pipeline/draw.h"
 #include "pipeline/generator.h"
+#include "pipeline/generator_record.h"
 #include "pipeline/train_metrics.h"
 #include "tests/pipeline/train_support.h"
 #include "tests/support/support.h"
@@ -73,6 +74,26 @@ TEST(RunTrain, GivesAGeneratorThatSamplesCanBeDrawnFrom) {
   ASSERT_TRUE(drawn);
   EXPECT_EQ(drawn->decoded.image.sizes(), (at::IntArrayRef{2, 1, 16, 16}));
   EXPECT_LT(drawn->decoded.mask.max().item<int>(), 2);
+}
+
+TEST(RunTrain, TheAutoencoderListensToADiscriminatorFromItsStepOn) {
+  TrainConfig config = test::small_config();
+  config.autoencoder.adversarial_weight = 0.5;
+  config.autoencoder.adversarial_channels = 8;
+  config.autoencoder.adversarial_start = 100;  // never
+  const auto loss = [&config] {
+    const ctforge::test::TemporaryFolder folder;
+    test::write_patches(folder / "data", "train", 8, 64);
+    Context context;
+    context.out = folder.path();
+    run_train(config, context);
+    EXPECT_NE(ctforge::test::read_file(folder / "metrics.jsonl").find("\"discriminator\""), std::string::npos);
+    return weights_sha256(*nets::load_autoencoder(folder / "checkpoints" / "autoencoder"));
+  };
+  const std::string unheard = loss();
+  config.autoencoder.adversarial_start = 2;
+  EXPECT_NE(loss(), unheard);
+  EXPECT_EQ(loss(), loss());
 }
 
 TEST(RunTrain, GoesOnBitForBitWhereverItWasInterrupted) {

@@ -1,0 +1,114 @@
+// Records, weights and configurations to and fro.
+#include "pipeline/interchange.h"
+
+#include "io/atomic_file.h"
+#include "io/fault.h"
+#include "models/nets/diffusers.h"
+#include "models/nets/weights.h"
+#include "models/train/checkpoint.h"
+#include "pipeline/config_tree.h"
+#include "pipeline/generator_record.h"
+#include "pipeline/scheduler_config.h"
+
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+namespace ctforge::pipeline {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+namespace {
+
+constexpr int kSchema = 1;  // of ctforge.json
+constexpr const char* kSidecar = "ctforge.json";
+
+ordered_json sidecar(const GeneratorRecord& record, const Generator& generator) {
+  return {
+      {"schema", kSchema},
+      {"generator", ordered_json::parse(to_json(record))},
+      {"step", generator.step},
+      {"ema", generator.weights.averaged},
+      {"noise_input", record.method.name == "edm" || record.method.name == "consistency"
+                          ? "the U-Net is told 250 ln(sigma); diffusers' EDM schedulers give ln(sigma) / 4: multiply "
+                            "their timesteps by 1000"
+                          : "the U-Net is told the scheduler's timestep"},
+      {"latents", "x_0 = (z - shift) * scale for each channel of the autoencoder's latents z"}};
+}
+
+struct Described {
+  GeneratorRecord record;
+  std::int64_t step = 0;
+};
+
+Described described(const ImportConfig& config) {
+  if (!config.like.empty()) {
+    const auto like = train::CheckpointStore(config.like / "checkpoints", "generator").load_newest();
+    if (!like) throw io::DataError(io::Fault::InvalidShard, "the run of --like has no good checkpoint of a generator");
+    return {generator_record_from_json(like->metadata.at(kGeneratorRecord)), 0};
+  }
+  if (!fs::exists(config.from / kSidecar))
+    throw ConfigError({{"--from", "",
+                        "the folder has no ctforge.json, which says what classes and HU the networks mean: give a run "
+                        "of the same with --like"}});
+  try {
+    const auto json = ordered_json::parse(io::read_whole_file(config.from / kSidecar));
+    if (json.at("schema").get<int>() > kSchema)
+      throw io::DataError(io::Fault::UnsupportedFormat, "ctforge.json was written by a later ctforge");
+    return {generator_record_from_json(json.at("generator").dump()), json.at("step").get<std::int64_t>()};
+  } catch (const ordered_json::exception&) {
+    throw io::DataError(io::Fault::InvalidHeader, "ctforge.json of the folder cannot be read");
+  }
+}
+
+void check_fits(const GeneratorRecord& record, const nets::UNetConfig& found) {
+  const bool fits = found.in_channels == record.unet.in_channels && found.out_channels == record.unet.out_channels &&
+                    found.num_class_embeds == record.unet.num_class_embeds;
+  if (!fits)
+    throw io::DataError(io::Fault::OtherConfiguration,
+                        "the U-Net has other channels or another number of classes than it is said to have");
+}
+
+}  // namespace
+
+void export_generator(const ExportConfig& config) {
+  const fs::path checkpoints = config.run / "checkpoints";
+  const auto newest = train::CheckpointStore(checkpoints, "generator").load_newest();
+  const Generator generator = load_generator(checkpoints, torch::Device(config.device), config.weights);
+  const GeneratorRecord record = generator_record_from_json(newest->metadata.at(kGeneratorRecord));
+  const std::string scheduler = scheduler_config(record.method, record.sigma_data);
+  nets::save_diffusers(generator.unet, config.to / "unet");
+  if (record.codec == "autoencoder")
+    nets::save_diffusers(nets::load_autoencoder(checkpoints / "autoencoder"), config.to / "vae");
+  fs::create_directories(config.to / "scheduler");
+  io::write_atomically(config.to / "scheduler" / "scheduler_config.json", scheduler);
+  io::write_atomically(config.to / kSidecar, sidecar(record, generator).dump(1) + "\n");
+}
+
+void import_generator(const ImportConfig& config) {
+  const fs::path checkpoints = config.run / "checkpoints";
+  if (!train::CheckpointStore(checkpoints, "generator").files().empty())
+    throw ConfigError({{"--out", "", "the folder has a generator already: give another one"}});
+  auto [record, step] = described(config);
+  const nets::UNet unet = nets::load_unet(config.from / "unet");
+  check_fits(record, unet->config());
+  record.unet = unet->config();
+  if (record.codec == "autoencoder") {
+    const nets::Autoencoder autoencoder = nets::load_autoencoder(config.from / "vae");
+    if (autoencoder->config().latent_channels != record.latent_shape[0])
+      throw io::DataError(io::Fault::OtherConfiguration, "the autoencoder has another number of latent channels");
+    record.autoencoder_sha256 = weights_sha256(*autoencoder);
+    nets::save_diffusers(autoencoder, checkpoints / "autoencoder");
+  }
+  train::Checkpoint checkpoint;
+  checkpoint.step = step;
+  for (const auto& [name, tensor] : nets::named_tensors(*unet))
+    checkpoint.tensors["ema." + name] = checkpoint.tensors["weights." + name] = tensor;
+  checkpoint.metadata[kGeneratorRecord] = to_json(record);
+  // No training goes on from it: the optimiser's state is not part of the exchange.
+  checkpoint.metadata["configuration"] = "{\"imported\": true}";
+  train::CheckpointStore(checkpoints, "generator").save(checkpoint);
+}
+
+}  // namespace ctforge::pipeline

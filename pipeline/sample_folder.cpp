@@ -1,0 +1,101 @@
+// The folder's network, the file's noise and one of the solvers.
+#include "pipeline/sample_folder.h"
+
+#include "io/atomic_file.h"
+#include "io/fault.h"
+#include "models/nets/diffusers.h"
+#include "models/nets/weights.h"
+#include "pipeline/config_tree.h"
+#include "pipeline/sampler.h"
+#include "pipeline/scheduler_config.h"
+#include "pipeline/train_method.h"
+
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include <torch/utils.h>
+
+namespace ctforge::pipeline {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+namespace {
+
+constexpr double kSigmaData = 0.5;  // diffusers' default
+
+std::optional<fs::path> scheduler_file(const fs::path& folder) {
+  for (const fs::path& place : {folder, folder / "scheduler", folder.parent_path() / "scheduler"})
+    if (fs::exists(place / "scheduler_config.json")) return place / "scheduler_config.json";
+  return std::nullopt;
+}
+
+diffusion::Parametrisation learned_by(const fs::path& folder, const TrainConfig& training) {
+  if (const auto file = scheduler_file(folder)) return parametrisation_from_scheduler(io::read_whole_file(*file));
+  return parametrisation_of(method_of(training), kSigmaData);
+}
+
+const torch::Tensor& tensor_of(const nets::TensorFile& file, const std::string& name) {
+  const auto found = file.tensors.find(name);
+  if (found == file.tensors.end())
+    throw io::DataError(io::Fault::InvalidShard, "the noise file has no tensor '" + name + "'");
+  return found->second;
+}
+
+}  // namespace
+
+ordered_json run_sample_folder(const SampleConfig& config, const TrainConfig& training, const Context& context,
+                               const fs::path& checkpoint, const fs::path& noise) {
+  check_sample(config);
+  const torch::NoGradGuard no_grad;
+  const torch::Device device(context.device);
+  const fs::path folder = fs::exists(checkpoint / "unet" / "config.json") ? checkpoint / "unet" : checkpoint;
+  nets::UNet net = nets::load_unet(folder);
+  net->to(device);
+  auto parametrisation = learned_by(folder, training);
+  const auto& shape = net->config();
+  if (parametrisation.learned_variance != (shape.out_channels == 2 * shape.in_channels))
+    throw io::DataError(io::Fault::OtherConfiguration,
+                        "the network's out_channels do not go with whether it learned the variance");
+  check_sampler(config, parametrisation, false);
+
+  const nets::TensorFile given = nets::load_tensors(noise);
+  const auto start = tensor_of(given, "noise").to(device, torch::kFloat32);
+  if (start.dim() != 4 || start.size(1) != shape.in_channels)
+    throw io::DataError(io::Fault::InvalidShard, "the noise must be [N," + std::to_string(shape.in_channels) + ",H,W]");
+  diffusion::Condition condition;
+  if (given.tensors.contains("labels")) condition.labels = given.tensors.at("labels").to(device);
+  const auto step_noise = [&](int step) {
+    const auto& all = tensor_of(given, "step_noise");
+    if (all.dim() != 5 || step >= all.size(0) || all[0].sizes() != start.sizes())
+      throw io::DataError(io::Fault::InvalidShard, "step_noise must be [S,N,C,H,W] with a row for every step");
+    return all[step].to(device, torch::kFloat32);
+  };
+  const diffusion::Net answer = [&net](const torch::Tensor& x, const torch::Tensor& c_noise,
+                                       const diffusion::Condition& told) {
+    return net->forward(x, c_noise, told.labels);
+  };
+  auto denoise = diffusion::bind(answer, parametrisation, condition);
+  if (config.clip > 0) denoise = diffusion::clipped(denoise, config.clip);
+  const auto times = make_times(config, parametrisation);
+  torch::Tensor sample;
+  try {
+    sample = make_solver(config)(denoise, parametrisation.path,
+                                 diffusion::starting_point(parametrisation.path, times.front(), start), times,
+                                 step_noise, [&](int done, const torch::Tensor&) {
+                                   context.progress(done, static_cast<std::int64_t>(times.size()), "steps");
+                                   return !context.interrupted();
+                                 });
+  } catch (const std::invalid_argument& error) {
+    throw io::DataError(io::Fault::OtherConfiguration, error.what());  // labels or sizes the network does not take
+  }
+  if (context.interrupted()) throw Interrupted{"sample"};
+  const fs::path out = context.out / "samples";
+  fs::create_directories(out);
+  nets::save_tensors(out / "raw.safetensors", {{"sample", sample.to(torch::kCPU, torch::kFloat32).contiguous()}},
+                     {{"synthetic", "true"}});
+  return {{"sampler", config.sampler}, {"steps", config.steps}, {"samples", start.size(0)}};
+}
+
+}  // namespace ctforge::pipeline

@@ -1,0 +1,156 @@
+// Combinations, their runs, and the table and chart of their figures.
+#include "pipeline/sweep.h"
+
+#include "io/atomic_file.h"
+#include "io/digest.h"
+#include "pipeline/config.h"
+#include "pipeline/log.h"
+#include "pipeline/run.h"
+#include "pipeline/sweep_table.h"
+
+#include <cctype>
+#include <exception>
+#include <set>
+#include <utility>
+
+namespace ctforge::pipeline {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Axis {
+  std::string key;
+  std::vector<std::string> values;
+};
+
+Axis axis_of(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  Axis axis{text.substr(0, equals), {}};
+  for (std::size_t start = equals + 1; equals != std::string::npos && start <= text.size();) {
+    const std::size_t end = std::min(text.find('|', start), text.size());
+    axis.values.push_back(text.substr(start, end - start));
+    start = end + 1;
+  }
+  const bool proper = !axis.key.empty() && axis.values.size() > 1 && !axis.key.starts_with("sweep.");
+  if (!proper)
+    throw ConfigError({{"configuration", "sweep.grid", "expected section.key=value|value, found '" + text + "'"}});
+  return axis;
+}
+
+std::vector<Axis> axes_of(const std::vector<std::string>& grid) {
+  std::vector<ConfigProblem> problems;
+  std::vector<Axis> axes;
+  std::set<std::string> keys;
+  for (const std::string& text : grid) {
+    gather_problems(problems, [&] { axes.push_back(axis_of(text)); });
+    if (!axes.empty() && !keys.insert(axes.back().key).second && problems.empty())
+      problems.push_back({"configuration", "sweep.grid", axes.back().key + " is given twice"});
+  }
+  if (grid.empty()) problems.push_back({"configuration", "sweep.grid", "names no setting to vary"});
+  if (!problems.empty()) throw ConfigError(std::move(problems));
+  return axes;
+}
+
+// A folder's name: readable where it can be, distinct always, and the same for the same settings whatever other cells
+// there are. Paths do not show.
+std::string name_of(const std::vector<std::pair<std::string, std::string>>& settings) {
+  std::string name, all;
+  for (const auto& [key, value] : settings) {
+    all += key + "=" + value + "\n";
+    std::string part = key.substr(key.rfind('.') + 1);
+    if (value.find('/') == std::string::npos) part += "-" + value;
+    for (char& c : part)
+      if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '.' && c != '_') c = '-';
+    name += part + "_";
+  }
+  return name.substr(0, 80) + io::sha256_hex(all).substr(0, 8);
+}
+
+struct Cell {
+  SweepRow row;
+  Config config;
+  fs::path folder;
+};
+
+// Every combination, the last axis varying fastest.
+std::vector<Cell> cells_of(const std::vector<Axis>& axes, const std::vector<fs::path>& files,
+                           const std::vector<std::string>& assignments, const fs::path& out) {
+  std::vector<std::vector<std::pair<std::string, std::string>>> combinations = {{}};
+  for (const Axis& axis : axes) {
+    std::vector<std::vector<std::pair<std::string, std::string>>> longer;
+    for (const auto& combination : combinations) {
+      for (const std::string& value : axis.values) {
+        longer.push_back(combination);
+        longer.back().emplace_back(axis.key, value);
+      }
+    }
+    combinations = std::move(longer);
+  }
+  std::vector<ConfigProblem> problems;
+  std::vector<Cell> cells;
+  for (const auto& combination : combinations) {
+    std::vector<std::string> own = assignments;
+    for (const auto& [key, value] : combination) own.push_back(key + "=" + value);
+    Cell cell;
+    cell.row.settings = combination;
+    gather_problems(problems, [&] {
+      cell.config = read_config(files, own);
+      check_stages(cell.config, cell.config.run.stages);
+    });
+    cell.config.sweep = {};
+    cell.folder = out / "cells" / name_of(combination);
+    cells.push_back(std::move(cell));
+  }
+  if (!problems.empty()) throw ConfigError(std::move(problems));
+  return cells;
+}
+
+std::string described(const SweepRow& row) {
+  std::string text;
+  for (const auto& [key, value] : row.settings)
+    text += (text.empty() ? "" : ", ") + key + "=" + (value.find('/') == std::string::npos ? value : "(a path)");
+  return text;
+}
+
+void run_cell(Cell& cell, const std::vector<Cell>& before) {
+  const auto& stages = cell.config.run.stages;
+  for (const Cell& other : before)
+    if (other.row.failure.empty()) adopt_stages(cell.config, stages, other.folder, cell.folder);
+  try {
+    run_stages(cell.config, stages, cell.folder);
+    cell.row.figures = figures_in(cell.folder);
+  } catch (const fs::filesystem_error& error) {
+    cell.row.failure = "a file operation failed: " + error.code().message();  // its text names paths
+  } catch (const std::exception& error) {
+    cell.row.failure = error.what();
+  }
+  if (!cell.row.failure.empty()) log_warning("sweep: " + described(cell.row) + " failed: " + cell.row.failure);
+}
+
+}  // namespace
+
+std::int64_t run_sweep(const std::vector<fs::path>& files, const std::vector<std::string>& assignments,
+                       const fs::path& out) {
+  const Config config = read_config(files, assignments);
+  std::vector<Cell> cells = cells_of(axes_of(config.sweep.grid), files, assignments, out);
+  std::int64_t failed = 0;
+  std::vector<SweepRow> rows;
+  std::vector<Cell> done;
+  for (Cell& cell : cells) {
+    if (stop_requested()) throw Interrupted{"sweep"};
+    log_info("sweep: " + std::to_string(done.size() + 1) + " of " + std::to_string(cells.size()) + ": " +
+             described(cell.row));
+    run_cell(cell, done);
+    failed += cell.row.failure.empty() ? 0 : 1;
+    rows.push_back(cell.row);
+    done.push_back(cell);
+    // After every cell, so that a long sweep can be looked at while it goes on.
+    io::write_atomically(out / "sweep.json", sweep_json(rows, cells.size()).dump(1) + "\n");
+    io::write_atomically(out / "sweep.csv", sweep_csv(rows));
+    io::write_atomically(out / "sweep.html", sweep_page(rows, cells.size()));
+  }
+  return failed;
+}
+
+}  // namespace ctforge::pipeline

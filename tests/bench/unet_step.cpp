@@ -1,0 +1,77 @@
+// Time and memory of training steps of the U-Net: 64x64, channels 64/128/256, attention at the last level, bfloat16.
+//
+//   ctforge_unet_step STEPS BATCH plain|recomputed [THREADS]
+//
+// Prints one line of JSON: images per second (median of the steps after the second) and bytes of memory that the steps
+// took at most beyond what the network, its gradients and its optimiser hold.
+#include "models/nets/unet.h"
+#include "models/train/precision.h"
+#include "models/train/recompute.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <torch/optim/adamw.h>
+#include <torch/utils.h>
+
+namespace {
+
+double memory_bytes(const char* name) {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;)
+    if (double kilobytes = 0; word == name && status >> kilobytes) return kilobytes * 1024;
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace ctforge;
+  if (argc < 4) return 2;
+  const int steps = std::atoi(argv[1]);
+  const std::int64_t batch = std::atoll(argv[2]);
+  if (argc > 4) torch::set_num_threads(std::atoi(argv[4]));
+  torch::manual_seed(0);
+  nets::UNet net(nets::UNetConfig{.sample_size = 64,
+                                  .in_channels = 3,
+                                  .out_channels = 3,
+                                  .block_out_channels = {64, 128, 256},
+                                  .attention = {false, false, true},
+                                  .layers_per_block = 2});
+  if (std::string(argv[3]) == "recomputed") net->set_block_runner(train::recomputed);
+  for (torch::Tensor& parameter : net->parameters()) {
+    if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
+  }
+  torch::optim::AdamW optimiser(net->parameters());
+  const auto step = [&](std::int64_t images) {
+    const auto x = torch::randn({images, 3, 64, 64}).contiguous(torch::MemoryFormat::ChannelsLast);
+    optimiser.zero_grad();
+    torch::Tensor y;
+    {
+      const train::Autocast autocast(torch::kCPU, train::Precision::Bf16);
+      y = net(x, torch::rand({images}) * 1000);
+    }
+    (y.to(torch::kFloat32) - x).square().mean().backward();
+    optimiser.step();
+  };
+  step(1);  // makes gradients and the optimiser's state
+  const double base = memory_bytes("VmRSS:");
+  std::ofstream("/proc/self/clear_refs") << "5";
+  std::vector<double> seconds;
+  for (int i = 0; i < steps; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    step(batch);
+    seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  const double peak = memory_bytes("VmHWM:") - base;
+  const auto first = seconds.begin() + std::min<std::ptrdiff_t>(2, static_cast<std::ptrdiff_t>(seconds.size()) - 1);
+  std::sort(first, seconds.end());
+  const double median = *(first + (seconds.end() - first) / 2);
+  std::printf("{\"images_per_s\": %.3f, \"peak_bytes\": %.0f}\n", static_cast<double>(batch) / median, peak);
+  return 0;
+}

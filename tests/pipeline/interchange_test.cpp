@@ -1,0 +1,76 @@
+// A generator goes out to folders of diffusers and comes back the same.
+#include "pipeline/interchange.h"
+
+#include "io/fault.h"
+#include "models/nets/diffusers.h"
+#include "models/nets/weights.h"
+#include "pipeline/config_tree.h"
+#include "pipeline/sample.h"
+#include "tests/pipeline/train_support.h"
+#include "tests/support/support.h"
+
+#include <gtest/gtest.h>
+
+namespace ctforge::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+
+TEST(Interchange, GoesRoundForEveryCodecAndMethod) {
+  for (const char* codec : {"autoencoder", "identity"}) {
+    for (const char* method : {"edm", "ddpm", "rectified_flow", "consistency"}) {
+      SCOPED_TRACE(std::string(codec) + " " + method);
+      const ctforge::test::TemporaryFolder folder;
+      TrainConfig config = test::small_config();
+      config.codec = codec;
+      config.method = method;
+      const Context context = test::trained_in(folder / "run", config);
+      export_generator({folder / "run", folder / "out", {}, "cpu"});
+      EXPECT_TRUE(fs::exists(folder / "out" / "unet" / "config.json"));
+      EXPECT_EQ(fs::exists(folder / "out" / "vae"), std::string(codec) == "autoencoder");
+      EXPECT_TRUE(fs::exists(folder / "out" / "scheduler" / "scheduler_config.json"));
+      import_generator({folder / "out", {}, folder / "again"});
+      const Generator before = load_generator(folder / "run" / "checkpoints", torch::kCPU);
+      const Generator after = load_generator(folder / "again" / "checkpoints", torch::kCPU);
+      const auto expected = nets::named_tensors(*before.unet);
+      for (const auto& [name, tensor] : nets::named_tensors(*after.unet))
+        EXPECT_TRUE(torch::equal(tensor, expected.at(name))) << name;
+      EXPECT_EQ(after.patches.classes, before.patches.classes);
+      EXPECT_EQ(after.step, before.step);
+      Context sampling = context;
+      sampling.out = folder / "again";
+      SampleConfig sample;
+      sample.count = 2;
+      sample.steps = 2;
+      sample.guidance = 1;
+      if (std::string(method) == "consistency") sample.sampler = "consistency";
+      EXPECT_EQ(run_sample(sample, sampling).at("count"), 2);
+      // A generator that is there already is not overwritten.
+      EXPECT_THROW(import_generator({folder / "out", {}, folder / "again"}), ConfigError);
+    }
+  }
+}
+
+TEST(Interchange, TakesTheMeaningFromARunAndRefusesWhatDoesNotFit) {
+  const ctforge::test::TemporaryFolder folder;
+  test::trained_in(folder / "run");
+  export_generator({folder / "run", folder / "out", {.averaged = false}, "cpu"});
+  const Generator last = load_generator(folder / "run" / "checkpoints", torch::kCPU, {.averaged = false});
+  fs::remove(folder / "out" / "ctforge.json");
+  EXPECT_THROW(import_generator({folder / "out", {}, folder / "again"}), ConfigError);
+  import_generator({folder / "out", folder / "run", folder / "again"});
+  EXPECT_TRUE(torch::equal(load_generator(folder / "again" / "checkpoints", torch::kCPU).unet->parameters()[0],
+                           last.unet->parameters()[0]));
+  EXPECT_THROW(import_generator({folder / "nothing", folder / "run", folder / "third"}), io::DataError);
+  EXPECT_THROW(import_generator({folder / "out", folder / "nothing", folder / "third"}), io::DataError);
+  ctforge::test::write_file(folder / "out" / "ctforge.json", "{\"schema\": 99}");
+  EXPECT_THROW(import_generator({folder / "out", {}, folder / "third"}), io::DataError);
+  EXPECT_THROW(export_generator({folder / "nothing", folder / "out", {}, "cpu"}), io::DataError);
+  auto other = last.unet->config();
+  other.num_class_embeds += 1;
+  nets::save_diffusers(nets::UNet(other), folder / "out" / "unet");
+  EXPECT_THROW(import_generator({folder / "out", folder / "run", folder / "third"}), io::DataError);
+}
+
+}  // namespace
+}  // namespace ctforge::pipeline
