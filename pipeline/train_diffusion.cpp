@@ -141,7 +141,7 @@ nets::UNetConfig unet_config(const TrainConfig& config, const std::array<std::in
   net.in_channels = latent_shape[0];
   net.out_channels = latent_shape[0] * (config.learned_variance ? 2 : 1);
   net.block_out_channels = own.channels;
-  net.attention.assign(own.attention.begin(), own.attention.end());
+  nets::set_attention(net, {own.attention.begin(), own.attention.end()});
   net.layers_per_block = own.layers_per_block;
   net.attention_head_dim = own.head_dim;
   net.norm_num_groups = own.norm_groups;
