@@ -12,15 +12,14 @@
 namespace ctforge::pipeline {
 
 // Numbers that say how a patch was moved.
-inline constexpr std::int64_t kAugmentNumbers = 7;
+inline constexpr std::int64_t kMovementNumbers = 7;
 
-struct AugmentedBatch {
-  PatchBatch batch;
-  // [N,7] float32, 0 for what was not done: scale, cosine - 1 and sine of the rotation, stretch along its direction
-  // (two components), shift in x and y; the random ones in standard deviations.
-  torch::Tensor movement;
-};
+// [n,7] float32, 0 for what was not done: scale, cosine - 1 and sine of the rotation, stretch times cosine and sine of
+// twice the direction along which it stretches (the opposite direction is the same), shift in x and y. Scale, stretch
+// and shift count in the deviations that the configuration gives.
+torch::Tensor draw_movements(std::int64_t n, const AugmentTraining& config, torch::Generator& generator);
 
-AugmentedBatch augmented(const PatchBatch& batch, const AugmentTraining& config, torch::Generator& generator);
+// The patches moved so: image bilinear, mask nearest, air and background beyond the edge.
+PatchBatch moved(const PatchBatch& batch, const torch::Tensor& movements, const AugmentTraining& config);
 
 }  // namespace ctforge::pipeline

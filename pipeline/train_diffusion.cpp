@@ -88,7 +88,7 @@ nets::UNetConfig unet_config(const TrainConfig& config, const std::array<std::in
   net.in_channels = latent_shape[0];
   net.out_channels = latent_shape[0] * (config.learned_variance ? 2 : 1);
   net.block_out_channels = own.channels;
-  net.attention.assign(own.attention.begin(), own.attention.end());
+  nets::set_attention(net, {own.attention.begin(), own.attention.end()});
   net.layers_per_block = own.layers_per_block;
   net.attention_head_dim = own.head_dim;
   net.norm_num_groups = own.norm_groups;
@@ -116,10 +116,10 @@ ordered_json train_diffusion(const TrainConfig& config, const Context& context, 
   torch::manual_seed(io::mix_seed(options.seed, kInitialStream));
   nets::UNet net(record.unet);
   if (origin != nullptr && config.from_weights) begin_with(net, *origin);
-  Learner learner(net, config.uncertainty);
+  Learner learner(net, config);
   learner->to(device);
   if (config.gradient_checkpointing) net->set_block_runner(train::recomputed);
-  torch::nn::Module& trained = config.uncertainty ? static_cast<torch::nn::Module&>(*learner) : *net;
+  torch::nn::Module& trained = learner->is_composite() ? static_cast<torch::nn::Module&>(*learner) : *net;
   Lesson lesson(config, record, data, learner, config.consistency.distil ? origin : nullptr, device, options.seed);
   const Phase phase{"diffusion", "steps", config.steps, config.batch * config.accumulate};
   const fs::path folder = context.out / "checkpoints";

@@ -63,7 +63,7 @@ torch::Tensor LatentMoments::scale() const {
 }
 
 LatentMoments encode_all(nets::Autoencoder& net, const PatchTensors& patches, torch::Device device,
-                         const nets::Tiling& tiling, const Context& context) {
+                         const nets::Tiling& tiling, const Context& context, const PreparePatches& prepare) {
   const torch::NoGradGuard no_grad;
   torch::Tensor mean, logvar;
   for (std::int64_t first = 0; first < patches.size(); first += kEncodingBatch) {
@@ -71,7 +71,8 @@ LatentMoments encode_all(nets::Autoencoder& net, const PatchTensors& patches, to
     const std::int64_t count = std::min(kEncodingBatch, patches.size() - first);
     std::vector<std::int64_t> items(static_cast<std::size_t>(count));
     std::iota(items.begin(), items.end(), first);
-    const PatchBatch batch = patches.batch(items);
+    PatchBatch batch = patches.batch(items);
+    if (prepare) batch = prepare(std::move(batch), first);
     const auto input = joint_input(batch.image, batch.mask, patches.labels()).to(device);
     const nets::Moments moments = nets::encode_tiled(net, input.contiguous(torch::MemoryFormat::ChannelsLast), tiling);
     if (!mean.defined()) {
@@ -89,9 +90,9 @@ LatentMoments encode_all(nets::Autoencoder& net, const PatchTensors& patches, to
 
 LatentMoments cached_moments(const fs::path& file, const std::string& key, nets::Autoencoder& net,
                              const PatchTensors& patches, torch::Device device, const nets::Tiling& tiling,
-                             const Context& context) {
+                             const Context& context, const PreparePatches& prepare) {
   if (auto found = read(file, key, patches.size())) return std::move(*found);
-  LatentMoments moments = encode_all(net, patches, device, tiling, context);
+  LatentMoments moments = encode_all(net, patches, device, tiling, context, prepare);
   if (!torch::isfinite(moments.mean()).all().item<bool>())
     throw std::runtime_error("the autoencoder's latents are not numbers");
   nets::save_tensors(file, {{"mean", moments.mean()}, {"logvar", moments.logvar()}}, {{"key", key}});

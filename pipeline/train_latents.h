@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -33,13 +34,17 @@ class LatentMoments {
   torch::Tensor mean_, logvar_;
 };
 
+// Does something to patches before they are encoded, given the first one's index.
+using PreparePatches = std::function<PatchBatch(PatchBatch batch, std::int64_t first)>;
+
 // Encodes every patch, in float32. The network is in eval mode on the device. Throws Interrupted when asked to stop.
 LatentMoments encode_all(nets::Autoencoder& net, const PatchTensors& patches, torch::Device device,
-                         const nets::Tiling& tiling, const Context& context);
+                         const nets::Tiling& tiling, const Context& context, const PreparePatches& prepare = {});
 
-// What `file` holds if it was made with this key (of autoencoder and data), else encoded now and written there.
+// What `file` holds if it was made with this key (of autoencoder, data and what is done to them), else encoded now and
+// written there.
 LatentMoments cached_moments(const std::filesystem::path& file, const std::string& key, nets::Autoencoder& net,
                              const PatchTensors& patches, torch::Device device, const nets::Tiling& tiling,
-                             const Context& context);
+                             const Context& context, const PreparePatches& prepare = {});
 
 }  // namespace ctforge::pipeline

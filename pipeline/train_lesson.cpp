@@ -5,6 +5,7 @@
 #include "models/diffusion/bound.h"
 #include "models/diffusion/consistency.h"
 #include "models/diffusion/loss.h"
+#include "pipeline/train_augment.h"
 #include "pipeline/train_data.h"
 #include "pipeline/train_method.h"
 
@@ -23,9 +24,13 @@ constexpr double kNoiseInputScale = 1e-3;
 
 }  // namespace
 
-LearnerImpl::LearnerImpl(nets::UNet net, bool uncertainty) : unet(std::move(net)) {
+LearnerImpl::LearnerImpl(nets::UNet net, const TrainConfig& config) : unet(std::move(net)) {
   register_module("unet", unet);
-  if (uncertainty) expected_error = register_module("expected_error", nets::ExpectedError(kNoiseInputScale));
+  if (config.uncertainty) expected_error = register_module("expected_error", nets::ExpectedError(kNoiseInputScale));
+  if (config.augment.probability > 0) {
+    const auto options = torch::nn::LinearOptions(kMovementNumbers, unet->config().time_channels()).bias(false);
+    movement_embedding = register_module("movement_embedding", torch::nn::Linear(options));
+  }
 }
 
 nets::NamedTensors unet_tensors(nets::NamedTensors tensors) {
@@ -73,7 +78,7 @@ nlohmann::ordered_json Lesson::validate(std::int64_t step) {
   double sum = 0, bits = 0;
   for (std::int64_t first = 0; first < count; first += config_.batch) {
     const std::int64_t part = std::min(config_.batch, count - first);
-    Pair pair{data.narrow(0, first, part), {}};
+    Pair pair{data.narrow(0, first, part), {}, {}};
     if (data_.validation.noise.defined()) pair.noise = data_.validation.noise.narrow(0, first, part);
     const auto result = loss(pair, data_.validation_labels.narrow(0, first, part), step, generator, 0);
     sum += result.per_sample.sum().item<double>();
@@ -94,7 +99,8 @@ diffusion::LossResult Lesson::loss(const Pair& pair, const torch::Tensor& labels
                                    torch::Generator& generator, std::uint64_t dropout_seed) {
   const auto data = pair.data.to(device_);
   const auto noise = (pair.noise.defined() ? pair.noise : torch::randn(pair.data.sizes(), generator)).to(device_);
-  const diffusion::Condition condition{labels.to(device_)};
+  const diffusion::Condition condition{labels.to(device_),
+                                       pair.movement.defined() ? pair.movement.to(device_) : torch::Tensor()};
   if (record_.method.name == "consistency") {
     // Both points are seen with the same features dropped (Geng et al. 2024, section 3.3).
     const auto again = [dropout_seed] { torch::manual_seed(dropout_seed); };
@@ -112,8 +118,13 @@ diffusion::LossResult Lesson::loss(const Pair& pair, const torch::Tensor& labels
 diffusion::Net Lesson::network() const {
   return [this](const torch::Tensor& x, const torch::Tensor& c_noise, const diffusion::Condition& condition) {
     nets::UNet unet = learner_->unet;
+    torch::Tensor added;
+    if (condition.movement.defined()) {
+      torch::nn::Linear embedding = learner_->movement_embedding;
+      added = embedding(condition.movement);
+    }
     return unet->forward(config_.channels_last ? x.contiguous(torch::MemoryFormat::ChannelsLast) : x, c_noise,
-                         condition.labels);
+                         condition.labels, added);
   };
 }
 

@@ -18,6 +18,7 @@
 
 #include <nlohmann/json.hpp>
 #include <torch/nn/module.h>
+#include <torch/nn/modules/linear.h>
 #include <torch/types.h>
 
 namespace ctforge::pipeline {
@@ -25,6 +26,7 @@ namespace ctforge::pipeline {
 // Data and the noise that goes with it, [n,C,h,w] float32 on the CPU. Undefined noise: any.
 struct Pair {
   torch::Tensor data, noise;
+  torch::Tensor movement;  // [n,7] how the data were moved (train_augment.h); undefined: not at all
 };
 
 // What is diffused, whatever codec made it.
@@ -40,10 +42,14 @@ struct DiffusionData {
 // else names that begin with "unet.".
 class LearnerImpl : public torch::nn::Module {
  public:
-  LearnerImpl(nets::UNet unet, bool uncertainty);
+  LearnerImpl(nets::UNet unet, const TrainConfig& config);
+  bool is_composite() const { return !expected_error.is_empty() || !movement_embedding.is_empty(); }
 
   nets::UNet unet{nullptr};
-  nets::ExpectedError expected_error{nullptr};  // where asked for
+  // Where asked for:
+  nets::ExpectedError expected_error{nullptr};
+  // Without bias, so that it adds nothing for what was not moved, and nothing is missing where samples are drawn.
+  torch::nn::Linear movement_embedding{nullptr};
 };
 TORCH_MODULE(Learner);
 

@@ -89,6 +89,8 @@ Method method_of(const TrainConfig& config) {
   refuse(config.consistency.distil && config.from.empty(), "consistency.distil", "needs a teacher, train.from");
   refuse(config.consistency.teacher_guidance != 1 && !config.consistency.distil, "consistency.teacher_guidance",
          "is for train.consistency.distil");
+  refuse(!config.pairs.empty() && config.augment.probability > 0, "augment.probability",
+         "must be 0 where train.pairs are learned, which are what they are");
   refuse(!config.pairs.empty() && config.from.empty(), "pairs",
          "needs the run whose generator drew them as train.from, for its autoencoder");
   if (!problems.empty()) throw ConfigError(problems);

@@ -36,7 +36,8 @@ Precond precond(Target target, const AlphaSigma& level, double t, const Path& pa
 
 // What a network is told besides x and the noise level.
 struct Condition {
-  torch::Tensor labels;  // [N] int64 class indices; the last index means "no class". Undefined: unconditional
+  torch::Tensor labels;    // [N] int64 class indices; the last index means "no class". Undefined: unconditional
+  torch::Tensor movement;  // [N,K] how training moved each sample; undefined: not at all
 };
 
 // A network: (x [N,C,H,W] float32, c_noise [N] float32, condition) -> [N,C,H,W], any floating type; [N,2C,H,W] where it

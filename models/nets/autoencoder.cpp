@@ -3,6 +3,7 @@
 
 #include "models/nets/levels.h"
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -29,13 +30,47 @@ torch::nn::Conv2d convolution(std::int64_t in, std::int64_t out, std::int64_t ke
 }
 
 BlockOptions block_options(const AutoencoderConfig& config) {
-  return {.time_channels = 0, .norm_num_groups = config.norm_num_groups, .norm_eps = kNormEps, .dropout = 0};
+  return {.norm_eps = kNormEps, .activation = config.act_fn};
 }
 
 // One head of all channels.
+AttentionShape attention(std::int64_t channels, const AutoencoderConfig& config) {
+  return {.channels = channels, .head_dim = channels, .groups = config.norm_num_groups};
+}
+
+ResnetShape resnet(std::int64_t in, std::int64_t out, const AutoencoderConfig& config) {
+  return {.in_channels = in,
+          .out_channels = out,
+          .groups_in = config.norm_num_groups,
+          .groups_out = config.norm_num_groups};
+}
+
+LevelShape level(std::int64_t in, std::int64_t out, std::int64_t layers, bool attends, bool resamples,
+                 const AutoencoderConfig& config) {
+  LevelShape shape;
+  for (std::int64_t j = 0; j < layers; ++j) shape.resnets.push_back(resnet(j == 0 ? in : out, out, config));
+  if (attends) shape.attentions.assign(shape.resnets.size(), attention(out, config));
+  shape.resampling = resamples ? Resampling::Convolution : Resampling::None;
+  shape.resampler.in_channels = out;
+  shape.downsample_padding = 0;
+  shape.skips = false;
+  return shape;
+}
+
 MidBlock middle(const AutoencoderConfig& config) {
   const std::int64_t channels = config.block_out_channels.back();
-  return MidBlock(channels, config.mid_block_add_attention ? channels : 0, block_options(config));
+  MidShape shape{.resnet = resnet(channels, channels, config), .attentions = {}};
+  if (config.mid_block_add_attention) shape.attentions.push_back(attention(channels, config));
+  return MidBlock(shape, block_options(config));
+}
+
+bool attends(const std::vector<bool>& levels, std::size_t i) { return !levels.empty() && levels[i]; }
+
+Tensor through(const torch::nn::ModuleList& levels, const Tensor& x) {
+  Flow flow;
+  flow.hidden = x;
+  for (const auto& item : *levels) item->as<LevelImpl>()->forward(flow, {}, {});
+  return flow.hidden;
 }
 
 }  // namespace
@@ -44,15 +79,27 @@ void validate(const AutoencoderConfig& c) {
   require(c.in_channels > 0, "in_channels", "must be positive");
   require(c.out_channels > 0, "out_channels", "must be positive");
   require(c.latent_channels > 0, "latent_channels", "must be positive");
-  require(c.layers_per_block > 0, "layers_per_block", "must be positive");
+  require(c.layers_per_block >= 0, "layers_per_block", "must not be negative");
   require(c.norm_num_groups > 0, "norm_num_groups", "must be positive");
-  require(c.sample_size > 0, "sample_size", "must be positive");
+  require(c.sample_size.known(), "sample_size", "must be positive");
   require(c.scaling_factor > 0, "scaling_factor", "must be positive");
+  require(c.act_fn != Activation::None && c.act_fn != Activation::LeakyRelu, "act_fn",
+          "must be Silu, Mish, Gelu or Relu");
   require(!c.block_out_channels.empty(), "block_out_channels", "must name at least one level");
+  const std::size_t levels = c.block_out_channels.size();
+  require(c.down_attention.empty() || c.down_attention.size() == levels, "down_attention", "is of another length");
+  require(c.up_attention.empty() || c.up_attention.size() == levels, "up_attention", "is of another length");
+  for (const auto* list : {&c.latents_mean, &c.latents_std})
+    require(list->empty() || list->size() == static_cast<std::size_t>(c.latent_channels), "latents_mean, latents_std",
+            "must have latent_channels values");
+  for (const double deviation : c.latents_std) require(deviation > 0, "latents_std", "must be positive");
   for (const std::int64_t channels : c.block_out_channels)
     require(channels > 0 && channels % c.norm_num_groups == 0, "block_out_channels",
             std::to_string(channels) + " channels are not a multiple of the " + std::to_string(c.norm_num_groups) +
                 " groups");
+  for (const std::int64_t channels : c.block_out_channels)
+    require(c.layers_per_block > 0 || channels == c.block_out_channels[0], "layers_per_block",
+            "must be positive where the levels' channels differ");
 }
 
 Tensor Moments::sample(const Tensor& noise) const { return mean + torch::exp(0.5 * logvar) * noise; }
@@ -64,12 +111,8 @@ EncoderImpl::EncoderImpl(const AutoencoderConfig& config) {
   conv_in = register_module("conv_in", convolution(config.in_channels, channels[0], 3));
   register_module("down_blocks", down_blocks);
   for (std::size_t i = 0; i < channels.size(); ++i)
-    down_blocks->push_back(DownLevel(DownLevelImpl::Shape{.in_channels = channels[i == 0 ? 0 : i - 1],
-                                                          .out_channels = channels[i],
-                                                          .layers = config.layers_per_block,
-                                                          .head_dim = 0,
-                                                          .downsample = i + 1 < channels.size(),
-                                                          .downsample_padding = 0},
+    down_blocks->push_back(DownLevel(level(channels[i == 0 ? 0 : i - 1], channels[i], config.layers_per_block,
+                                           attends(config.down_attention, i), i + 1 < channels.size(), config),
                                      block_options(config)));
   mid_block = register_module("mid_block", middle(config));
   conv_norm_out =
@@ -78,9 +121,7 @@ EncoderImpl::EncoderImpl(const AutoencoderConfig& config) {
 }
 
 Tensor EncoderImpl::forward(const Tensor& x) {
-  Tensor hidden = conv_in(x);
-  for (const auto& level : *down_blocks) hidden = level->as<DownLevelImpl>()->forward(hidden);
-  return conv_out(conv_norm_out(mid_block(hidden)));
+  return conv_out(conv_norm_out(mid_block(through(down_blocks, conv_in(x)))));
 }
 
 DecoderImpl::DecoderImpl(const AutoencoderConfig& config) {
@@ -91,11 +132,9 @@ DecoderImpl::DecoderImpl(const AutoencoderConfig& config) {
   register_module("up_blocks", up_blocks);
   for (std::size_t up = 0; up < levels; ++up) {
     const std::size_t i = levels - 1 - up;
-    std::vector<std::int64_t> in_channels(static_cast<std::size_t>(config.layers_per_block) + 1, channels[i]);
-    in_channels[0] = channels[std::min(i + 1, levels - 1)];
-    up_blocks->push_back(UpLevel(
-        UpLevelImpl::Shape{.in_channels = in_channels, .out_channels = channels[i], .head_dim = 0, .upsample = i > 0},
-        block_options(config)));
+    up_blocks->push_back(UpLevel(level(channels[std::min(i + 1, levels - 1)], channels[i], config.layers_per_block + 1,
+                                       attends(config.up_attention, up), i > 0, config),
+                                 block_options(config)));
   }
   conv_norm_out =
       register_module("conv_norm_out", GroupNorm(config.norm_num_groups, channels[0], kNormEps, Activation::Silu));
@@ -103,9 +142,7 @@ DecoderImpl::DecoderImpl(const AutoencoderConfig& config) {
 }
 
 Tensor DecoderImpl::forward(const Tensor& z) {
-  Tensor hidden = mid_block(conv_in(z));
-  for (const auto& level : *up_blocks) hidden = level->as<UpLevelImpl>()->forward(hidden);
-  return conv_out(conv_norm_out(hidden));
+  return conv_out(conv_norm_out(through(up_blocks, mid_block(conv_in(z)))));
 }
 
 AutoencoderImpl::AutoencoderImpl(AutoencoderConfig config) : config_(validated(config)) {

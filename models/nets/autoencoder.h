@@ -3,6 +3,7 @@
 #pragma once
 
 #include "models/nets/blocks.h"
+#include "models/nets/image_size.h"
 
 #include <cstdint>
 #include <vector>
@@ -12,20 +13,27 @@
 
 namespace ctforge::nets {
 
-// Names of the fields are those of AutoencoderKL's config.json.
+// Names and meaning of the fields are those of AutoencoderKL's config.json. What stands below the networks' own options
+// is for whoever diffuses latents: encode() and decode() do not use it.
 struct AutoencoderConfig {
   std::int64_t in_channels = 3;   // 1 + number of labels where CT and mask are encoded together
   std::int64_t out_channels = 3;  // the same
   std::vector<std::int64_t> block_out_channels = {32, 64, 128};  // each level but the last halves the resolution
+  // Whether a level is "AttnDownEncoderBlock2D", "AttnUpDecoderBlock2D": attention of one head after each residual
+  // block. In the order of evaluation; empty: none.
+  std::vector<bool> down_attention, up_attention;
   std::int64_t layers_per_block = 1;
+  Activation act_fn = Activation::Silu;  // inside the blocks; before the last convolutions it is always SiLU
   std::int64_t latent_channels = 4;
   std::int64_t norm_num_groups = 32;
-  std::int64_t sample_size = 64;
-  double scaling_factor = 1;  // latents are (z - shift_factor) * scaling_factor when diffused
-  double shift_factor = 0;
   bool mid_block_add_attention = true;
   bool use_quant_conv = true;
   bool use_post_quant_conv = true;
+
+  ImageSize sample_size = 64;
+  double scaling_factor = 1;  // latents are (z - shift_factor) * scaling_factor when diffused
+  double shift_factor = 0;
+  std::vector<double> latents_mean, latents_std;  // where a pipeline standardises each channel; empty: null
 };
 
 // Throws std::invalid_argument naming the field when no network can be made of the configuration.

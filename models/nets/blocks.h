@@ -1,11 +1,12 @@
 // The parts that the U-Net and the autoencoder are made of, with the parameter names of diffusers'
-// ResnetBlock2D, Attention, Downsample2D, Upsample2D, TimestepEmbedding and UNetMidBlock2D.
+// ResnetBlock2D, Attention and UNetMidBlock2D.
 #pragma once
 
 #include "models/nets/group_norm_silu.h"
+#include "models/nets/resample.h"
+#include "models/nets/step.h"
 
 #include <cstdint>
-#include <functional>
 #include <vector>
 
 #include <torch/nn/modules/container/modulelist.h>
@@ -14,20 +15,35 @@
 
 namespace ctforge::nets {
 
-// What all residual and attention blocks of one network have in common.
+// How the embedded time acts on a residual block: added to the channels, or as their scale and offset (FiLM, Perez et
+// al. 2018, eq. 2).
+enum class TimeScaleShift { Default, ScaleShift };
+
+// What all residual and attention blocks of one level have in common.
 struct BlockOptions {
   std::int64_t time_channels = 0;  // length of the time embedding; 0: none
-  std::int64_t norm_num_groups = 32;
+  TimeScaleShift time_scale_shift = TimeScaleShift::Default;
   double norm_eps = 1e-5;
+  Activation activation = Activation::Silu;
   double dropout = 0;
+  double output_scale = 1;  // what the sum of a block and its input is divided by
 };
 
-// A part of a network as a function of all that it takes, and how it is evaluated: training may compute it again on the
-// way back instead of keeping what it computed. An empty runner evaluates it plainly.
-using Block = std::function<torch::Tensor(const std::vector<torch::Tensor>& inputs)>;
-using BlockRunner = std::function<torch::Tensor(const Block& block, const std::vector<torch::Tensor>& inputs)>;
+struct ResnetShape {
+  std::int64_t in_channels = 0, out_channels = 0;
+  std::int64_t groups_in = 0, groups_out = 0;  // of the normalisations before the first and the second convolution
+  std::int64_t hidden_channels = 0;            // between the convolutions; 0: out_channels
+  Resample resample = Resample::None;          // before the first convolution
+  bool shortcut = false;                       // a 1x1 convolution of the input even where the channels stay the same
 
-torch::Tensor run_block(const BlockRunner& runner, const Block& block, std::vector<torch::Tensor> inputs);
+  std::int64_t hidden() const { return hidden_channels > 0 ? hidden_channels : out_channels; }
+};
+
+struct AttentionShape {
+  std::int64_t channels = 0, head_dim = 0;
+  std::int64_t groups = 0;  // of the normalisation before it; 0: none
+  bool twice = false;       // a second attention before it (KAttention)
+};
 
 // Dropout (Srivastava et al. 2014) whose probability is rounded to 1/256 and whose mask takes one random byte an
 // element: torch's draws 64 bits each, one after the other, a twelfth of a training step on two cores. x [...] dense,
@@ -49,81 +65,56 @@ class GroupNormImpl : public torch::nn::Module {
 };
 TORCH_MODULE(GroupNorm);
 
-// Sines and cosines of c_noise at geometrically spaced frequencies (Vaswani et al. 2017, section 3.5).
-// c_noise [N] -> [N,channels] float32.
-torch::Tensor sinusoidal_embedding(const torch::Tensor& c_noise, std::int64_t channels, bool flip_sin_to_cos,
-                                   double freq_shift);
-
-class TimestepEmbeddingImpl : public torch::nn::Module {
+// norm, activation, resampling, 3x3 convolution, + projected time embedding, norm, activation, dropout, 3x3
+// convolution, + resampled input.
+class ResnetBlockImpl : public StepImpl {
  public:
-  TimestepEmbeddingImpl(std::int64_t in_channels, std::int64_t out_channels);
-  torch::Tensor forward(const torch::Tensor& x);  // [N,in] -> [N,out]
+  ResnetBlockImpl(const ResnetShape& shape, const BlockOptions& options);
+  // x [N,in,H,W]; time [N,time_channels] is the activated time embedding (undefined without one), taken once for the
+  // whole network. Returns [N,out,H',W'].
+  torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& time = {}) override;
 
  private:
-  torch::nn::Linear linear_1{nullptr}, linear_2{nullptr};
-};
-TORCH_MODULE(TimestepEmbedding);
+  // What the second convolution takes, dropout apart. hidden [N,hidden,H',W'].
+  torch::Tensor conditioned(const torch::Tensor& hidden, const torch::Tensor& time);
 
-// norm, SiLU, 3x3 convolution, + projected time embedding, norm, SiLU, dropout, 3x3 convolution, + input.
-class ResnetBlockImpl : public torch::nn::Module {
- public:
-  ResnetBlockImpl(std::int64_t in_channels, std::int64_t out_channels, const BlockOptions& options);
-  // x [N,in,H,W]; activated_time [N,time_channels] is SiLU of the time embedding (undefined without one), taken once
-  // for the whole network. Returns [N,out,H,W].
-  torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& activated_time = {});
-
- private:
+  BlockOptions options_;
+  Resample resample_;
   GroupNorm norm1{nullptr}, norm2{nullptr};
   torch::nn::Conv2d conv1{nullptr}, conv2{nullptr}, conv_shortcut{nullptr};
   torch::nn::Linear time_emb_proj{nullptr};
-  double dropout_;
 };
 TORCH_MODULE(ResnetBlock);
 
 // Self-attention over pixels with channels / head_dim heads (Vaswani et al. 2017, eq. 1), added to its input.
-class AttentionImpl : public torch::nn::Module {
+class AttentionImpl : public StepImpl {
  public:
   // Throws std::invalid_argument when channels < head_dim.
-  AttentionImpl(std::int64_t channels, std::int64_t head_dim, const BlockOptions& options);
-  torch::Tensor forward(const torch::Tensor& x);  // [N,C,H,W] -> the same
+  AttentionImpl(const AttentionShape& shape, const BlockOptions& options);
+  torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& time = {}) override;  // [N,C,H,W] -> the same
+  // The attention alone: neither normalised before nor added to its input. [N,C,H,W] -> the same.
+  torch::Tensor mix(const torch::Tensor& x);
 
  private:
   std::int64_t heads_, head_dim_;
+  double output_scale_;
   GroupNorm group_norm{nullptr};
   torch::nn::Linear to_q{nullptr}, to_k{nullptr}, to_v{nullptr};
   torch::nn::ModuleList to_out;
 };
 TORCH_MODULE(Attention);
 
-// 3x3 convolution of stride 2. Padding 1 pads all sides; 0 pads the right and the lower side only.
-class DownsampleImpl : public torch::nn::Module {
- public:
-  DownsampleImpl(std::int64_t channels, std::int64_t padding);
-  torch::Tensor forward(const torch::Tensor& x);  // [N,C,H,W] -> [N,C,H/2,W/2]
-
- private:
-  std::int64_t padding_;
-  torch::nn::Conv2d conv{nullptr};
+// The coarsest level of either network.
+struct MidShape {
+  ResnetShape resnet;                      // of each of the two
+  std::vector<AttentionShape> attentions;  // between them: one or none
 };
-TORCH_MODULE(Downsample);
 
-// Nearest-neighbour enlargement by 2, then a 3x3 convolution.
-class UpsampleImpl : public torch::nn::Module {
+// Residual block, attention where wanted, residual block.
+class MidBlockImpl : public StepImpl {
  public:
-  explicit UpsampleImpl(std::int64_t channels);
-  torch::Tensor forward(const torch::Tensor& x);  // [N,C,H,W] -> [N,C,2H,2W]
-
- private:
-  torch::nn::Conv2d conv{nullptr};
-};
-TORCH_MODULE(Upsample);
-
-// Residual block, attention where wanted, residual block: the coarsest level of either network.
-class MidBlockImpl : public torch::nn::Module {
- public:
-  // head_dim 0: no attention.
-  MidBlockImpl(std::int64_t channels, std::int64_t head_dim, const BlockOptions& options);
-  torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& activated_time = {});
+  MidBlockImpl(const MidShape& shape, const BlockOptions& options);
+  torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& time = {}) override;  // [N,C,H,W] -> the same
 
  private:
   torch::nn::ModuleList resnets, attentions;

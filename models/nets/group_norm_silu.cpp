@@ -27,10 +27,10 @@ kernel::Problem problem_of(const Tensor& x, std::int64_t groups, double eps, Act
   problem.groups = groups;
   problem.channels_last = !x.is_contiguous();
   problem.element = x.scalar_type() == torch::kFloat32 ? kernel::Element::Float32 : kernel::Element::BFloat16;
-  problem.act = activation == Activation::Silu        ? kernel::Act::Silu
-                : activation == Activation::LeakyRelu ? kernel::Act::LeakyRelu
-                                                      : kernel::Act::None;
-  problem.leaky_slope = static_cast<float>(kLeakySlope);
+  problem.act = activation == Activation::Silu   ? kernel::Act::Silu
+                : activation == Activation::None ? kernel::Act::None
+                                                 : kernel::Act::LeakyRelu;
+  problem.leaky_slope = activation == Activation::Relu ? 0.0F : static_cast<float>(kLeakySlope);
   problem.eps = eps;
   return problem;
 }
@@ -127,16 +127,7 @@ Tensor group_norm_act_composed(const Tensor& x, std::int64_t groups, const Tenso
   Tensor input = x;
   if (shift.defined())
     input = x + (x.dim() == 4 ? shift.unsqueeze(-1).unsqueeze(-1) : shift.unsqueeze(-1)).to(x.scalar_type());
-  const Tensor y = torch::group_norm(input, groups, weight, bias, eps);
-  switch (activation) {
-    case Activation::Silu:
-      return torch::silu(y);
-    case Activation::LeakyRelu:
-      return torch::leaky_relu(y, kLeakySlope);
-    case Activation::None:
-      break;
-  }
-  return y;
+  return activate(torch::group_norm(input, groups, weight, bias, eps), activation);
 }
 
 Tensor group_norm_act(const Tensor& x, std::int64_t groups, const Tensor& weight, const Tensor& bias, double eps,
@@ -145,6 +136,8 @@ Tensor group_norm_act(const Tensor& x, std::int64_t groups, const Tensor& weight
   const bool fused = x.device().is_cpu() && x.numel() > 0 &&
                      (x.scalar_type() == torch::kFloat32 || x.scalar_type() == torch::kBFloat16);
   if (!fused) return group_norm_act_composed(x, groups, weight, bias, eps, activation, shift);
+  if (activation == Activation::Mish || activation == Activation::Gelu)  // which the kernel does not have
+    return activate(group_norm_act(x, groups, weight, bias, eps, Activation::None, shift), activation);
   // Function::apply() takes an absent tensor only as an empty optional.
   const auto maybe_shift = shift.defined() ? std::make_optional(shift) : std::nullopt;
   return GroupNormFunction::apply(x, weight, bias, maybe_shift, groups, eps, static_cast<std::int64_t>(activation));

@@ -5,70 +5,73 @@ namespace ctforge::nets {
 
 using torch::Tensor;
 
-DownLevelImpl::DownLevelImpl(const Shape& shape, const BlockOptions& options) {
-  if (shape.head_dim > 0) register_module("attentions", attentions);
-  register_module("resnets", resnets);
-  for (std::int64_t i = 0; i < shape.layers; ++i) {
-    resnets->push_back(ResnetBlock(i == 0 ? shape.in_channels : shape.out_channels, shape.out_channels, options));
-    if (shape.head_dim > 0) attentions->push_back(Attention(shape.out_channels, shape.head_dim, options));
-  }
-  if (shape.downsample) {
-    register_module("downsamplers", downsamplers);
-    downsamplers->push_back(Downsample(shape.out_channels, shape.downsample_padding));
-  }
+Tensor taken_skip(Flow& flow) {
+  Tensor last = flow.skips.back();
+  flow.skips.pop_back();
+  return last;
 }
 
-Tensor DownLevelImpl::forward(Tensor x, const Tensor& activated_time, std::vector<Tensor>* skips,
-                              const BlockRunner& runner) {
-  for (std::size_t i = 0; i < resnets->size(); ++i) {
-    const Block block = [this, i](const std::vector<Tensor>& inputs) {
-      const Tensor hidden = resnets[i]->as<ResnetBlockImpl>()->forward(inputs[0], inputs[1]);
-      return attentions->is_empty() ? hidden : attentions[i]->as<AttentionImpl>()->forward(hidden);
-    };
-    x = run_block(runner, block, {x, activated_time});
-    if (skips != nullptr) skips->push_back(x);
-  }
-  if (!downsamplers->is_empty()) {
-    x = downsamplers[0]->as<DownsampleImpl>()->forward(x);
-    if (skips != nullptr) skips->push_back(x);
-  }
-  return x;
-}
-
-UpLevelImpl::UpLevelImpl(const Shape& shape, const BlockOptions& options) {
-  if (shape.head_dim > 0) register_module("attentions", attentions);
-  register_module("resnets", resnets);
-  for (const std::int64_t in_channels : shape.in_channels) {
-    resnets->push_back(ResnetBlock(in_channels, shape.out_channels, options));
-    if (shape.head_dim > 0) attentions->push_back(Attention(shape.out_channels, shape.head_dim, options));
-  }
-  if (shape.upsample) {
-    register_module("upsamplers", upsamplers);
-    upsamplers->push_back(Upsample(shape.out_channels));
-  }
-}
-
-Tensor UpLevelImpl::forward(Tensor x, const Tensor& activated_time, std::vector<Tensor>* skips,
-                            const BlockRunner& runner) {
-  for (std::size_t i = 0; i < resnets->size(); ++i) {
-    // The skip connection is joined inside the block, so that the joined tensor need not be kept.
-    const Block block = [this, i](const std::vector<Tensor>& inputs) {
-      const Tensor joined = inputs.size() > 2 ? torch::cat({inputs[0], inputs[2]}, 1) : inputs[0];
-      const Tensor hidden = resnets[i]->as<ResnetBlockImpl>()->forward(joined, inputs[1]);
-      return attentions->is_empty() ? hidden : attentions[i]->as<AttentionImpl>()->forward(hidden);
-    };
-    std::vector<Tensor> inputs = {x, activated_time};
-    if (skips != nullptr) {
-      inputs.push_back(skips->back());
-      skips->pop_back();
-    }
-    x = run_block(runner, block, inputs);
-  }
-  if (upsamplers->is_empty()) return x;
-  const Block enlarge = [this](const std::vector<Tensor>& inputs) {
-    return upsamplers[0]->as<UpsampleImpl>()->forward(inputs[0]);
+Tensor LevelImpl::run_step(std::size_t i, const std::vector<Tensor>& inputs, const BlockRunner& runner) {
+  // The skip connection is joined inside the block, so that the joined tensor need not be kept.
+  const Block block = [this, i](const std::vector<Tensor>& given) {
+    const Tensor joined = given.size() > 2 ? torch::cat({given[0], given[2]}, 1) : given[0];
+    const Tensor hidden = resnets[i]->as<StepImpl>()->forward(joined, given[1]);
+    const std::size_t plain = resnets->size() - attentions->size();
+    return i < plain ? hidden : attentions[i - plain]->as<StepImpl>()->forward(hidden, given[1]);
   };
-  return run_block(runner, enlarge, {x});
+  return run_block(runner, block, inputs);
+}
+
+DownLevelImpl::DownLevelImpl(const LevelShape& shape, const BlockOptions& options)
+    : resampling_(shape.resampling), skips_(shape.skips) {
+  make_steps<ResnetBlock, Attention>(shape, options);
+  if (resampling_ == Resampling::None) return;
+  register_module("downsamplers", downsamplers);
+  if (resampling_ == Resampling::Resnet)
+    downsamplers->push_back(ResnetBlock(shape.resampler, options));
+  else
+    downsamplers->push_back(Downsample(shape.resampler.in_channels, shape.downsample_padding));
+}
+
+void DownLevelImpl::forward(Flow& flow, const TimeVectors& time, const BlockRunner& runner) {
+  Tensor& x = flow.hidden;
+  for (std::size_t i = 0; i < resnets->size(); ++i) {
+    x = run_step(i, {x, time.activated}, runner);
+    if (skips_) flow.skips.push_back(x);
+  }
+  if (resampling_ == Resampling::None) return;
+  const Block half = [this](const std::vector<Tensor>& inputs) {
+    return downsamplers[0]->as<StepImpl>()->forward(inputs[0], inputs[1]);
+  };
+  // A convolution keeps nothing but its input, which is kept anyway.
+  x = resampling_ == Resampling::Resnet ? run_block(runner, half, {x, time.activated}) : half({x, time.activated});
+  if (skips_) flow.skips.push_back(x);
+}
+
+UpLevelImpl::UpLevelImpl(const LevelShape& shape, const BlockOptions& options)
+    : resampling_(shape.resampling), skips_(shape.skips) {
+  make_steps<ResnetBlock, Attention>(shape, options);
+  if (resampling_ == Resampling::None) return;
+  register_module("upsamplers", upsamplers);
+  if (resampling_ == Resampling::Resnet)
+    upsamplers->push_back(ResnetBlock(shape.resampler, options));
+  else
+    upsamplers->push_back(Upsample(shape.resampler.in_channels));
+}
+
+void UpLevelImpl::forward(Flow& flow, const TimeVectors& time, const BlockRunner& runner) {
+  Tensor& x = flow.hidden;
+  for (std::size_t i = 0; i < resnets->size(); ++i) {
+    std::vector<Tensor> inputs = {x, time.activated};
+    if (skips_) inputs.push_back(taken_skip(flow));
+    x = run_step(i, inputs, runner);
+  }
+  if (resampling_ == Resampling::None) return;
+  const Block enlarge = [this](const std::vector<Tensor>& inputs) {
+    return upsamplers[0]->as<StepImpl>()->forward(inputs[0], inputs.size() > 1 ? inputs[1] : Tensor());
+  };
+  x = run_block(runner, enlarge,
+                resampling_ == Resampling::Resnet ? std::vector<Tensor>{x, time.activated} : std::vector<Tensor>{x});
 }
 
 }  // namespace ctforge::nets

@@ -1,5 +1,6 @@
 // One resolution level of the U-Net or the autoencoder, with the parameter names of diffusers' DownBlock2D,
-// AttnDownBlock2D, UpBlock2D, AttnUpBlock2D, DownEncoderBlock2D and UpDecoderBlock2D.
+// AttnDownBlock2D, ResnetDownsampleBlock2D, DownEncoderBlock2D, AttnDownEncoderBlock2D and their counterparts on the
+// way up.
 #pragma once
 
 #include "models/nets/blocks.h"
@@ -11,42 +12,86 @@
 
 namespace ctforge::nets {
 
-// Residual blocks, attention after each where wanted, then half the resolution where wanted.
-class DownLevelImpl : public torch::nn::Module {
+// How a level ends.
+enum class Resampling {
+  None,
+  Convolution,  // Downsample, Upsample
+  Resnet,       // a residual block that resamples inside
+  Filter,       // binomial: as levels of the other kinds do it
+};
+
+struct LevelShape {
+  std::vector<ResnetShape> resnets;        // in order; channels of skip connections count as input
+  std::vector<AttentionShape> attentions;  // none, one after each residual block, or one after the last
+  Resampling resampling = Resampling::None;
+  ResnetShape resampler;                // of Convolution: in_channels alone is used
+  std::int64_t downsample_padding = 1;  // of Downsample
+  bool skips = true;                    // connections from the way down to the way up
+};
+
+// What goes through the levels.
+struct Flow {
+  torch::Tensor hidden;              // [N,C,H,W]
+  std::vector<torch::Tensor> skips;  // what the way up will join; one may be undefined
+  torch::Tensor image;               // [N,3,H,W] of SkipDownLevel and SkipUpLevel
+};
+
+// The embedded time, each [N,time_channels]; undefined without time.
+struct TimeVectors {
+  torch::Tensor plain, activated;
+};
+
+class LevelImpl : public torch::nn::Module {
  public:
-  struct Shape {
-    std::int64_t in_channels = 0, out_channels = 0, layers = 0;
-    std::int64_t head_dim = 0;  // 0: no attention
-    bool downsample = false;
-    std::int64_t downsample_padding = 1;
-  };
-  DownLevelImpl(const Shape& shape, const BlockOptions& options);
-  // x [N,in,H,W] -> [N,out,H',W']; every intermediate that the way up will want is appended to skips where given.
-  torch::Tensor forward(torch::Tensor x, const torch::Tensor& activated_time = {},
-                        std::vector<torch::Tensor>* skips = nullptr, const BlockRunner& runner = {});
+  virtual void forward(Flow& flow, const TimeVectors& time, const BlockRunner& runner) = 0;
+
+ protected:
+  // Makes each residual block and then the attention after it; either may be of any kind.
+  template <class Resnet, class Attend>
+  void make_steps(const LevelShape& shape, const BlockOptions& options) {
+    if (!shape.attentions.empty()) register_module("attentions", attentions);
+    register_module("resnets", resnets);
+    const std::size_t plain = shape.resnets.size() - shape.attentions.size();  // blocks without attention come first
+    for (std::size_t i = 0; i < shape.resnets.size(); ++i) {
+      resnets->push_back(Resnet(shape.resnets[i], options));
+      if (i >= plain) attentions->push_back(Attend(shape.attentions[i - plain], options));
+    }
+  }
+  // Residual block i and the attention after it of inputs {x, time} or {x, time, what is joined to x first}.
+  torch::Tensor run_step(std::size_t i, const std::vector<torch::Tensor>& inputs, const BlockRunner& runner);
+
+  torch::nn::ModuleList resnets, attentions;
+};
+
+// Residual blocks, attention after each where wanted, then half the resolution where wanted. Every intermediate is
+// appended to the flow's skips.
+class DownLevelImpl : public LevelImpl {
+ public:
+  DownLevelImpl(const LevelShape& shape, const BlockOptions& options);
+  void forward(Flow& flow, const TimeVectors& time, const BlockRunner& runner) override;
 
  private:
-  torch::nn::ModuleList resnets, attentions, downsamplers;
+  Resampling resampling_;
+  bool skips_;
+  torch::nn::ModuleList downsamplers;
 };
 TORCH_MODULE(DownLevel);
 
-// Residual blocks, attention after each where wanted, then twice the resolution where wanted.
-class UpLevelImpl : public torch::nn::Module {
+// Residual blocks, attention after each where wanted, then twice the resolution where wanted. Each residual block takes
+// the last of the flow's skips beside its input.
+class UpLevelImpl : public LevelImpl {
  public:
-  struct Shape {
-    std::vector<std::int64_t> in_channels;  // of each residual block, those of the skip connection included
-    std::int64_t out_channels = 0;
-    std::int64_t head_dim = 0;  // 0: no attention
-    bool upsample = false;
-  };
-  UpLevelImpl(const Shape& shape, const BlockOptions& options);
-  // x [N,C,H,W] -> [N,out,H',W']; where skips are given, each residual block takes the last of them beside its input.
-  torch::Tensor forward(torch::Tensor x, const torch::Tensor& activated_time = {},
-                        std::vector<torch::Tensor>* skips = nullptr, const BlockRunner& runner = {});
+  UpLevelImpl(const LevelShape& shape, const BlockOptions& options);
+  void forward(Flow& flow, const TimeVectors& time, const BlockRunner& runner) override;
 
  private:
-  torch::nn::ModuleList resnets, attentions, upsamplers;
+  Resampling resampling_;
+  bool skips_;
+  torch::nn::ModuleList upsamplers;
 };
 TORCH_MODULE(UpLevel);
+
+// The last of the skips, removed from them.
+torch::Tensor taken_skip(Flow& flow);
 
 }  // namespace ctforge::nets

@@ -37,12 +37,14 @@ int main(int argc, char** argv) {
   const std::int64_t batch = std::atoll(argv[2]);
   if (argc > 4) torch::set_num_threads(std::atoi(argv[4]));
   torch::manual_seed(0);
-  nets::UNet net(nets::UNetConfig{.sample_size = 64,
-                                  .in_channels = 3,
-                                  .out_channels = 3,
-                                  .block_out_channels = {64, 128, 256},
-                                  .attention = {false, false, true},
-                                  .layers_per_block = 2});
+  nets::UNet net(
+      nets::UNetConfig{.sample_size = 64,
+                       .in_channels = 3,
+                       .out_channels = 3,
+                       .down_block_types = {nets::LevelType::Plain, nets::LevelType::Plain, nets::LevelType::Attention},
+                       .up_block_types = {nets::LevelType::Attention, nets::LevelType::Plain, nets::LevelType::Plain},
+                       .block_out_channels = {64, 128, 256},
+                       .layers_per_block = 2});
   if (std::string(argv[3]) == "recomputed") net->set_block_runner(train::recomputed);
   for (torch::Tensor& parameter : net->parameters()) {
     if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));

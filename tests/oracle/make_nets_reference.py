@@ -48,6 +48,77 @@ def save(name, model, tensors):
     print(path.name, path.stat().st_size, "bytes")
 
 
+def formula(shape, index):
+    """Values that a C++ test can make too (tests/models/nets/reference.h), for the tensor of this index among the sorted
+    names: networks too large for a file."""
+    i = torch.arange(shape.numel())
+    u = ((31 * i * i + 977 * i + 7919 * index + 12345) % 65536).double() / 65536 - 0.5
+    if len(shape) > 1:
+        return (u * (12 / shape[1:].numel()) ** 0.5).float().reshape(shape)
+    return (0.4 * u).float()
+
+
+def formulate(model):
+    for index, (name, tensor) in enumerate(sorted(model.state_dict().items())):
+        tensor.copy_(formula(tensor.shape, index) + (tensor.dim() == 1 and name.endswith("weight")))
+    return model.eval().requires_grad_(False)
+
+
+def save_formulated(name, model, tensors):
+    """Without weights; their names are in the metadata."""
+    config = dict(model.config) | {"_class_name": type(model).__name__}
+    path = HERE / f"nets_{name}.safetensors"
+    save_file({k: v.contiguous() for k, v in tensors.items()}, path,
+              metadata={"config": json.dumps(config), "names": json.dumps(sorted(model.state_dict()))})
+    print(path.name, path.stat().st_size, "bytes")
+
+
+def make_more_unets():
+    """What UNet2DModel offers besides, one of everything."""
+    cases = {
+        "unet_film_fourier": dict(
+            block_out_channels=(8, 16), down_block_types=("AttnDownBlock2D", "ResnetDownsampleBlock2D"),
+            up_block_types=("AttnUpBlock2D", "UpBlock2D"), downsample_type="resnet", upsample_type="resnet",
+            resnet_time_scale_shift="scale_shift", time_embedding_type="fourier", time_embedding_dim=24,
+            center_input_sample=True, act_fn="mish", class_embed_type="timestep", mid_block_scale_factor=2),
+        "unet_learned": dict(
+            block_out_channels=(8, 16), down_block_types=("DownBlock2D", "AttnDownBlock2D"),
+            up_block_types=("ResnetUpsampleBlock2D", "AttnUpBlock2D"), mid_block_type=None, layers_per_block=2,
+            time_embedding_type="learned", num_train_timesteps=1000, act_fn="relu", attention_head_dim=None,
+            downsample_padding=0),
+        "unet_identity": dict(
+            block_out_channels=(8, 12), down_block_types=("DownBlock2D",) * 2, up_block_types=("UpBlock2D",) * 2,
+            resnet_time_scale_shift="scale_shift", attn_norm_num_groups=2, act_fn="gelu", class_embed_type="identity",
+            num_class_embeds=7, freq_shift=0.5),
+        "unet_skip": dict(
+            block_out_channels=(8, 16, 16), down_block_types=("SkipDownBlock2D", "SkipDownBlock2D", "DownBlock2D"),
+            up_block_types=("AttnUpBlock2D", "SkipUpBlock2D", "SkipUpBlock2D"), add_attention=False),
+        "unet_attention_skip": dict(
+            block_out_channels=(32, 64), down_block_types=("AttnSkipDownBlock2D",) * 2,
+            up_block_types=("AttnSkipUpBlock2D",) * 2, norm_num_groups=None, attention_head_dim=None,
+            resnet_time_scale_shift="scale_shift", mid_block_scale_factor=2 ** 0.5),
+        "unet_k": dict(
+            block_out_channels=(32, 64), down_block_types=("KDownBlock2D",) * 2, up_block_types=("KUpBlock2D",) * 2,
+            act_fn="gelu", layers_per_block=2),
+        "unet_k_attention": dict(
+            block_out_channels=(32, 64, 64), time_embedding_dim=64,
+            down_block_types=("KDownBlock2D", "KCrossAttnDownBlock2D", "KCrossAttnDownBlock2D"),
+            up_block_types=("KCrossAttnUpBlock2D", "KCrossAttnUpBlock2D", "KUpBlock2D")),
+    }
+    for seed, (name, options) in enumerate(cases.items()):
+        torch.manual_seed(50 + seed)
+        common = dict(sample_size=(8, 12), in_channels=3, out_channels=3, layers_per_block=1, norm_num_groups=4,
+                      attention_head_dim=8)
+        model = formulate(UNet2DModel(**(common | options)))
+        learned = options.get("time_embedding_type") == "learned"
+        given = {"x": torch.randn(2, 3, 8, 12), "c_noise": torch.tensor([3, 517] if learned else [0.37, 517.25])}
+        labels = {"timestep": torch.tensor([0.5, 20]), "identity": torch.randn(2, 32)}
+        if options.get("class_embed_type"):
+            given["labels"] = labels[options["class_embed_type"]]
+        y = model(given["x"], given["c_noise"], given.get("labels")).sample
+        save_formulated(name, model, given | {"y": y})
+
+
 def make_unets():
     cases = {
         # two levels, one with attention, classes
@@ -86,6 +157,19 @@ def make_autoencoders():
         posterior = model.encode(x).latent_dist
         save(name, model, {"x": x, "mean": posterior.mean, "logvar": posterior.logvar, "kl": posterior.kl(),
                            "z": z, "y": model.decode(z).sample})
+
+
+def make_more_autoencoders():
+    torch.manual_seed(110)
+    model = formulate(AutoencoderKL(
+        in_channels=4, out_channels=5, latent_channels=3, norm_num_groups=4, sample_size=(16, 8), block_out_channels=(8, 12),
+        down_block_types=("AttnDownEncoderBlock2D", "DownEncoderBlock2D"),
+        up_block_types=("UpDecoderBlock2D", "AttnUpDecoderBlock2D"), act_fn="gelu"))
+    x, z = torch.randn(2, 4, 16, 8), torch.randn(2, 3, 4, 4)
+    posterior = model.encode(x).latent_dist
+    save_formulated("vae_attention", model,
+                    {"x": x, "mean": posterior.mean, "logvar": posterior.logvar, "kl": posterior.kl(), "z": z,
+                     "y": model.decode(z).sample})
 
 
 class Lite0(torch.nn.Module):
@@ -167,6 +251,8 @@ def make_legacy():
 if __name__ == "__main__":
     make_legacy()
     make_unets()
+    make_more_unets()
     make_autoencoders()
+    make_more_autoencoders()
     if len(sys.argv) > 1:
         make_lite0(sys.argv[1])

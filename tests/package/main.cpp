@@ -38,7 +38,7 @@ torch::Tensor denoised(const io::Volume& volume) {
   config.sample_size = 32;
   config.in_channels = config.out_channels = 1;
   config.block_out_channels = {16, 32};
-  config.attention = {false, true};
+  nets::set_attention(config, {false, true});
   config.attention_head_dim = 16;
   config.norm_num_groups = 8;
   nets::UNet net(config);

@@ -31,8 +31,9 @@ class SampleFolder : public ::testing::Test {
   nets::UNetConfig shape = {.sample_size = 8,
                             .in_channels = 2,
                             .out_channels = 2,
+                            .down_block_types = {nets::LevelType::Plain},
+                            .up_block_types = {nets::LevelType::Plain},
                             .block_out_channels = {8},
-                            .attention = {false},
                             .layers_per_block = 1,
                             .attention_head_dim = 8,
                             .norm_num_groups = 4};

@@ -14,7 +14,8 @@ TEST(UNetConfigOf, HasOneClassMoreAndFitsTheLatents) {
   const auto net = unet_config(config, {4, 8, 8}, 5);
   EXPECT_EQ(net.num_class_embeds, 6);
   EXPECT_EQ(net.in_channels, 4);
-  EXPECT_EQ(net.attention, (std::vector<bool>{false, true}));
+  EXPECT_EQ(net.down_block_types, (std::vector<nets::LevelType>{nets::LevelType::Plain, nets::LevelType::Attention}));
+  EXPECT_EQ(net.up_block_types, (std::vector<nets::LevelType>{nets::LevelType::Attention, nets::LevelType::Plain}));
   EXPECT_THROW(unet_config(config, {4, 7, 8}, 5), ConfigError);
   TrainConfig wrong = config;
   wrong.unet.head_dim = 64;

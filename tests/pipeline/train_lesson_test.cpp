@@ -2,6 +2,7 @@
 #include "pipeline/train_lesson.h"
 
 #include "models/diffusion/bound.h"
+#include "pipeline/train_augment.h"
 #include "pipeline/train_data.h"
 #include "pipeline/train_method.h"
 #include "tests/pipeline/train_support.h"
@@ -32,19 +33,20 @@ struct Fixture {
     record.unet = {.sample_size = 4,
                    .in_channels = 2,
                    .out_channels = config.learned_variance ? 4 : 2,
+                   .down_block_types = {nets::LevelType::Plain},
+                   .up_block_types = {nets::LevelType::Plain},
                    .block_out_channels = {4},
-                   .attention = {false},
                    .layers_per_block = 1,
                    .attention_head_dim = 4,
                    .norm_num_groups = 2,
                    .num_class_embeds = 2};
     data.classes = std::vector<std::int32_t>(8, 0);
     data.draw = [this](const std::vector<std::int64_t>& items, torch::Generator&) {
-      return Pair{torch::full({static_cast<std::int64_t>(items.size()), 2, 4, 4}, 0.25), noise};
+      return Pair{torch::full({static_cast<std::int64_t>(items.size()), 2, 4, 4}, 0.25), noise, movement};
     };
-    data.validation = {torch::full({6, 2, 4, 4}, 0.25), {}};
+    data.validation = {torch::full({6, 2, 4, 4}, 0.25), {}, {}};
     data.validation_labels = torch::zeros({6}, torch::kInt64);
-    learner = Learner(nets::UNet(record.unet), config.uncertainty);
+    learner = Learner(nets::UNet(record.unet), config);
     for (auto& parameter : learner->parameters()) parameter.detach().zero_();
   }
   Lesson lesson(const Generator* teacher = nullptr) { return {config, record, data, learner, teacher, torch::kCPU, 1}; }
@@ -52,7 +54,7 @@ struct Fixture {
   TrainConfig config;
   GeneratorRecord record;
   DiffusionData data;
-  torch::Tensor noise;
+  torch::Tensor noise, movement;
   Learner learner{nullptr};
 };
 
@@ -96,6 +98,20 @@ TEST(Lesson, WeighsByTheErrorExpectedWhileItTrains) {
   EXPECT_EQ(with.lesson().validate(0), without.lesson().validate(0));
   EXPECT_EQ(unet_tensors(nets::named_tensors(*with.learner)).size(),
             nets::named_tensors(*without.learner->unet).size());
+}
+
+TEST(Lesson, TellsTheNetworkHowItsDataWereMoved) {
+  TrainConfig config = plain("edm");
+  config.augment.probability = 1;
+  Fixture fixture(config);
+  fixture.movement = torch::ones({4, kMovementNumbers});
+  fixture.lesson().step({}).backward();
+  EXPECT_TRUE(fixture.learner->is_composite());
+  EXPECT_TRUE(fixture.learner->movement_embedding->weight.grad().defined());
+  // Validation is of data as they are, and so are samples: the U-Net's own tensors are all that is kept for them.
+  EXPECT_TRUE(std::isfinite(fixture.lesson().validate(0).at("loss").get<double>()));
+  EXPECT_EQ(unet_tensors(nets::named_tensors(*fixture.learner)).size(),
+            nets::named_tensors(*fixture.learner->unet).size());
 }
 
 TEST(Lesson, TeachesConsistencyWithAndWithoutATeacher) {

@@ -96,6 +96,20 @@ TEST(RunTrain, TheAutoencoderListensToADiscriminatorFromItsStepOn) {
   EXPECT_EQ(loss(), loss());
 }
 
+TEST(RunTrain, LearnsFromMovedCopiesWithEitherCodec) {
+  for (const char* codec : {"autoencoder", "identity"}) {
+    const ctforge::test::TemporaryFolder folder;
+    TrainConfig config = test::small_config();
+    config.codec = codec;
+    config.augment.probability = 0.5;
+    config.augment.copies = 2;
+    const Context context = test::trained_in(folder.path(), config);
+    EXPECT_EQ(fs::exists(folder / "checkpoints" / "latents-moved-1.safetensors"), std::string(codec) == "autoencoder");
+    const Generator generator = load_generator(folder / "checkpoints", torch::kCPU);
+    EXPECT_TRUE(draw_samples({}, generator, network(generator), 1, {{0, 0}}).has_value());
+  }
+}
+
 TEST(RunTrain, GoesOnBitForBitWhereverItWasInterrupted) {
   const ctforge::test::TemporaryFolder whole, parts;
   run_train(test::small_config(), context_in(whole.path()));

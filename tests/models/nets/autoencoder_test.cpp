@@ -29,7 +29,7 @@ class AutoencoderReference : public testing::TestWithParam<const char*> {};
 TEST_P(AutoencoderReference, AgreesWithDiffusers) {
   const auto reference = test::read_reference(GetParam());
   Autoencoder net(autoencoder_config_from_json(reference.config));
-  assign_tensors(*net, reference.weights, "the reference weights");
+  assign_tensors(*net, test::weights_of(reference, *net), "the reference weights");
   const torch::NoGradGuard no_grad;
   const auto& v = reference.values;
   const Moments moments = net->encode(v.at("x"));
@@ -38,7 +38,7 @@ TEST_P(AutoencoderReference, AgreesWithDiffusers) {
   EXPECT_LT(difference(moments.kl(), v.at("kl")), 1e-3);
   EXPECT_LT(difference(net->decode(v.at("z")), v.at("y")), 1e-5);
 }
-INSTANTIATE_TEST_SUITE_P(All, AutoencoderReference, testing::Values("vae_three_levels", "vae_plain"));
+INSTANTIATE_TEST_SUITE_P(All, AutoencoderReference, testing::Values("vae_three_levels", "vae_plain", "vae_attention"));
 
 TEST(Moments, DivergenceAndSampleMatchTheirFormulas) {
   const Moments m{torch::full({1, 1, 1, 2}, 3.0), torch::full({1, 1, 1, 2}, std::log(4.0))};
@@ -73,6 +73,16 @@ TEST(Autoencoder, RefusesWrongShapesAndConfigurations) {
   AutoencoderConfig config = small();
   config.block_out_channels = {6};
   EXPECT_THROW(Autoencoder{config}, std::invalid_argument);
+  const auto refused = [](auto change) {
+    AutoencoderConfig other = small();
+    change(other);
+    EXPECT_THROW(validate(other), std::invalid_argument);
+  };
+  refused([](AutoencoderConfig& c) { c.layers_per_block = 0; });  // and channels that differ
+  refused([](AutoencoderConfig& c) { c.down_attention = {true}; });
+  refused([](AutoencoderConfig& c) { c.latents_mean = {0.1}; });
+  refused([](AutoencoderConfig& c) { c.latents_std = {1, 1, 0, 1}; });
+  refused([](AutoencoderConfig& c) { c.act_fn = Activation::None; });
 }
 
 }  // namespace

@@ -16,20 +16,6 @@ namespace {
 using test::difference;
 using torch::Tensor;
 
-TEST(SinusoidalEmbedding, MatchesTheFormula) {
-  const Tensor e = sinusoidal_embedding(torch::tensor({0.0F, 3.5F}), 6, true, 1);
-  ASSERT_EQ(e.sizes(), (std::vector<std::int64_t>{2, 6}));
-  for (int i = 0; i < 3; ++i) {
-    const double angle = 3.5 * std::exp(-std::log(1e4) * i / 2.0);
-    EXPECT_NEAR(e[1][i].item<double>(), std::cos(angle), 1e-6);
-    EXPECT_NEAR(e[1][i + 3].item<double>(), std::sin(angle), 1e-6);
-    EXPECT_EQ(e[0][i].item<double>(), 1);
-  }
-  const Tensor flipped = sinusoidal_embedding(torch::tensor({3.5F}), 6, false, 1);
-  EXPECT_EQ(difference(flipped.slice(1, 0, 3)[0], e[1].slice(0, 3, 6)), 0);
-  EXPECT_EQ(sinusoidal_embedding(torch::tensor({1.0F}), 7, true, 0)[0][6].item<double>(), 0);  // odd: a zero at the end
-}
-
 TEST(ByteDropout, DropsItsPartAndKeepsTheMeanInEveryMemoryFormat) {
   torch::manual_seed(4);
   for (const auto format : {torch::MemoryFormat::Contiguous, torch::MemoryFormat::ChannelsLast}) {
@@ -58,7 +44,7 @@ TEST(ByteDropout, WithoutProbabilityNothingHappens) {
 
 TEST(Attention, IsTheMeanOfValuesWhereKeysAreEqual) {
   torch::manual_seed(0);
-  Attention attention(8, 4, BlockOptions{.norm_num_groups = 2});
+  Attention attention(AttentionShape{.channels = 8, .head_dim = 4, .groups = 2}, BlockOptions{});
   const torch::NoGradGuard no_grad;
   NamedTensors weights = named_tensors(*attention);
   weights.at("to_k.weight").zero_();
@@ -73,48 +59,82 @@ TEST(Attention, IsTheMeanOfValuesWhereKeysAreEqual) {
 
 TEST(Attention, DoesNotDependOnMemoryFormat) {
   torch::manual_seed(0);
-  Attention attention(16, 8, BlockOptions{.norm_num_groups = 4});
+  Attention attention(AttentionShape{.channels = 16, .head_dim = 8, .groups = 4}, BlockOptions{});
   const Tensor x = torch::randn({2, 16, 4, 6});
   EXPECT_LT(difference(attention(x), attention(x.contiguous(torch::MemoryFormat::ChannelsLast))), 1e-5);
 }
 
-TEST(Downsample, PadsOnlyRightAndBelowWithPaddingZero) {
-  Downsample down(1, 0);
-  const torch::NoGradGuard no_grad;
-  NamedTensors weights = named_tensors(*down);
-  weights.at("conv.weight").fill_(1);
-  weights.at("conv.bias").zero_();
-  const Tensor y = down(torch::ones({1, 1, 4, 4}));
-  EXPECT_EQ(y[0][0][0][0].item<float>(), 9);  // nothing is padded above and left
-  EXPECT_EQ(y[0][0][1][1].item<float>(), 4);
-}
+const ResnetShape kShape{.in_channels = 4, .out_channels = 4, .groups_in = 2, .groups_out = 2};
 
-TEST(Upsample, RepeatsPixels) {
-  Upsample up(1);
-  const torch::NoGradGuard no_grad;
-  NamedTensors weights = named_tensors(*up);
-  weights.at("conv.weight").zero_();
-  weights.at("conv.weight")[0][0][1][1] = 1;
-  weights.at("conv.bias").zero_();
-  const Tensor x = torch::randn({1, 1, 3, 2});
-  EXPECT_EQ(difference(up(x), x.repeat_interleave(2, 2).repeat_interleave(2, 3)), 0);
+// The last convolution yields nothing.
+void silence(ResnetBlock& block) {
+  const NamedTensors weights = named_tensors(*block);
+  weights.at("conv2.weight").zero_();
+  weights.at("conv2.bias").zero_();
 }
 
 TEST(ResnetBlock, AddsItsInputAndTheTimeEmbedding) {
   torch::manual_seed(0);
-  ResnetBlock block(4, 4, BlockOptions{.time_channels = 6, .norm_num_groups = 2});
+  ResnetBlock block(kShape, BlockOptions{.time_channels = 6});
   const torch::NoGradGuard no_grad;
   const Tensor x = torch::randn({2, 4, 5, 5});
   const Tensor time = torch::randn({2, 6});
   EXPECT_GT(difference(block(x, time), block(x, torch::zeros({2, 6}))), 1e-3);
-  NamedTensors weights = named_tensors(*block);
-  weights.at("conv2.weight").zero_();
-  weights.at("conv2.bias").zero_();
+  silence(block);
   EXPECT_EQ(difference(block(x, time), x), 0);
 }
 
+TEST(ResnetBlock, TakesScaleAndOffsetFromTheTimeEmbedding) {
+  torch::manual_seed(0);
+  const BlockOptions options{
+      .time_channels = 6, .time_scale_shift = TimeScaleShift::ScaleShift, .activation = Activation::Relu};
+  ResnetBlock block(kShape, options);
+  const torch::NoGradGuard no_grad;
+  const Tensor x = torch::randn({2, 4, 5, 5});
+  const NamedTensors weights = named_tensors(*block);
+  ASSERT_EQ(weights.at("time_emb_proj.weight").size(0), 8);
+  // Scale -1: nothing is left of the picture but the offset, which relu cuts at zero.
+  weights.at("time_emb_proj.weight").zero_();
+  weights.at("time_emb_proj.bias").copy_(torch::tensor({-1.0F, -1.0F, -1.0F, -1.0F, 2.0F, -2.0F, 0.5F, 0.0F}));
+  weights.at("conv2.weight").zero_();
+  for (int c = 0; c < 4; ++c) weights.at("conv2.weight")[c][c][1][1] = 1;
+  weights.at("conv2.bias").zero_();
+  const Tensor offset = torch::tensor({2.0F, 0.0F, 0.5F, 0.0F}).view({1, 4, 1, 1});
+  EXPECT_LT(difference(block(x, torch::randn({2, 6})), x + offset), 1e-6);
+}
+
+TEST(ResnetBlock, DividesAndResamplesTheSum) {
+  torch::manual_seed(0);
+  ResnetShape shape = kShape;
+  const torch::NoGradGuard no_grad;
+  const Tensor x = torch::randn({1, 4, 6, 8});
+  shape.resample = Resample::Average;
+  ResnetBlock half(shape, BlockOptions{.output_scale = 4});
+  silence(half);
+  EXPECT_LT(difference(half(x), torch::avg_pool2d(x, 2) / 4), 1e-6);
+  shape.resample = Resample::Nearest;
+  ResnetBlock twice(shape, BlockOptions{});
+  EXPECT_EQ(twice(x).sizes(), (std::vector<std::int64_t>{1, 4, 12, 16}));
+  shape.shortcut = true;
+  EXPECT_TRUE(named_tensors(*ResnetBlock(shape, BlockOptions{})).contains("conv_shortcut.weight"));
+}
+
+TEST(MidBlock, DividesEverySum) {
+  torch::manual_seed(0);
+  const MidShape shape{.resnet = kShape, .attentions = {{.channels = 4, .head_dim = 4, .groups = 2}}};
+  MidBlock block(shape, BlockOptions{.output_scale = 2});
+  const torch::NoGradGuard no_grad;
+  for (auto& [name, tensor] : named_tensors(*block))
+    if (name.find("conv2") != std::string::npos || name.find("to_out") != std::string::npos) tensor.zero_();
+  const Tensor x = torch::randn({1, 4, 3, 3});
+  EXPECT_LT(difference(block(x), x / 8), 1e-6);  // two residual blocks and the attention
+  EXPECT_FALSE(named_tensors(*MidBlock(MidShape{.resnet = kShape, .attentions = {}}, BlockOptions{}))
+                   .contains("attentions.0.to_q.weight"));
+}
+
 TEST(Blocks, RefuseImpossibleChannels) {
-  EXPECT_THROW(Attention(4, 8, BlockOptions{.norm_num_groups = 2}), std::invalid_argument);
+  EXPECT_THROW(Attention(AttentionShape{.channels = 4, .head_dim = 8, .groups = 2}, BlockOptions{}),
+               std::invalid_argument);
   EXPECT_THROW(GroupNorm(3, 4, 1e-5, Activation::None), std::invalid_argument);
 }
 

@@ -7,11 +7,12 @@
 #include "tests/models/nets/reference.h"
 
 #include <cstdlib>
-#include <stdexcept>
+#include <filesystem>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 #include <torch/utils.h>
 
 namespace ctforge::nets {
@@ -23,7 +24,7 @@ using torch::Tensor;
 UNetConfig unet_config() {
   UNetConfig config;
   config.block_out_channels = {16, 32, 32};
-  config.attention = {false, true, false};
+  set_attention(config, {false, true, false});
   config.attention_head_dim = 16;
   config.norm_num_groups = 8;
   config.num_class_embeds = 5;
@@ -86,47 +87,31 @@ TEST_F(DiffusersFolder, AutoencoderComesBack) {
                {{"x", x}, {"mean", moments.mean}, {"logvar", moments.logvar}, {"y", y}}, {});
 }
 
-// The message of the DataError that reading this configuration throws.
-std::string refusal(const std::string& text, bool unet = true) {
-  try {
-    if (unet)
-      unet_config_from_json(text);
-    else
-      autoencoder_config_from_json(text);
-  } catch (const io::DataError& error) {
-    return error.what();
+TEST_F(DiffusersFolder, NamesOfAttentionThatAreOutOfUseAreKnown) {
+  torch::manual_seed(7);
+  UNet net(unet_config());
+  net->eval();
+  save_diffusers(net, folder("old"));
+  const std::vector<std::pair<std::string, std::string>> names = {
+      {".to_q.", ".query."}, {".to_k.", ".key."}, {".to_v.", ".value."}, {".to_out.0.", ".proj_attn."}};
+  NamedTensors old;
+  for (const auto& [name, tensor] : named_tensors(*net)) {
+    std::string before = name;
+    for (const auto& [now, then] : names)
+      if (const auto at = before.find(now); at != std::string::npos) before.replace(at, now.size(), then);
+    old.emplace(before, tensor);
   }
-  return "accepted";
+  ASSERT_TRUE(old.contains("mid_block.attentions.0.proj_attn.weight"));
+  save_tensors(folder("old") / "diffusion_pytorch_model.safetensors", old, {});
+  UNet again = load_unet(folder("old"));
+  for (const auto& [name, tensor] : named_tensors(*net))
+    EXPECT_TRUE(named_tensors(*again).at(name).equal(tensor)) << name;
+  old.erase("mid_block.attentions.0.proj_attn.weight");
+  save_tensors(folder("old") / "diffusion_pytorch_model.safetensors", old, {});
+  EXPECT_THROW(load_unet(folder("old")), io::DataError);
 }
 
-TEST(DiffusersConfig, TakesDiffusersDefaultsForAbsentKeys) {
-  const UNetConfig unet = unet_config_from_json(R"({"_class_name": "UNet2DModel"})");
-  EXPECT_EQ(unet.block_out_channels, (std::vector<std::int64_t>{224, 448, 672, 896}));
-  EXPECT_EQ(unet.attention, (std::vector<bool>{false, true, true, true}));
-  EXPECT_EQ(unet.attention_head_dim, 8);
-  EXPECT_EQ(unet.in_channels, 3);
-  EXPECT_EQ(autoencoder_config_from_json("{}").scaling_factor, 0.18215);
-}
-
-TEST(DiffusersConfig, RefusesWhatTheNetworkCannotHonour) {
-  const auto with = [](const std::string& key, const nlohmann::json& value) {
-    auto config = nlohmann::json::parse(to_json(unet_config()));
-    config[key] = value;
-    return config.dump();
-  };
-  EXPECT_EQ(refusal(with("act_fn", "gelu")), "config.json asks for what this network does not have: act_fn = \"gelu\"");
-  EXPECT_NE(refusal(with("time_embedding_type", "fourier")).find("time_embedding_type"), std::string::npos);
-  EXPECT_NE(refusal(with("new_option", 3)).find("new_option = 3"), std::string::npos);
-  EXPECT_NE(refusal(with("up_block_types", {"UpBlock2D", "UpBlock2D", "UpBlock2D"})).find("level 1"),
-            std::string::npos);
-  EXPECT_NE(refusal(with("layers_per_block", "two")).find("layers_per_block"), std::string::npos);
-  EXPECT_NE(refusal(with("block_out_channels", {16, 32, 33})).find("not a multiple"), std::string::npos);
-  EXPECT_EQ(refusal(with("new_option", nullptr)), "accepted");
-  EXPECT_NE(refusal("{").find("not a JSON object"), std::string::npos);
-  EXPECT_NE(refusal(to_json(unet_config()), false).find("UNet2DModel"), std::string::npos);
-}
-
-TEST(DiffusersConfig, RefusesFoldersThatAreNone) {
+TEST(DiffusersFolders, AreRefusedWhereTheyAreNone) {
   const test::TemporaryFolder folder;
   EXPECT_THROW(load_unet(folder / "absent"), io::DataError);
   test::write_file(folder / "config.json", to_json(unet_config()));

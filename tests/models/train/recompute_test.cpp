@@ -13,16 +13,33 @@
 namespace ctforge::train {
 namespace {
 
-nets::UNet small_unet() {
-  torch::manual_seed(3);
+nets::UNetConfig small_config(const std::vector<nets::LevelType>& down, const std::vector<nets::LevelType>& up) {
   nets::UNetConfig config;
+  config.in_channels = config.out_channels = 3;
   config.block_out_channels = {32, 64};
-  config.attention = {false, true};
+  config.down_block_types = down;
+  config.up_block_types = up;
   config.attention_head_dim = 16;
   config.norm_num_groups = 8;
   config.num_class_embeds = 4;
   config.dropout = 0.3;
-  return nets::UNet(config);
+  return config;
+}
+
+// Every kind of level.
+std::vector<nets::UNetConfig> configs() {
+  using enum nets::LevelType;
+  std::vector<nets::UNetConfig> all = {small_config({Plain, Attention}, {Attention, Plain}),
+                                       small_config({Resnet, Attention}, {Attention, Resnet}),
+                                       small_config({Skip, AttentionSkip}, {AttentionSkip, Skip}),
+                                       small_config({K, K}, {K, K}), small_config({K, KAttention}, {KAttention, K})};
+  all[1].downsample_type = all[1].upsample_type = nets::Resampling::Resnet;
+  all[1].resnet_time_scale_shift = nets::TimeScaleShift::ScaleShift;
+  all[1].act_fn = nets::Activation::Mish;
+  all[2].time_embedding_type = nets::TimeEmbeddingType::Fourier;
+  all[4].block_out_channels = {64, 64};  // by which the level that joins nothing is known
+  all[4].time_embedding_dim = 64;
+  return all;
 }
 
 struct Step {
@@ -31,11 +48,12 @@ struct Step {
   torch::Tensor next_random;  // what the generator gives after the step
 };
 
-Step training_step(bool recompute, Precision precision) {
-  auto net = small_unet();
+Step training_step(const nets::UNetConfig& config, bool recompute, Precision precision) {
+  torch::manual_seed(3);
+  nets::UNet net(config);
   if (recompute) net->set_block_runner(recomputed);
   torch::manual_seed(7);
-  const auto x = torch::randn({2, 4, 16, 16}), labels = torch::tensor({1, 3}, torch::kInt64);
+  const auto x = torch::randn({2, 3, 16, 16}), labels = torch::tensor({1, 3}, torch::kInt64);
   Step step;
   {
     const Autocast autocast(torch::kCPU, precision);
@@ -50,9 +68,12 @@ Step training_step(bool recompute, Precision precision) {
   return step;
 }
 
-TEST(Recomputed, GivesTheSameGradientsBitByBit) {
+class RecomputedUNet : public testing::TestWithParam<std::size_t> {};
+
+TEST_P(RecomputedUNet, GivesTheSameGradientsBitByBit) {
+  const nets::UNetConfig config = configs()[GetParam()];
   for (const Precision precision : {Precision::Fp32, Precision::Bf16}) {
-    const Step plain = training_step(false, precision), again = training_step(true, precision);
+    const Step plain = training_step(config, false, precision), again = training_step(config, true, precision);
     EXPECT_TRUE(plain.loss.equal(again.loss));
     ASSERT_EQ(plain.gradients.size(), again.gradients.size());
     for (std::size_t i = 0; i < plain.gradients.size(); ++i) {
@@ -62,6 +83,7 @@ TEST(Recomputed, GivesTheSameGradientsBitByBit) {
     EXPECT_TRUE(plain.next_random.equal(again.next_random));  // the second evaluation leaves no trace
   }
 }
+INSTANTIATE_TEST_SUITE_P(EveryKindOfLevel, RecomputedUNet, testing::Range(std::size_t{0}, configs().size()));
 
 TEST(Recomputed, EvaluatesTwiceOnlyWhereGradientsAreOn) {
   int calls = 0;
