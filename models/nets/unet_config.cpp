@@ -47,9 +47,10 @@ void validate_time(const UNetConfig& c) {
   require(c.num_train_timesteps >= 0, "num_train_timesteps", "must not be negative");
   require(c.time_embedding_type != TimeEmbeddingType::Learned || c.num_train_timesteps > 0, "num_train_timesteps",
           "must be positive with a learned time embedding");
-  const auto half = static_cast<double>(c.block_out_channels[0] / 2);
-  require(c.time_embedding_type != TimeEmbeddingType::Positional || half == 0 || c.freq_shift < half, "freq_shift",
-          "must be less than block_out_channels[0]/2");
+  const std::int64_t half = c.block_out_channels[0] / 2;
+  require(
+      c.time_embedding_type != TimeEmbeddingType::Positional || half == 0 || c.freq_shift < static_cast<double>(half),
+      "freq_shift", "must be less than block_out_channels[0]/2");
   require(std::isfinite(c.freq_shift), "freq_shift", "must be finite");
 }
 
