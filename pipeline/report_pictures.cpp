@@ -50,6 +50,12 @@ std::string label_key(const std::vector<std::string>& labels) {
 
 }  // namespace
 
+std::string first_pictures(const io::ShardSet& set, std::int64_t count, const ReportConfig& config) {
+  std::string html = "<div class=\"row\">";
+  for (std::int64_t i = 0; i < std::min(count, set.size()); ++i) html += picture(set, i, config, "");
+  return html + "</div>";
+}
+
 PageSection gallery_section(const ReportInputs& inputs, const ReportConfig& config) {
   PageSection section{"Real and synthetic, side by side",
                       "Each class: real training patches above, synthetic ones below. Contours are the label masks. "

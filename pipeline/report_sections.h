@@ -5,7 +5,9 @@
 #include "pipeline/report.h"
 #include "pipeline/report_page.h"
 
+#include <cstdint>
 #include <optional>
+#include <string>
 
 #include <nlohmann/json.hpp>
 
@@ -20,6 +22,8 @@ struct ReportInputs {
 
 // Real above synthetic for every class, with the key of the contours.
 PageSection gallery_section(const ReportInputs& inputs, const ReportConfig& config);
+// The first `count` patches of a set as a row of pictures.
+std::string first_pictures(const io::ShardSet& set, std::int64_t count, const ReportConfig& config);
 PageSection distances_section(const ReportInputs& inputs);
 PageSection dice_section(const ReportInputs& inputs);
 // Samples beside their nearest training neighbours.

@@ -3,8 +3,10 @@
 
 #include "io/atomic_file.h"
 #include "io/digest.h"
+#include "io/shard.h"
 #include "pipeline/config.h"
 #include "pipeline/log.h"
+#include "pipeline/report_sections.h"
 #include "pipeline/run.h"
 #include "pipeline/sweep_table.h"
 
@@ -18,6 +20,8 @@ namespace ctforge::pipeline {
 namespace fs = std::filesystem;
 
 namespace {
+
+constexpr std::int64_t kPictures = 8;  // shown of each cell
 
 struct Axis {
   std::string key;
@@ -120,6 +124,9 @@ void run_cell(Cell& cell, const std::vector<Cell>& before) {
   try {
     run_stages(cell.config, stages, cell.folder);
     cell.row.figures = figures_in(cell.folder);
+    if (io::has_shards(cell.folder / "samples", "synthetic"))
+      cell.row.pictures =
+          first_pictures(io::ShardSet(cell.folder / "samples", "synthetic"), kPictures, cell.config.report);
   } catch (const fs::filesystem_error& error) {
     cell.row.failure = "a file operation failed: " + error.code().message();  // its text names paths
   } catch (const std::exception& error) {

@@ -176,16 +176,21 @@ std::string sweep_page(const std::vector<SweepRow>& rows, std::size_t cells) {
   std::vector<std::vector<std::string>> table = {{"settings"}};
   for (const std::string& name : names) table.front().push_back(escaped(name));
   std::vector<PageSection> sections = {{"Figures", "One line a combination; means over seeds.", ""}};
-  std::string failures;
+  std::string failures, pictures;
   for (const Group& group : groups) {
     table.push_back({escaped(group.name)});
     for (const std::string& name : names) table.back().push_back(cell_text(spread_of(group, name)));
+    const auto& first = group.rows.front()->pictures;
+    if (!first.empty()) pictures += "<h3>" + escaped(group.name) + "</h3>" + first;
     for (const SweepRow* row : group.rows)
       if (!row->failure.empty()) failures += "<p>" + escaped(group.name) + ": " + escaped(row->failure) + "</p>";
   }
   sections.front().body = html_table(table);
   for (const std::string& name : names)
     if (name.ends_with(".frechet") || name == "dice_difference") sections.push_back(chart_of(groups, name));
+  if (!pictures.empty())
+    sections.push_back(
+        {"Samples", "The first samples of each combination: the same numbers began all of them.", pictures});
   if (!failures.empty()) sections.push_back({"Failed", "These combinations gave no result.", failures});
   const std::string summary = std::to_string(rows.size()) + " of " + std::to_string(cells) + " combinations done.";
   return html_page("A sweep over settings", summary, sections);

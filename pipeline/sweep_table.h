@@ -15,7 +15,8 @@ namespace ctforge::pipeline {
 struct SweepRow {
   std::vector<std::pair<std::string, std::string>> settings;  // key, value
   nlohmann::ordered_json figures = nlohmann::ordered_json::object();
-  std::string failure;  // empty: none
+  std::string failure;   // empty: none
+  std::string pictures;  // HTML; empty: none
 };
 
 // Of a finished run: "<features>.frechet" with ".low", ".high" and ".floor", "train_s", "sample_s_per_1000",

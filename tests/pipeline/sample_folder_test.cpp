@@ -7,6 +7,8 @@
 #include "pipeline/config_tree.h"
 #include "tests/support/support.h"
 
+#include <filesystem>
+
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
@@ -53,6 +55,7 @@ TEST_F(SampleFolder, OneStepOfTheFlowIsWhatTheNetworkSays) {
   const auto expected = noise - net->forward(noise, torch::full({2}, 1000.0));
   EXPECT_TRUE(torch::allclose(drawn(), expected, 0, 1e-5));
   // The folder's own scheduler says otherwise, and counts.
+  std::filesystem::create_directories(folder / "scheduler");
   ctforge::test::write_file(folder / "scheduler" / "scheduler_config.json",
                             R"({"_class_name": "EDMEulerScheduler", "sigma_data": 0.5})");
   EXPECT_FALSE(torch::allclose(drawn(), expected, 0, 1e-2));

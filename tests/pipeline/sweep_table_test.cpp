@@ -3,6 +3,8 @@
 
 #include "tests/support/support.h"
 
+#include <filesystem>
+
 #include <gtest/gtest.h>
 
 namespace ctforge::pipeline {
@@ -13,6 +15,8 @@ using nlohmann::ordered_json;
 TEST(SweepTable, FindsTheFiguresOfARun) {
   const test::TemporaryFolder folder;
   EXPECT_TRUE(figures_in(folder.path()).empty());
+  std::filesystem::create_directories(folder / "evaluation");
+  std::filesystem::create_directories(folder / "samples");
   test::write_file(folder / "evaluation" / "distances.json",
                    R"({"distances": {"fd_lite0": {"frechet": {"value": 85, "interval": [80, 90], "floor": 20}}}})");
   test::write_file(folder / "samples" / "samples.json", R"({"seconds_per_sample": 0.25})");
@@ -32,7 +36,8 @@ std::vector<SweepRow> rows() {
     for (const char* seed : {"1", "2"})
       all.push_back({{{"train.betas", betas}, {"train.seed", seed}, {"train.from", "/home/somebody"}},
                      {{"fd_lite0.frechet", betas[0] == 'l' ? (seed[0] == '1' ? 10.0 : 30.0) : 5.0}},
-                     ""});
+                     "",
+                     std::string("<i>") + betas + seed + "</i>"});
   all.back().figures = ordered_json::object();
   all.back().failure = "diverged, \"badly\"";
   return all;
@@ -44,6 +49,8 @@ TEST(SweepTable, AveragesOverSeedsAndShowsNoPath) {
   EXPECT_NE(page.find("4 of 6 combinations done"), std::string::npos);
   EXPECT_NE(page.find("diverged"), std::string::npos);
   EXPECT_EQ(page.find("somebody"), std::string::npos);
+  EXPECT_NE(page.find("<i>linear1</i>"), std::string::npos);
+  EXPECT_EQ(page.find("<i>linear2</i>"), std::string::npos);  // of one seed only
   EXPECT_EQ(sweep_json(rows(), 6).dump().find("somebody"), std::string::npos);
   EXPECT_EQ(sweep_json(rows(), 6).at("rows").size(), 4U);
 }
