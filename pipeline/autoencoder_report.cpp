@@ -2,6 +2,8 @@
 #include "pipeline/autoencoder_report.h"
 
 #include "eval/ssim.h"
+#include "io/digest.h"
+#include "pipeline/generator_record.h"
 #include "pipeline/log.h"
 
 #include <algorithm>
@@ -109,11 +111,13 @@ ordered_json reconstruction(nets::Autoencoder& net, const PatchTensors& patches,
 ordered_json measured_reconstruction(nets::Autoencoder& net, const PatchTensors& validation, torch::Device device,
                                      const nets::Tiling& tiling, std::int64_t step, const MetricsLog& metrics) {
   ordered_json found = metrics.find("autoencoder", "validation", step);
-  if (!found.contains("tissues")) {
+  const std::string of = io::sha256_hex(weights_sha256(*net) + std::to_string(tiling.tile)).substr(0, 16);
+  if (!found.is_object() || found.value("of", "") != of) {
     found = reconstruction(net, validation, device, tiling);
+    found["of"] = of;
     metrics.add("autoencoder", "validation", step, found);
   }
-  for (const char* key : {"phase", "kind", "step"}) found.erase(key);
+  for (const char* key : {"phase", "kind", "step", "of"}) found.erase(key);
   char text[64];
   std::snprintf(text, sizeof text, "%.1f HU", found.at("hu_mae").get<double>());
   log_info(std::string("train: the autoencoder's mean absolute error on validation patients is ") + text +

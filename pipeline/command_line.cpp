@@ -62,9 +62,11 @@ CLI::App* add_stage(CLI::App& app, Options& options, const std::string& name, co
 
 void add_sample(CLI::App& app, Options& options) {
   CLI::App* command = add_stage(app, options, "sample", "draw labelled synthetic CT", {"run", "sample"});
-  auto* checkpoint = command->add_option("--checkpoint", options.checkpoint,
-                                         "a folder of diffusers with a UNet2DModel, instead of the run's generator: "
-                                         "writes samples/raw.safetensors, for comparing numbers");
+  auto* checkpoint =
+      command->add_option("--checkpoint", options.checkpoint,
+                          "a folder of diffusers with a UNet2DModel, instead of the run's generator: "
+                          "writes samples/raw.safetensors, for comparing numbers. Sampler, grid and clip are "
+                          "those of section sample; no guidance");
   command->add_option("--noise", options.noise, "with --checkpoint: safetensors file with the tensor noise [N,C,H,W]")
       ->needs(checkpoint);
   checkpoint->needs("--noise");

@@ -2,6 +2,7 @@
 #include "pipeline/config.h"
 
 #include <algorithm>
+#include <set>
 
 namespace ctforge::pipeline {
 
@@ -23,6 +24,35 @@ nlohmann::ordered_json to_json(const Config& config) {
   SectionWriter writer;
   Config(config).fields(writer);
   return writer.json();
+}
+
+namespace {
+
+const std::set<std::string> kDataPaths = {"prepare.input",         "prepare.key_file",    "prepare.labels_file",
+                                          "prepare.classes.table", "prepare.split.table", "train.from",
+                                          "train.pairs",           "sample.weaker",       "evaluate.extra_sets"};
+
+}  // namespace
+
+std::string shown_value(const std::string& key, const std::string& value) {
+  return kDataPaths.contains(key) || value.find('/') != std::string::npos ? "(a path)" : value;
+}
+
+nlohmann::ordered_json to_json_without_paths(const Config& config) {
+  auto json = to_json(config);
+  const std::string hidden = "(a path, not recorded)";
+  for (const std::string& key : kDataPaths) {
+    std::string pointer = "/" + key;
+    std::replace(pointer.begin(), pointer.end(), '.', '/');
+    auto& value = json.at(nlohmann::ordered_json::json_pointer(pointer));
+    if (value.is_string() && !value.get_ref<const std::string&>().empty()) value = hidden;
+    if (!value.is_array()) continue;
+    for (auto& item : value) {  // each NAME=PATH
+      const auto& text = item.get_ref<const std::string&>();
+      item = text.substr(0, text.find('=')) + "=" + hidden;
+    }
+  }
+  return json;
 }
 
 namespace {

@@ -65,6 +65,10 @@ struct Config {
 Config read_config(const std::vector<std::filesystem::path>& files, const std::vector<std::string>& assignments);
 // Every key with its value, in the order of the sections.
 nlohmann::ordered_json to_json(const Config& config);
+// A setting's value as a log, a file or a file's name may tell it: paths of data may hold patients' names.
+std::string shown_value(const std::string& key, const std::string& value);
+// The same as to_json without their values.
+nlohmann::ordered_json to_json_without_paths(const Config& config);
 // The keys of some sections with defaults, meaning and limits, for --help.
 std::string describe_config(const std::vector<std::string>& sections);
 

@@ -42,14 +42,16 @@ double measured_deviation(const PatchTensors& patches, const diffusion::Codec& c
 
 // One draw of the latents of at most kMostValidated validation patches, shifted and scaled.
 void add_validation(DiffusionData& data, const PatchTensors& validation, nets::Autoencoder net, torch::Device device,
-                    const Context& context, const torch::Tensor& shift, const torch::Tensor& scale) {
+                    const nets::Tiling& tiling, const Context& context, const torch::Tensor& shift,
+                    const torch::Tensor& scale) {
   const torch::NoGradGuard no_grad;
   torch::Generator generator = seeded(io::mix_seed(context.seed, kValidationLatents));
   std::vector<torch::Tensor> latents, labels;
   const auto items = evenly_spaced(validation.size(), kMostValidated);
   for (const std::int64_t item : items) {
     const PatchBatch batch = validation.batch({item});
-    const auto moments = net->encode(joint_input(batch.image, batch.mask, validation.labels()).to(device));
+    const auto moments =
+        nets::encode_tiled(net, joint_input(batch.image, batch.mask, validation.labels()).to(device), tiling);
     const LatentMoments one(moments.mean.to(torch::kCPU), moments.logvar.to(torch::kCPU));
     latents.push_back((one.draw({0}, generator) - shift) * scale);
     labels.push_back(batch.labels);
@@ -153,7 +155,8 @@ DiffusionData latent_data(const TrainConfig& config, const Context& context, con
     pair.data = (pair.data - shift) * scale;
     return pair;
   };
-  if (splits.validation) add_validation(data, *splits.validation, trained.net, device, context, shift, scale);
+  if (splits.validation)
+    add_validation(data, *splits.validation, trained.net, device, {config.autoencoder.tile}, context, shift, scale);
   return data;
 }
 

@@ -82,6 +82,7 @@ Generator described(const train::Checkpoint& checkpoint, const fs::path& folder,
                                                 static_cast<std::int64_t>(record.patches.labels.size()));
   }
   generator.unet = nets::UNet(record.unet);
+  generator.method = record.method;
   generator.parametrisation = parametrisation_of(record);
   generator.latent_shape = record.latent_shape;
   generator.shift = record.shift;

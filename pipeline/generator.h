@@ -5,6 +5,7 @@
 #include "models/diffusion/codec.h"
 #include "models/diffusion/precond.h"
 #include "models/nets/unet.h"
+#include "pipeline/train_method.h"
 
 #include <array>
 #include <cstdint>
@@ -26,6 +27,7 @@ struct Weights {
 struct Generator {
   nets::UNet unet{nullptr};                       // on the device, in eval mode, gradients off
   diffusion::Codec codec;                         // image and mask <-> latents of zero mean and unit deviation
+  Method method;                                  // what the network learned, on which path
   diffusion::Parametrisation parametrisation;     // path, target and sigma_data the network was trained with
   std::array<std::int64_t, 3> latent_shape = {};  // C, h, w of the noise a sample starts from
   std::vector<double> shift, scale;               // of each latent channel; empty where the codec is the identity

@@ -7,6 +7,7 @@
 #include "models/nets/weights.h"
 #include "models/train/checkpoint.h"
 #include "pipeline/config_tree.h"
+#include "pipeline/folder_lock.h"
 #include "pipeline/generator_record.h"
 #include "pipeline/scheduler_config.h"
 
@@ -70,6 +71,18 @@ void check_fits(const GeneratorRecord& record, const nets::UNetConfig& found) {
                         "the U-Net has other channels or another number of classes than it is said to have");
 }
 
+void check_fits(const GeneratorRecord& record, const nets::AutoencoderConfig& found) {
+  const std::int64_t factor = std::int64_t{1} << (found.block_out_channels.size() - 1);
+  const auto channels = 1 + static_cast<std::int64_t>(record.patches.labels.size());
+  const bool fits = found.latent_channels == record.latent_shape[0] && found.in_channels == channels &&
+                    found.out_channels == channels && record.latent_shape[1] * factor == record.patches.height &&
+                    record.latent_shape[2] * factor == record.patches.width;
+  if (!fits)
+    throw io::DataError(io::Fault::OtherConfiguration,
+                        "the autoencoder has other channels, or another number of levels, than the patches and latents "
+                        "that it is said to have");
+}
+
 }  // namespace
 
 void export_generator(const ExportConfig& config) {
@@ -78,6 +91,7 @@ void export_generator(const ExportConfig& config) {
   const Generator generator = load_generator(checkpoints, torch::Device(config.device), config.weights);
   const GeneratorRecord record = generator_record_from_json(newest->metadata.at(kGeneratorRecord));
   const std::string scheduler = scheduler_config(record.method, record.sigma_data);
+  if (fs::exists(config.to / kSidecar)) fs::remove_all(config.to / "vae");  // of an export before this one
   nets::save_diffusers(generator.unet, config.to / "unet");
   if (record.codec == "autoencoder")
     nets::save_diffusers(nets::load_autoencoder(checkpoints / "autoencoder"), config.to / "vae");
@@ -88,16 +102,17 @@ void export_generator(const ExportConfig& config) {
 
 void import_generator(const ImportConfig& config) {
   const fs::path checkpoints = config.run / "checkpoints";
-  if (!train::CheckpointStore(checkpoints, "generator").files().empty())
-    throw ConfigError({{"--out", "", "the folder has a generator already: give another one"}});
+  fs::create_directories(config.run);
+  const FolderLock lock(config.run);
+  if (fs::exists(checkpoints))
+    throw ConfigError({{"--out", "", "the folder has checkpoints already: give another one"}});
   auto [record, step] = described(config);
   const nets::UNet unet = nets::load_unet(config.from / "unet");
   check_fits(record, unet->config());
   record.unet = unet->config();
   if (record.codec == "autoencoder") {
     const nets::Autoencoder autoencoder = nets::load_autoencoder(config.from / "vae");
-    if (autoencoder->config().latent_channels != record.latent_shape[0])
-      throw io::DataError(io::Fault::OtherConfiguration, "the autoencoder has another number of latent channels");
+    check_fits(record, autoencoder->config());
     record.autoencoder_sha256 = weights_sha256(*autoencoder);
     nets::save_diffusers(autoencoder, checkpoints / "autoencoder");
   }

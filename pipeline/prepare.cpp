@@ -7,6 +7,7 @@
 #include "io/random.h"
 #include "io/shard.h"
 #include "pipeline/input_listing.h"
+#include "pipeline/learned_scans.h"
 #include "pipeline/log.h"
 #include "pipeline/patient_key.h"
 #include "pipeline/phantom.h"
@@ -42,6 +43,7 @@ void write_json(const fs::path& path, const nlohmann::ordered_json& json) {
 // Removes what a finished, failed or interrupted attempt left: first the file that says the data are whole.
 void remove_results(const fs::path& folder) {
   fs::remove(folder / "prepare.json");
+  fs::remove(folder / "scans.json");
   std::vector<fs::path> shards;
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
@@ -60,22 +62,6 @@ PrepareConfig with_cohort_patterns(PrepareConfig config) {
   config.images = kCohortImages;
   config.masks = kCohortMasks;
   return config;
-}
-
-// A pattern that misses the label maps would teach that there are no organs. Returns how many series lack theirs.
-std::int64_t series_without_labels(const PrepareConfig& config, const io::Inventory& inventory) {
-  if (config.masks.empty()) return 0;
-  std::int64_t with = 0, without = 0;
-  for (const io::Series& series : inventory.series)
-    if (series.accepted() || !series.labels.empty()) ++(series.labels.empty() ? without : with);
-  if (with == 0 && without > 0)
-    throw io::DataError(io::Fault::NothingUsable, "prepare.masks finds a label map for none of the " +
-                                                      std::to_string(without) + " series: check the pattern");
-  if (without > 0)
-    log_warning("prepare: " + std::to_string(without) + " of " + std::to_string(with + without) +
-                " series have no label map; they are taken as having none of the labels, unless "
-                "train.partly_contoured is exclude");
-  return without;
 }
 
 // Patients that are scored are cut so that no voxel counts twice, and where no organ is, too.
@@ -138,6 +124,7 @@ class PrepareRun {
     auto json = prepare_json(plan_, inventory_, fates_, {std::begin(counts_), std::end(counts_)}, shards_);
     json["series_without_label_map"] = unlabelled;
     json["listing_hmac_sha256"] = listing_;
+    write_scans(folder_, {std::begin(scan_sets_), std::end(scan_sets_)});
     write_json(folder_ / "prepare.json", json);
     return json;
   }
@@ -222,6 +209,7 @@ class PrepareRun {
                                 series.dropped_unlabelled,
                                 series.dropped_unclassed,
                                 result.contents[i]};
+      if (kept > 0) scan_sets_[static_cast<std::size_t>(task.split)].insert(series.scan_sha256);
       count.patches += kept;
       count.series += kept > 0 ? 1 : 0;
     }
@@ -276,6 +264,7 @@ class PrepareRun {
   std::vector<SeriesFate> fates_;
   ScanRegister scans_;
   SplitCount counts_[std::size(io::kSplits)];
+  ScanSet scan_sets_[std::size(io::kSplits)];
   std::vector<fs::path> shards_;
   std::optional<io::ShardWriter> writer_;
   io::Split split_ = io::Split::Train;

@@ -4,6 +4,7 @@
 #include "io/fault.h"
 #include "io/resample.h"
 #include "pipeline/config_tree.h"
+#include "pipeline/log.h"
 
 #include <algorithm>
 #include <cctype>
@@ -249,6 +250,21 @@ PreparePlan make_plan(const PrepareConfig& config, const fs::path& input, io::In
   io::ShardInfo shard = plan_shard(config, labels, classes, inventory.series);
   auto tasks = plan_tasks(config, classes, inventory.series, seed);
   return {std::move(labels), std::move(classes), std::move(shard), std::move(tasks)};
+}
+
+std::int64_t series_without_labels(const PrepareConfig& config, const io::Inventory& inventory) {
+  if (config.masks.empty()) return 0;
+  std::int64_t with = 0, without = 0;
+  for (const io::Series& series : inventory.series)
+    if (series.accepted() || !series.labels.empty()) ++(series.labels.empty() ? without : with);
+  if (with == 0 && without > 0)
+    throw io::DataError(io::Fault::NothingUsable, "prepare.masks finds a label map for none of the " +
+                                                      std::to_string(without) + " series: check the pattern");
+  if (without > 0)
+    log_warning("prepare: " + std::to_string(without) + " of " + std::to_string(with + without) +
+                " series have no label map; they are taken as having none of the labels, unless "
+                "train.partly_contoured is exclude");
+  return without;
 }
 
 }  // namespace ctforge::pipeline

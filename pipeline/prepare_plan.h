@@ -72,4 +72,8 @@ struct PreparePlan {
 PreparePlan make_plan(const PrepareConfig& config, const std::filesystem::path& input, io::Inventory& inventory,
                       std::uint64_t seed);
 
+// How many series lack their label maps, which is warned of; 0 where none are asked for. Throws
+// io::DataError(NothingUsable) when all do: a pattern that misses them would teach that there are no organs.
+std::int64_t series_without_labels(const PrepareConfig& config, const io::Inventory& inventory);
+
 }  // namespace ctforge::pipeline

@@ -268,6 +268,10 @@ PageSection provenance_section(const ReportInputs& inputs) {
   if (inputs.samples.is_object() && inputs.samples.contains("checkpoint_sha256"))
     section.body +=
         "<p>Checkpoint SHA-256: <code>" + escaped(inputs.samples.value("checkpoint_sha256", "")) + "</code></p>";
+  if (inputs.samples.is_object() && inputs.samples.contains("straightness"))
+    section.body +=
+        "<p>Straightness of the flow's trajectories: " + readable_number(number_of(inputs.samples["straightness"])) +
+        " (Liu et al. 2023; 0 is straight, and one step then samples as well as many)</p>";
   if (inputs.manifest.contains("configuration"))
     section.body += "<details><summary>Configuration</summary><pre>" +
                     escaped(inputs.manifest["configuration"].dump(2)) + "</pre></details>";

@@ -2,16 +2,19 @@
 #include "pipeline/run.h"
 
 #include "io/atomic_file.h"
-#include "io/digest.h"
 #include "io/fault.h"
 #include "io/random.h"
-#include "io/shard.h"
-#include "pipeline/input_listing.h"
+#include "models/train/checkpoint.h"
+#include "pipeline/folder_lock.h"
 #include "pipeline/log.h"
 #include "pipeline/manifest.h"
 #include "pipeline/progress.h"
 #include "pipeline/sampler.h"
+#include "pipeline/stage.h"
+#include "pipeline/train_autoencoder.h"
+#include "pipeline/train_check.h"
 #include "pipeline/train_method.h"
+#include "pipeline/train_metrics.h"
 
 #include <algorithm>
 #include <atomic>
@@ -21,12 +24,9 @@
 #include <memory>
 #include <thread>
 
-#include <fcntl.h>
-#include <sys/file.h>
 #include <tbb/global_control.h>
 #include <torch/cuda.h>
 #include <torch/utils.h>
-#include <unistd.h>
 
 namespace ctforge::pipeline {
 
@@ -38,90 +38,6 @@ namespace {
 std::atomic<bool> stop_flag{false};
 static_assert(std::atomic<bool>::is_always_lock_free);
 
-// What another stage makes. It removes last_file first and writes it last: without that file, the folder is half made.
-struct Need {
-  std::string stage;
-  std::string last_file;  // below the run's folder
-  bool always = true;     // false: the folder may be missing altogether
-};
-
-struct Stage {
-  std::string name;
-  std::function<nlohmann::ordered_json(const Config&, const Context&)> run;
-  std::vector<std::string> outputs;  // files and folders it leaves below the run's folder
-  std::vector<Need> needs;
-  // Files without which its result does not count; they go when what they were made of is made anew.
-  std::vector<std::string> results = {};
-  // Whether what it reads from outside the run's folder has changed since it was done.
-  std::function<bool(const Config&, const fs::path& out)> outdated = {};
-};
-
-const std::vector<Stage>& all_stages() {
-  static const Need cohort = {"phantom", "cohort/cohort.json"};
-  static const Need prepared = {"prepare", "data/prepare.json"};
-  // Checkpoints are whole each, and a generator may come from elsewhere without the data.
-  static const Need prepared_if_any = {"prepare", "data/prepare.json", false};
-  static const Need sampled = {"sample", "samples/samples.json"};
-  static const std::vector<Stage> stages = {
-      {"phantom",
-       [](const Config& c, const Context& context) { return run_phantom(c.phantom, context); },
-       {"cohort"},
-       {}},
-      {"prepare",
-       [](const Config& c, const Context& context) { return run_prepare(c.prepare, context); },
-       {"data"},
-       {cohort},
-       {"data/prepare.json"},
-       [](const Config& c, const fs::path& out) { return input_has_changed(c.prepare, out); }},
-      {"train",
-       [](const Config& c, const Context& context) { return run_train(c.train, context); },
-       {"checkpoints", "metrics.jsonl"},
-       {prepared}},
-      {"sample",
-       [](const Config& c, const Context& context) { return run_sample(c.sample, context); },
-       {"samples"},
-       {prepared_if_any},
-       {"samples/samples.json"}},
-      {"evaluate",
-       [](const Config& c, const Context& context) { return run_evaluate(c.evaluate, context); },
-       {"evaluation"},
-       {prepared, sampled},
-       {"evaluation/distances.json", "evaluation/nearest.json", "evaluation/downstream.json"}},
-      {"report",
-       [](const Config& c, const Context& context) { return run_report(c.report, context); },
-       {"report.html", "report.json"},
-       {}},
-  };
-  return stages;
-}
-
-const Stage& stage_named(const std::string& name) {
-  for (const Stage& stage : all_stages())
-    if (stage.name == name) return stage;
-  throw std::invalid_argument("no stage is called '" + name + "'");
-}
-
-// An exclusive lock on the run's folder for as long as the object lives; the kernel drops it when the process dies.
-class FolderLock {
- public:
-  explicit FolderLock(const fs::path& folder)
-      : descriptor_(::open((folder / ".ctforge.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
-    if (descriptor_ < 0 || ::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-      const bool readable = descriptor_ >= 0;
-      if (readable) ::close(descriptor_);
-      throw ConfigError(
-          {{"--out", "",
-            readable ? "another ctforge is working in this folder" : "the output folder cannot be written to"}});
-    }
-  }
-  ~FolderLock() { ::close(descriptor_); }
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
-
- private:
-  int descriptor_;
-};
-
 // Peak resident memory since the last reset_peak_memory(), from the kernel's own account.
 std::int64_t peak_memory_bytes() {
   std::ifstream status("/proc/self/status");
@@ -131,20 +47,6 @@ std::int64_t peak_memory_bytes() {
 }
 
 void reset_peak_memory() { std::ofstream("/proc/self/clear_refs") << "5"; }
-
-// The configuration for the manifest and the report. Paths of the data may hold patients' names.
-nlohmann::ordered_json without_paths(nlohmann::ordered_json configuration) {
-  for (const char* key : {"/prepare/input", "/prepare/key_file", "/prepare/labels_file", "/prepare/classes/table",
-                          "/prepare/split/table", "/train/from", "/train/pairs", "/sample/weaker"}) {
-    auto& value = configuration.at(nlohmann::ordered_json::json_pointer(key));
-    if (!value.get_ref<const std::string&>().empty()) value = "(a path, not recorded)";
-  }
-  for (auto& value : configuration.at(nlohmann::ordered_json::json_pointer("/evaluate/extra_sets"))) {
-    const auto& text = value.get_ref<const std::string&>();
-    value = text.substr(0, text.find('=')) + "=(a path, not recorded)";
-  }
-  return configuration;
-}
 
 Context make_context(const Config& config, const fs::path& out, const std::string& device) {
   Context context;
@@ -158,7 +60,7 @@ Context make_context(const Config& config, const fs::path& out, const std::strin
 }
 
 void check_needs(const Stage& stage, const Config& config, const fs::path& out) {
-  for (const Need& need : stage.needs) {
+  for (const StageNeed& need : stage.needs) {
     const bool phantom = need.stage == "phantom";
     if (phantom && !config.prepare.input.empty()) continue;
     const fs::path file = out / need.last_file;
@@ -190,10 +92,11 @@ void run_stage(const Stage& stage, const Config& config, Context context, Manife
   if (manifest.done(stage.name, print)) {
     log_info(stage.name + ": already done");
     // Not done again unasked: a training of weeks may be under way on what was prepared.
-    if (stage.outdated && stage.outdated(config, context.out))
+    const auto& summary = manifest.json().at("stages").at(stage.name).at("summary");
+    if (stage.outdated && stage.outdated(config, context.out, summary))
       log_warning(stage.name +
-                  ": files of its input have come, gone or changed since it was done; what was made of them is kept. "
-                  "Give another --out to begin with what is there now");
+                  ": what it was made of has changed since it was done (files have come, gone or changed); its "
+                  "result is kept. Give another --out to begin with what is there now");
     return;
   }
   check_needs(stage, config, context.out);
@@ -247,30 +150,19 @@ std::string resolve_device(const std::string& device) {
   return available ? "cuda" : "cpu";
 }
 
-std::string fingerprint(const Config& config, const std::string& stage) {
-  const nlohmann::ordered_json json = to_json(config);
-  std::string print = std::to_string(config.run.seed);
-  for (const Stage& each : all_stages()) {
-    const bool cohort_is_ours =
-        std::find(config.run.stages.begin(), config.run.stages.end(), "phantom") != config.run.stages.end();
-    if (each.name != "phantom" || cohort_is_ours || stage == "phantom")
-      print = io::sha256_hex(print + each.name + json[each.name].dump() + std::to_string(io::kShardSchema));
-    if (each.name == stage) return print;
-  }
-  throw std::invalid_argument("no stage is called '" + stage + "'");
-}
-
 void check_stages(const Config& config, const std::vector<std::string>& stages) {
   const auto asked = [&stages](const char* name) {
     return std::find(stages.begin(), stages.end(), name) != stages.end();
   };
   std::vector<ConfigProblem> problems;
-  if (asked("train")) gather_problems(problems, [&] { method_of(config.train); });
+  if (asked("train")) gather_problems(problems, [&] { check_train(config.train); });
   if (asked("sample")) gather_problems(problems, [&] { check_sample(config.sample); });
   if (asked("evaluate")) gather_problems(problems, [&] { check_evaluate(config.evaluate); });
-  if (asked("train") && asked("sample") && config.sample.guidance != 1 && config.sample.guidance_from.empty() &&
+  const bool guided = config.sample.guidance != 1 || !config.sample.blend.empty();
+  if (asked("train") && asked("sample") && guided && config.sample.guidance_from.empty() &&
       config.sample.weaker.empty() && config.train.label_dropout == 0)
-    problems.push_back({"configuration", "sample.guidance", "must be 1 where train.label_dropout is 0"});
+    problems.push_back(
+        {"configuration", "sample.guidance", "must be 1, without sample.blend, where train.label_dropout is 0"});
   if (asked("train") && asked("sample") && problems.empty()) {
     gather_problems(problems, [&] {
       check_sampler(config.sample, parametrisation_of(method_of(config.train), 1), config.train.codec == "autoencoder");
@@ -301,7 +193,7 @@ std::int64_t run_stages(const Config& config, const std::vector<std::string>& st
   std::int64_t refused = 0;
   work_in(config, out, [&](const Context& context) {
     Manifest manifest(out);
-    manifest.describe_run(without_paths(to_json(config)), config.run.seed, context.device, context.threads);
+    manifest.describe_run(to_json_without_paths(config), config.run.seed, context.device, context.threads);
     for (const std::string& name : stages) {
       if (stop_requested()) throw Interrupted{name};
       run_stage(stage_named(name), config, context, manifest);
@@ -310,6 +202,22 @@ std::int64_t run_stages(const Config& config, const std::vector<std::string>& st
   });
   return refused;
 }
+
+namespace {
+
+void link_or_copy(const fs::path& from, const fs::path& to) {
+  fs::create_directories(to.parent_path());
+  std::error_code error;
+  const bool log = to.extension() == ".jsonl";  // written to in place: each run has its own
+  if (!log) fs::create_hard_link(from, to, error);
+  if (error || log) fs::copy_file(from, to, fs::copy_options::overwrite_existing);
+}
+
+bool same_content(const fs::path& a, const fs::path& b) {
+  return fs::exists(a) && fs::exists(b) && io::read_whole_file(a) == io::read_whole_file(b);
+}
+
+}  // namespace
 
 void adopt_stages(const Config& config, const std::vector<std::string>& stages, const fs::path& other,
                   const fs::path& out) {
@@ -322,16 +230,23 @@ void adopt_stages(const Config& config, const std::vector<std::string>& stages, 
     if (!theirs.done(name, print)) return;  // what follows builds on it
     if (ours.done(name, print)) continue;
     for (const std::string& output : stage_named(name).outputs) fs::remove_all(out / output);
-    for (const auto& [file, record] : theirs.json().at("stages").at(name).at("outputs").items()) {
-      fs::create_directories((out / file).parent_path());
-      std::error_code error;
-      // A log is written to in place: each run has its own.
-      if (!file.ends_with(".jsonl")) fs::create_hard_link(other / file, out / file, error);
-      if (error || file.ends_with(".jsonl"))
-        fs::copy_file(other / file, out / file, fs::copy_options::overwrite_existing);
-    }
+    for (const auto& [file, record] : theirs.json().at("stages").at(name).at("outputs").items())
+      link_or_copy(other / file, out / file);
     ours.adopt(name, theirs);
   }
+}
+
+void adopt_autoencoder(const Config& config, const Config& theirs, const fs::path& other, const fs::path& out) {
+  if (!trains_same_autoencoder(config.train, theirs.train)) return;
+  fs::create_directories(out);
+  const FolderLock lock(out);
+  const bool finished = Manifest(other).done("train", fingerprint(theirs, "train"));
+  const bool same_data = config.run.seed == theirs.run.seed &&
+                         same_content(other / "data" / "prepare.json", out / "data" / "prepare.json");
+  if (!finished || !same_data || fs::exists(out / "checkpoints")) return;
+  for (const auto& file : train::CheckpointStore(other / "checkpoints", "autoencoder").files())
+    link_or_copy(file, out / "checkpoints" / file.filename());
+  MetricsLog(out / "metrics.jsonl").take(other / "metrics.jsonl", "autoencoder");
 }
 
 void catch_signals() {

@@ -15,9 +15,6 @@ namespace ctforge::pipeline {
 // The device that run.device names. Throws ConfigError when "cuda" is asked for and there is no usable GPU.
 std::string resolve_device(const std::string& device);
 
-// Hash of a stage's configuration, the run's seed and everything the stage builds on: the same hash, the same result.
-std::string fingerprint(const Config& config, const std::string& stage);
-
 // Runs the stages into `out`. A stage that the manifest says is done with the same fingerprint is not run again; one
 // done with another is run anew, and what followed from it is forgotten. One process at a time owns the folder: a
 // second throws ConfigError. Throws Interrupted when the stage was asked to stop, after recording the time it took, and
@@ -32,6 +29,11 @@ void check_stages(const Config& config, const std::vector<std::string>& stages);
 // files where the file system allows it. What `out` has done itself stays.
 void adopt_stages(const Config& config, const std::vector<std::string>& stages, const std::filesystem::path& other,
                   const std::filesystem::path& out);
+
+// Takes the autoencoder that another run, finished with `theirs`, trained on the same data, where this one would train
+// the same. What `out` has begun itself stays.
+void adopt_autoencoder(const Config& config, const Config& theirs, const std::filesystem::path& other,
+                       const std::filesystem::path& out);
 
 // For work on a folder that is no stage: makes it, keeps others out of it, sets the number of threads and the device.
 // Throws as run_stages does.

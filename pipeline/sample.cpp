@@ -6,9 +6,11 @@
 #include "io/random.h"
 #include "io/safetensors.h"
 #include "io/shard.h"
+#include "models/train/checkpoint.h"
 #include "pipeline/config_tree.h"
 #include "pipeline/draw.h"
 #include "pipeline/generator.h"
+#include "pipeline/learned_scans.h"
 #include "pipeline/log.h"
 #include "pipeline/sample_export.h"
 #include "pipeline/sample_shards.h"
@@ -20,6 +22,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -55,6 +58,7 @@ Generator find_generator(const SampleConfig& config, const Context& context, std
   if (!alike)
     throw ConfigError({{"the generator", "sample.weaker",
                         "must be a generator of the same latents and classes: train it with train.from"}});
+  learned_without_held_out(std::filesystem::path(config.weaker) / "checkpoints", context.out / "data", "sample.weaker");
   generator.weaker = std::move(weaker);
   return generator;
 }
@@ -86,6 +90,26 @@ void check_sample(const SampleConfig& config) {
     problems.push_back({"configuration", "sample.order", "is for sample.sampler unipc; found " + config.sampler});
   if (config.variance != "fixed_small" && config.sampler != "ddpm")
     problems.push_back({"configuration", "sample.variance", "is for sample.sampler ddpm; found " + config.sampler});
+  // Settings that would do nothing: somebody expects something of them.
+  const SampleConfig plain;
+  const bool karras = config.levels.empty() && (config.grid == "auto" || config.grid == "karras");
+  const auto of_churn = [&config, &plain](double SampleConfig::*value) {
+    return config.*value != plain.*value && config.sampler != "edm_sde";
+  };
+  for (const auto& [key, idle, by] :
+       {std::tuple{"rho", config.rho != plain.rho && !karras, "sample.grid karras"},
+        std::tuple{"shift", config.shift != plain.shift && config.grid != "shifted", "sample.grid shifted"},
+        std::tuple{"churn", of_churn(&SampleConfig::churn), "sample.sampler edm_sde"},
+        std::tuple{"churn_low", of_churn(&SampleConfig::churn_low), "sample.sampler edm_sde"},
+        std::tuple{"churn_high", of_churn(&SampleConfig::churn_high), "sample.sampler edm_sde"},
+        std::tuple{"churn_noise", of_churn(&SampleConfig::churn_noise), "sample.sampler edm_sde"},
+        std::tuple{"sigma_max", config.sigma_max != plain.sigma_max && !config.levels.empty(),
+                   "grids, not sample.levels"},
+        std::tuple{"sigma_min", config.sigma_min != plain.sigma_min && !config.levels.empty(),
+                   "grids, not sample.levels"}})
+    if (idle)
+      problems.push_back(
+          {"configuration", std::string("sample.") + key, std::string("would do nothing: it is for ") + by});
   if (config.sampler == "pndm" && config.grid != "auto" && config.grid != "trailing" && config.grid != "leading" &&
       config.grid != "uniform")
     problems.push_back(
@@ -115,6 +139,7 @@ namespace {
 void note_unfinished(const Generator& generator, std::vector<std::string>& notes) {
   const auto trained = nlohmann::json::parse(generator.config, nullptr, false);
   if (!trained.is_object() || trained.value("time_limit_min", 0.0) > 0) return;
+  if (generator.step == 0) return;  // imported from elsewhere: nothing is known of its training
   const std::int64_t steps = trained.value("steps", std::int64_t{0});
   if (generator.step < steps)
     notes.push_back("the generator's training is not finished: step " + std::to_string(generator.step) + " of " +
@@ -178,6 +203,13 @@ void draw_untrained(const SampleConfig& config, const Context& context, std::uin
 
 }  // namespace
 
+bool weaker_has_changed(const SampleConfig& config, const nlohmann::ordered_json& summary) {
+  if (config.weaker.empty()) return false;
+  const auto newest =
+      train::CheckpointStore(std::filesystem::path(config.weaker) / "checkpoints", "generator").load_newest();
+  return newest && newest->sha256 != summary.value("weaker_sha256", "");
+}
+
 nlohmann::ordered_json run_sample(const SampleConfig& config, const Context& context) {
   check_sample(config);
   std::vector<std::string> notes;
@@ -192,6 +224,8 @@ nlohmann::ordered_json run_sample(const SampleConfig& config, const Context& con
   const auto proportions = proportions_of(config, context, generator, notes);
   for (const std::string& note : notes) log_warning("sample: " + note);
   auto record = write_samples(config, generator, network(generator), seed, proportions, samples, context);
+  if (const auto learned = read_learned(context.out / "checkpoints"); config.pairs && learned)
+    write_learned(samples, *learned);
   record["warnings"] = notes;
   record["train_sha256"] = generator.train_sha256;
   if (const auto value = straightness(config, generator, seed, proportions)) record["straightness"] = *value;

@@ -70,7 +70,7 @@ struct SampleConfig {
     visit("sigma_min", sigma_min, "lowest noise level visited, noise over signal", Range{0, 1e6});
     visit("sigma_max", sigma_max,
           "highest noise level visited, noise over signal; 0: the path's own, but 80 on grids karras and log_snr, and "
-          "164 where the network predicts noise",
+          "164 where the network predicts noise and not every step of the path is visited",
           Range{0, 1e6});
     visit("shift", shift, "grid shifted: above 1 spends more steps on noise", Range{0.01, 100});
     visit("eta", eta, "sampler ddim: fresh noise a step, from none (0) to that of ddpm (1)", Range{0, 1});
@@ -113,6 +113,9 @@ struct SampleConfig {
 
 // Throws ConfigError, listing all of them, for settings that contradict each other.
 void check_sample(const SampleConfig& config);
+
+// Whether sample.weaker holds another generator than that of samples with this summary. False where it is out of reach.
+bool weaker_has_changed(const SampleConfig& config, const nlohmann::ordered_json& summary);
 
 // Reads OUT/checkpoints and, for the classes' frequencies, OUT/data; writes OUT/samples/:
 //

@@ -13,6 +13,8 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <torch/utils.h>
 
@@ -43,11 +45,44 @@ const torch::Tensor& tensor_of(const nets::TensorFile& file, const std::string& 
   return found->second;
 }
 
+// Class indices, or vectors for networks that embed classes otherwise; the latter are theirs to judge.
+torch::Tensor labels_in(const nets::TensorFile& file, std::int64_t count, const nets::UNetConfig& shape) {
+  torch::Tensor labels = tensor_of(file, "labels");
+  const bool indices = labels.dim() == 1 && labels.scalar_type() == torch::kInt64 && labels.numel() > 0;
+  const bool known =
+      !indices || shape.num_class_embeds == 0 ||
+      (labels.min().item<std::int64_t>() >= 0 && labels.max().item<std::int64_t>() < shape.num_class_embeds);
+  if (labels.dim() == 0 || labels.size(0) != count || !known)
+    throw io::DataError(io::Fault::InvalidShard,
+                        "labels must be [N], each the index of a class that the network knows");
+  return labels;
+}
+
+// Of a network without a run, whose classes and weights have no names.
+void refuse_unused(const SampleConfig& config) {
+  const SampleConfig plain;
+  std::vector<ConfigProblem> problems;
+  const std::pair<const char*, bool> settings[] = {
+      {"guidance", config.guidance != plain.guidance && config.guidance != 1},
+      {"guidance_from", !config.guidance_from.empty()},
+      {"blend", !config.blend.empty()},
+      {"weaker", !config.weaker.empty()},
+      {"weights", config.weights != plain.weights},
+      {"ema_length", config.ema_length != 0},
+      {"format", config.format != plain.format},
+      {"pairs", config.pairs},
+      {"untrained", config.untrained != 0}};
+  for (const auto& [key, given] : settings)
+    if (given) problems.push_back({"configuration", std::string("sample.") + key, "is not for --checkpoint"});
+  if (!problems.empty()) throw ConfigError(std::move(problems));
+}
+
 }  // namespace
 
 ordered_json run_sample_folder(const SampleConfig& config, const TrainConfig& training, const Context& context,
                                const fs::path& checkpoint, const fs::path& noise) {
   check_sample(config);
+  refuse_unused(config);
   const torch::NoGradGuard no_grad;
   const torch::Device device(context.device);
   const fs::path folder = fs::exists(checkpoint / "unet" / "config.json") ? checkpoint / "unet" : checkpoint;
@@ -55,9 +90,10 @@ ordered_json run_sample_folder(const SampleConfig& config, const TrainConfig& tr
   net->to(device);
   auto parametrisation = learned_by(folder, training);
   const auto& shape = net->config();
-  if (parametrisation.learned_variance != (shape.out_channels == 2 * shape.in_channels))
+  if (shape.out_channels != shape.in_channels * (parametrisation.learned_variance ? 2 : 1))
     throw io::DataError(io::Fault::OtherConfiguration,
-                        "the network's out_channels do not go with whether it learned the variance");
+                        "the network's out_channels must be its in_channels, or twice them where it learned the "
+                        "variance");
   check_sampler(config, parametrisation, false);
 
   const nets::TensorFile given = nets::load_tensors(noise);
@@ -65,7 +101,7 @@ ordered_json run_sample_folder(const SampleConfig& config, const TrainConfig& tr
   if (start.dim() != 4 || start.size(1) != shape.in_channels)
     throw io::DataError(io::Fault::InvalidShard, "the noise must be [N," + std::to_string(shape.in_channels) + ",H,W]");
   diffusion::Condition condition;
-  if (given.tensors.contains("labels")) condition.labels = given.tensors.at("labels").to(device);
+  if (given.tensors.contains("labels")) condition.labels = labels_in(given, start.size(0), shape).to(device);
   const auto step_noise = [&](int step) {
     const auto& all = tensor_of(given, "step_noise");
     if (all.dim() != 5 || step >= all.size(0) || all[0].sizes() != start.sizes())

@@ -131,7 +131,7 @@ class ShardDrawer {
     }
     if (!pairs.empty())
       write_pairs(pairs, torch::cat(noise), torch::cat(latents), {classes.begin() + first, classes.begin() + last},
-                  generator_.autoencoder_sha256);
+                  {generator_.autoencoder_sha256, generator_.patches.classes});
     fs::rename(writer.finish().at(0), path);
     fs::remove_all(part);
   }

@@ -56,7 +56,8 @@ Solver plain(torch::Tensor (*solve)(const Denoise&, const Path&, torch::Tensor, 
 }
 
 // Where a network predicts noise, its errors are multiplied by sigma / alpha: log-SNR is kept above -10.2 as
-// DPM-Solver's authors advise (half of it is their -5.1), which only the cosine schedule goes below.
+// DPM-Solver's authors advise (half of it is their -5.1), which only the cosine schedule goes below. Not where every
+// step of the path is asked for: between neighbours little is multiplied.
 const double kGreatestRatioOfNoise = std::exp(5.1);
 
 diffusion::StepVariance variance_from_name(const std::string& name) {
@@ -121,7 +122,8 @@ std::vector<double> make_times(const SampleConfig& config, const diffusion::Para
   diffusion::GridOptions options{config.rho, config.sigma_min, config.sigma_max, config.shift};
   if (config.sigma_max == 0) {
     const bool needs_limit = grid->second == Grid::Karras || grid->second == Grid::LogSnr;
-    const bool predicts_noise = parametrisation.target == diffusion::Target::Noise;
+    const bool visits_all = path.discrete() && static_cast<double>(config.steps) > path.t_max();
+    const bool predicts_noise = parametrisation.target == diffusion::Target::Noise && !visits_all;
     options.sigma_max = needs_limit      ? diffusion::GridOptions{}.sigma_max
                         : predicts_noise ? kGreatestRatioOfNoise
                                          : std::numeric_limits<double>::infinity();

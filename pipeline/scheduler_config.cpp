@@ -5,6 +5,7 @@
 #include "models/diffusion/schedule.h"
 
 #include <map>
+#include <regex>
 #include <stdexcept>
 #include <vector>
 
@@ -21,16 +22,30 @@ using diffusion::Target;
 constexpr const char* kVersion = "0.42.1";  // of diffusers, whose keys these are
 // What diffusers' EDM schedulers tell a network is this times ln(sigma).
 constexpr double kEdmNoiseScale = 0.25;
+// What ours are told instead. Keys that begin with an underscore are the writer's own to diffusers.
+constexpr const char* kNoiseScaleKey = "_ctforge_noise_scale";
+constexpr double kNoiseScale = 250;
 
 [[noreturn]] void unsupported(const std::string& what) {
   throw io::DataError(io::Fault::UnsupportedFormat,
                       "the scheduler's configuration has " + what + ", which is not known here");
 }
 
+// Python writes Infinity and NaN, as in "lambda_min_clipped": -Infinity, which JSON has no words for.
+json parsed(const std::string& text) {
+  static const std::regex not_finite(R"(:\s*(-?Infinity|NaN)\b)");
+  return json::parse(std::regex_replace(text, not_finite, ": null"));
+}
+
 // Keys may be there with null for "as the class does".
 double number_of(const json& config, const char* key, double otherwise) {
   const json value = config.value(key, json());
   return value.is_null() ? otherwise : value.get<double>();
+}
+
+std::string text_of(const json& config, const char* key, const char* otherwise) {
+  const json value = config.value(key, json());
+  return value.is_null() ? otherwise : value.get<std::string>();
 }
 
 std::vector<double> betas_of(const json& config) {
@@ -47,7 +62,7 @@ std::vector<double> betas_of(const json& config) {
 }
 
 Target target_of(const json& config) {
-  const std::string name = config.value("prediction_type", "epsilon");
+  const std::string name = text_of(config, "prediction_type", "epsilon");
   if (name == "epsilon") return Target::Noise;
   if (name == "sample") return Target::Data;
   if (name == "v_prediction") return Target::Velocity;
@@ -57,7 +72,7 @@ Target target_of(const json& config) {
 diffusion::Parametrisation variance_preserving(const json& config) {
   auto betas = betas_of(config);
   if (config.value("rescale_betas_zero_snr", false)) betas = diffusion::with_zero_terminal_snr(betas);
-  const std::string variance = config.value("variance_type", "fixed_small");
+  const std::string variance = text_of(config, "variance_type", "fixed_small");
   return {diffusion::vp(betas), target_of(config), 1, variance == "learned_range"};
 }
 
@@ -90,17 +105,20 @@ json variance_preserving_config(const Method& method) {
 
 diffusion::Parametrisation parametrisation_from_scheduler(const std::string& text) {
   try {
-    const json config = json::parse(text);
+    const json config = parsed(text);
     const std::string name = config.at("_class_name");
     const double sigma_min = number_of(config, "sigma_min", 0.002), sigma_max = number_of(config, "sigma_max", 80);
     const double sigma_data = number_of(config, "sigma_data", 0.5);
     if (name.starts_with("EDM")) {
-      if (config.value("prediction_type", "epsilon") != "epsilon")
+      if (text_of(config, "prediction_type", "epsilon") != "epsilon")
         unsupported("prediction_type " + config.at("prediction_type").get<std::string>());
-      return {diffusion::ve(sigma_min, sigma_max, kEdmNoiseScale), Target::Edm, sigma_data};
+      return {diffusion::ve(sigma_min, sigma_max, number_of(config, kNoiseScaleKey, kEdmNoiseScale)), Target::Edm,
+              sigma_data};
     }
     if (name == "CMStochasticIterativeScheduler")
       return {diffusion::ve(sigma_min, sigma_max), Target::Boundary, sigma_data};
+    if (name.starts_with("FlowMatch") && config.value("num_train_timesteps", 1000) != 1000)
+      unsupported("num_train_timesteps other than 1000");
     if (name.starts_with("FlowMatch")) return {diffusion::rectified(), Target::Flow, 1};
     if (!config.contains("beta_schedule")) unsupported("_class_name " + name);
     return variance_preserving(config);
@@ -125,6 +143,7 @@ std::string scheduler_config(const Method& method, double sigma_data) {
               {"sigma_max", 80.0},
               {"sigma_data", sigma_data}};
     if (consistency) config["clip_denoised"] = false;
+    if (!consistency) config[kNoiseScaleKey] = kNoiseScale;
   } else {
     throw io::DataError(io::Fault::UnsupportedFormat, "diffusers has no scheduler for train.target " + method.target +
                                                           " under train.method " + method.name);

@@ -5,6 +5,7 @@
 #include "io/digest.h"
 #include "io/shard.h"
 #include "pipeline/config.h"
+#include "pipeline/folder_lock.h"
 #include "pipeline/log.h"
 #include "pipeline/report_sections.h"
 #include "pipeline/run.h"
@@ -63,7 +64,7 @@ std::string name_of(const std::vector<std::pair<std::string, std::string>>& sett
   for (const auto& [key, value] : settings) {
     all += key + "=" + value + "\n";
     std::string part = key.substr(key.rfind('.') + 1);
-    if (value.find('/') == std::string::npos) part += "-" + value;
+    if (shown_value(key, value) == value) part += "-" + value;
     for (char& c : part)
       if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '.' && c != '_') c = '-';
     name += part + "_";
@@ -113,15 +114,15 @@ std::vector<Cell> cells_of(const std::vector<Axis>& axes, const std::vector<fs::
 std::string described(const SweepRow& row) {
   std::string text;
   for (const auto& [key, value] : row.settings)
-    text += (text.empty() ? "" : ", ") + key + "=" + (value.find('/') == std::string::npos ? value : "(a path)");
+    text += (text.empty() ? "" : ", ") + key + "=" + shown_value(key, value);
   return text;
 }
 
 void run_cell(Cell& cell, const std::vector<Cell>& before) {
   const auto& stages = cell.config.run.stages;
-  for (const Cell& other : before)
-    if (other.row.failure.empty()) adopt_stages(cell.config, stages, other.folder, cell.folder);
   try {
+    for (const Cell& other : before) adopt_stages(cell.config, stages, other.folder, cell.folder);
+    for (const Cell& other : before) adopt_autoencoder(cell.config, other.config, other.folder, cell.folder);
     run_stages(cell.config, stages, cell.folder);
     cell.row.figures = figures_in(cell.folder);
     if (io::has_shards(cell.folder / "samples", "synthetic"))
@@ -137,10 +138,16 @@ void run_cell(Cell& cell, const std::vector<Cell>& before) {
 
 }  // namespace
 
+std::size_t check_sweep(const std::vector<fs::path>& files, const std::vector<std::string>& assignments) {
+  return cells_of(axes_of(read_config(files, assignments).sweep.grid), files, assignments, {}).size();
+}
+
 std::int64_t run_sweep(const std::vector<fs::path>& files, const std::vector<std::string>& assignments,
                        const fs::path& out) {
   const Config config = read_config(files, assignments);
   std::vector<Cell> cells = cells_of(axes_of(config.sweep.grid), files, assignments, out);
+  fs::create_directories(out);
+  const FolderLock lock(out);
   std::int64_t failed = 0;
   std::vector<SweepRow> rows;
   std::vector<Cell> done;

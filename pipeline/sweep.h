@@ -23,9 +23,13 @@ struct SweepConfig {
   }
 };
 
+// Of combinations; throws ConfigError with what is wrong with any of them.
+std::size_t check_sweep(const std::vector<std::filesystem::path>& files, const std::vector<std::string>& assignments);
+
 // The configuration of every cell is read and checked before the first is run. Writes under out:
 //
-//   cells/NAME/   a run's folder for each combination; what cells have in common is made once and linked
+//   cells/NAME/   a run's folder for each combination; stages, and autoencoders, that cells have in common are
+//                 made once and linked
 //   sweep.json    settings and figures of every cell
 //   sweep.csv     the same as a table
 //   sweep.html    table and chart, with the mean and range over seeds

@@ -2,6 +2,7 @@
 #include "pipeline/sweep_table.h"
 
 #include "io/atomic_file.h"
+#include "pipeline/config.h"
 #include "pipeline/report_chart.h"
 #include "pipeline/report_page.h"
 
@@ -29,8 +30,6 @@ void take(ordered_json& figures, const std::string& name, const ordered_json& fr
   if (from.contains(pointer) && from.at(pointer).is_number()) figures[name] = factor * from.at(pointer).get<double>();
 }
 
-std::string shown(const std::string& value) { return value.find('/') == std::string::npos ? value : "(a path)"; }
-
 bool is_seed(const std::string& key) { return key.ends_with(".seed"); }
 
 // Rows that differ in seeds alone.
@@ -44,7 +43,7 @@ std::vector<Group> groups_of(const std::vector<SweepRow>& rows) {
   for (const SweepRow& row : rows) {
     std::string name;
     for (const auto& [key, value] : row.settings)
-      if (!is_seed(key)) name += (name.empty() ? "" : ", ") + key + " " + shown(value);
+      if (!is_seed(key)) name += (name.empty() ? "" : ", ") + key + " " + shown_value(key, value);
     if (name.empty()) name = "all";
     const auto found = std::find_if(groups.begin(), groups.end(), [&](const Group& g) { return g.name == name; });
     if (found == groups.end()) {
@@ -146,7 +145,7 @@ ordered_json sweep_json(const std::vector<SweepRow>& rows, std::size_t cells) {
   ordered_json json{{"schema", 1}, {"cells", cells}, {"done", rows.size()}, {"rows", ordered_json::array()}};
   for (const SweepRow& row : rows) {
     ordered_json settings = ordered_json::object();
-    for (const auto& [key, value] : row.settings) settings[key] = shown(value);
+    for (const auto& [key, value] : row.settings) settings[key] = shown_value(key, value);
     ordered_json entry{{"settings", settings}, {"figures", row.figures}};
     if (!row.failure.empty()) entry["failure"] = row.failure;
     json["rows"].push_back(entry);
@@ -162,7 +161,7 @@ std::string sweep_csv(const std::vector<SweepRow>& rows) {
   for (const std::string& name : names) text += quoted(name) + ",";
   text += "failure\n";
   for (const SweepRow& row : rows) {
-    for (const auto& [key, value] : row.settings) text += quoted(shown(value)) + ",";
+    for (const auto& [key, value] : row.settings) text += quoted(shown_value(key, value)) + ",";
     for (const std::string& name : names) text += (row.figures.contains(name) ? row.figures.at(name).dump() : "") + ",";
     text += quoted(row.failure) + "\n";
   }

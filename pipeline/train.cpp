@@ -10,8 +10,10 @@
 #include "pipeline/config_tree.h"
 #include "pipeline/diffusion_data.h"
 #include "pipeline/generator_record.h"
+#include "pipeline/learned_scans.h"
 #include "pipeline/log.h"
 #include "pipeline/train_autoencoder.h"
+#include "pipeline/train_check.h"
 #include "pipeline/train_data.h"
 #include "pipeline/train_diffusion.h"
 #include "pipeline/train_options.h"
@@ -91,11 +93,27 @@ TrainedAutoencoder find_autoencoder(const TrainConfig& config, const Context& co
   return taken;
 }
 
+// Of this training and of what it begins with, which must not have learned from patients held out here.
+void record_scans(const TrainConfig& config, const Context& context) {
+  const auto data = context.out / "data";
+  auto learned = training_scans(data);
+  for (const auto& [folder, key] : {std::pair{config.from.empty() ? "" : config.from + "/checkpoints", "train.from"},
+                                    std::pair{config.pairs, "train.pairs"}}) {
+    if (folder.empty()) continue;
+    const auto theirs = learned_without_held_out(folder, data, key);
+    if (learned && theirs) learned->insert(theirs->begin(), theirs->end());
+    if (!theirs) learned.reset();
+  }
+  const auto checkpoints = context.out / "checkpoints";
+  if (learned) write_learned(checkpoints, *learned);
+}
+
 }  // namespace
 
 ordered_json run_train(const TrainConfig& config, const Context& given) {
   Context context = given;
   if (config.seed != 0) context.seed = static_cast<std::uint64_t>(config.seed);
+  check_train(config);
   check_device(config, context);
   const Splits splits = open_splits(config, context);
   const auto& info = splits.train.info();
@@ -103,9 +121,10 @@ ordered_json run_train(const TrainConfig& config, const Context& given) {
   GeneratorRecord record = base_record(config, info);
   record.train_sha256 = splits.files_sha256;
   const auto origin = find_origin(config, context, record);
+  record_scans(config, context);
   const Generator* begun_with = origin ? &origin->generator : nullptr;
   ordered_json summary{{"codec", config.codec}, {"patches", splits.train.size()}, {"classes", info.classes}};
-  if (origin) summary["from"] = origin->generator.checkpoint_sha256;
+  if (origin) summary["from_sha256"] = origin->generator.checkpoint_sha256;
   DiffusionData data;
   if (config.codec == "autoencoder") {
     record.latent_shape = origin ? origin->generator.latent_shape : latent_shape_of(config, info);
@@ -123,11 +142,11 @@ ordered_json run_train(const TrainConfig& config, const Context& given) {
   std::string learned_sha256 = splits.train_sha256;
   if (!config.pairs.empty()) {
     const auto pairs = std::make_shared<const PairSet>(
-        config.pairs, record.autoencoder_sha256,
+        config.pairs, PairsOrigin{record.autoencoder_sha256, info.classes},
         std::vector<std::int64_t>(record.latent_shape.begin(), record.latent_shape.end()));
     data = pair_data(pairs);
     learned_sha256 = io::sha256_hex(learned_sha256 + pairs->sha256());
-    summary["pairs"] = pairs->size();
+    summary["pairs"] = {{"count", pairs->size()}, {"sha256", pairs->sha256()}};
   }
   summary["diffusion"] = train_diffusion(config, context, record, data, learned_sha256, metrics, begun_with);
   return summary;

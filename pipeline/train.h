@@ -209,6 +209,7 @@ struct TrainConfig {
   void fields(Visitor& visit) {
     visit("codec", codec, "what is diffused: latents of an autoencoder, or pixels with the mask as analog bits",
           OneOf{{"autoencoder", "identity"}});
+    visit("seed", seed, "seed of the training; 0: derived from run.seed", Range{0, 9e15});
     visit(
         "from", from,
         "folder of another run whose generator this one begins with: its autoencoder, which is not trained again, and "

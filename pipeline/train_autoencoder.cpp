@@ -115,7 +115,8 @@ std::optional<PerceptualLoss> perceptual_loss(const AutoencoderTraining& config,
   const auto weights = find_lite0("auto");
   if (!weights)
     throw ConfigError({{"configuration", "train.autoencoder.perceptual_weight",
-                        "needs the weights of EfficientNet-Lite0, which were not found: see evaluate.lite0"}});
+                        "needs the weights of EfficientNet-Lite0, which were not found: name their file with "
+                        "CTFORGE_LITE0"}});
   return PerceptualLoss(*weights, device);
 }
 
@@ -247,6 +248,12 @@ AutoencoderLoss autoencoder_loss(const AutoencoderTraining& config, const torch:
                config.dice_weight * loss.dice + config.kl_weight * loss.kl;
   for (auto* part : {&loss.l1, &loss.gradient, &loss.cross_entropy, &loss.dice, &loss.kl}) *part = part->detach();
   return loss;
+}
+
+bool trains_same_autoencoder(const TrainConfig& a, const TrainConfig& b) {
+  const bool both = a.codec == "autoencoder" && b.codec == a.codec && a.from.empty() && b.from.empty();
+  return both && a.seed == b.seed && a.partly_contoured == b.partly_contoured &&
+         a.autoencoder.time_limit_min == b.autoencoder.time_limit_min && identity(a, {}, "") == identity(b, {}, "");
 }
 
 TrainedAutoencoder train_autoencoder(const TrainConfig& config, const Context& context, const PatchTensors& patches,

@@ -36,6 +36,9 @@ AutoencoderLoss autoencoder_loss(const AutoencoderTraining& config, const torch:
                                  const torch::Tensor& mask, const torch::Tensor& output, const nets::Moments& moments,
                                  const torch::Tensor& weights);
 
+// Whether two trainings on the same data, in runs of the same seed, come to the same autoencoder.
+bool trains_same_autoencoder(const TrainConfig& a, const TrainConfig& b);
+
 struct TrainedAutoencoder {
   nets::Autoencoder net{nullptr};  // averaged weights, on the device, in eval mode
   nlohmann::ordered_json summary;

@@ -67,8 +67,18 @@ Averages::Averages(fs::path folder, const TrainConfig& config, std::string ident
       identity_(std::move(identity)) {}
 
 void Averages::put_aside(const train::Trainer& trainer, std::int64_t step) const {
-  const bool due = step * snapshots_ / steps_ != (step - 1) * snapshots_ / steps_;
-  if (!due || lengths_.empty()) return;
+  if (step > 0 && step * snapshots_ / steps_ != (step - 1) * snapshots_ / steps_) write(trainer, step);
+}
+
+void Averages::put_aside_last(const train::Trainer& trainer, std::int64_t step) const {
+  const auto snapshots = snapshots_in(folder_);
+  const bool there = std::any_of(snapshots.begin(), snapshots.end(),
+                                 [step](const Snapshot& snapshot) { return snapshot.step == step; });
+  if (step > 0 && !there) write(trainer, step);
+}
+
+void Averages::write(const train::Trainer& trainer, std::int64_t step) const {
+  if (lengths_.empty()) return;
   fs::create_directories(folder_);
   for (std::size_t i = 0; i < lengths_.size(); ++i)
     nets::save_tensors(folder_ / name_of(lengths_[i], step), unet_tensors(trainer.power_averages()[i].state()),

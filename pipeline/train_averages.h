@@ -17,13 +17,17 @@ class Averages {
  public:
   // config is section train; identity: the text that tells one training from another.
   Averages(std::filesystem::path folder, const TrainConfig& config, std::string identity);
-  // Writes the trainer's power averages where they are due after that step: ema_snapshots times, evenly, the last at
-  // the end of the training.
+  // Writes the trainer's power averages where they are due after that step: ema_snapshots times, evenly over
+  // train.steps.
   void put_aside(const train::Trainer& trainer, std::int64_t step) const;
+  // Writes them where a training ended, unless they are there: a time limit may come when none are due.
+  void put_aside_last(const train::Trainer& trainer, std::int64_t step) const;
   // Removes those of another training and those beyond `step`, from which training goes on.
   void cut(std::int64_t step) const;
 
  private:
+  void write(const train::Trainer& trainer, std::int64_t step) const;
+
   std::filesystem::path folder_;
   std::vector<double> lengths_;
   std::int64_t steps_, snapshots_;

@@ -141,6 +141,7 @@ ordered_json train_diffusion(const TrainConfig& config, const Context& context, 
   averages.cut(trainer.steps_done());
   const std::string outcome =
       outcome_name(trainer.run([&lesson](const train::StepInput& input) { return lesson.step(input); }));
+  averages.put_aside_last(trainer, trainer.steps_done());
   export_unet(record, trainer.ema(), folder / "unet");
   ordered_json summary{{"outcome", outcome},
                        {"steps", trainer.steps_done()},

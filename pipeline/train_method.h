@@ -18,6 +18,8 @@ struct Method {
   bool zero_terminal_snr = false;
   std::string target = "edm";  // "noise", "data", "velocity", "edm", "flow" or "boundary"
   bool learned_variance = false;
+
+  friend bool operator==(const Method&, const Method&) = default;
 };
 
 // Throws ConfigError, naming all of them, for settings that do not go together.

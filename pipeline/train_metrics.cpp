@@ -38,6 +38,14 @@ void MetricsLog::cut(const std::string& phase, std::int64_t step) const {
   io::write_atomically(file_, kept);
 }
 
+void MetricsLog::take(const std::filesystem::path& other, const std::string& phase) const {
+  std::istringstream text(io::read_whole_file(other));
+  std::string taken;
+  for (std::string line; std::getline(text, line);)
+    if (const ordered_json json = parsed(line); !json.is_null() && json["phase"] == phase) taken += line + "\n";
+  io::write_atomically(file_, taken);
+}
+
 void MetricsLog::add(const std::string& phase, const std::string& kind, std::int64_t step,
                      const ordered_json& figures) const {
   ordered_json json{{"phase", phase}, {"kind", kind}, {"step", step}};

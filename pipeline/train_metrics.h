@@ -20,6 +20,8 @@ class MetricsLog {
   // Adds a line, on disk for other readers at once. Throws std::system_error when it cannot be written.
   void add(const std::string& phase, const std::string& kind, std::int64_t step,
            const nlohmann::ordered_json& figures) const;
+  // Becomes a copy of the phase's lines in another run's log.
+  void take(const std::filesystem::path& other, const std::string& phase) const;
   // The phase's last line of that kind at that step; null when there is none.
   nlohmann::ordered_json find(const std::string& phase, const std::string& kind, std::int64_t step) const;
 

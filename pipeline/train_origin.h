@@ -9,6 +9,8 @@
 
 #include <optional>
 
+#include <nlohmann/json.hpp>
+
 namespace ctforge::pipeline {
 
 struct Origin {
@@ -18,7 +20,11 @@ struct Origin {
 
 // Nothing where train.from is empty. Throws io::DataError when there is no good generator, ConfigError when it was
 // trained on patches of another kind (size, classes, labels, spacing, window) than `record` describes, with another
-// codec, or by the run itself.
+// codec, or by the run itself, and where its weights or its guidance are asked for but mean something else.
 std::optional<Origin> find_origin(const TrainConfig& config, const Context& context, const GeneratorRecord& record);
+
+// Whether train.from and train.pairs hold others than a training with this summary began with. False where they are out
+// of reach.
+bool origin_has_changed(const TrainConfig& config, const nlohmann::ordered_json& summary);
 
 }  // namespace ctforge::pipeline

@@ -9,6 +9,8 @@
 #include <cstdio>
 #include <stdexcept>
 
+#include <nlohmann/json.hpp>
+
 namespace ctforge::pipeline {
 
 namespace fs = std::filesystem;
@@ -16,7 +18,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kPrefix = "pairs";
-constexpr const char* kAutoencoder = "autoencoder_sha256";
+constexpr const char *kAutoencoder = "autoencoder_sha256", *kClasses = "classes";
 
 std::vector<fs::path> files_in(const fs::path& folder) {
   std::vector<fs::path> files;
@@ -30,6 +32,11 @@ std::vector<fs::path> files_in(const fs::path& folder) {
   return files;
 }
 
+std::string value_of(const io::Metadata& metadata, const std::string& key) {
+  const auto found = metadata.find(key);
+  return found == metadata.end() ? std::string() : found->second;
+}
+
 }  // namespace
 
 std::string pairs_name(std::int64_t shard) {
@@ -39,28 +46,31 @@ std::string pairs_name(std::int64_t shard) {
 }
 
 void write_pairs(const fs::path& file, const torch::Tensor& noise, const torch::Tensor& data,
-                 const std::vector<std::int32_t>& classes, const std::string& autoencoder_sha256) {
+                 const std::vector<std::int32_t>& classes, const PairsOrigin& origin) {
   if (noise.sizes() != data.sizes() || noise.size(0) != static_cast<std::int64_t>(classes.size()))
     throw std::invalid_argument("pairs of different shapes");
   nets::save_tensors(file, {{"noise", noise}, {"data", data}, {"class", torch::tensor(classes, torch::kInt32)}},
-                     {{kAutoencoder, autoencoder_sha256}, {"synthetic", "true"}});
+                     {{kAutoencoder, origin.autoencoder_sha256},
+                      {kClasses, nlohmann::json(origin.classes).dump()},
+                      {"synthetic", "true"}});
 }
 
-PairSet::PairSet(const fs::path& folder, const std::string& autoencoder_sha256,
-                 const std::vector<std::int64_t>& shape) {
+std::string pairs_sha256(const fs::path& folder) { return split_sha256(folder, kPrefix); }
+
+PairSet::PairSet(const fs::path& folder, const PairsOrigin& origin, const std::vector<std::int64_t>& shape) {
   const auto paths = files_in(folder);
   if (paths.empty())
     throw io::DataError(io::Fault::NothingUsable,
                         "train.pairs holds no pairs-*.safetensors: draw samples with sample.pairs true");
-  sha256_ = split_sha256(folder, kPrefix);
+  sha256_ = pairs_sha256(folder);
   for (const fs::path& path : paths) {
     const auto file = std::make_shared<io::SafetensorsFile>(path);
-    const auto found = file->metadata().find(kAutoencoder);
+    const bool alike = value_of(file->metadata(), kAutoencoder) == origin.autoencoder_sha256 &&
+                       value_of(file->metadata(), kClasses) == nlohmann::json(origin.classes).dump();
     File one{nets::mapped_tensor(file, "noise", 4), nets::mapped_tensor(file, "data", 4), size()};
-    if (found == file->metadata().end() || found->second != autoencoder_sha256 ||
-        one.data.sizes().slice(1) != at::IntArrayRef(shape))
+    if (!alike || one.data.sizes().slice(1) != at::IntArrayRef(shape))
       throw io::DataError(io::Fault::OtherConfiguration,
-                          "the pairs of train.pairs are not of the autoencoder of train.from");
+                          "the pairs of train.pairs are of another autoencoder than train.from has, or other classes");
     const auto classes = file->at("class").as<std::int32_t>();
     if (one.noise.sizes() != one.data.sizes() || one.data.size(0) != static_cast<std::int64_t>(classes.size()))
       throw io::DataError(io::Fault::InvalidShard, "a file of train.pairs contradicts itself");

@@ -16,17 +16,26 @@ namespace ctforge::pipeline {
 // Files pairs-00000.safetensors, ... of a folder of samples: "noise" and "data" [n,C,h,w] float32, both of unit scale
 // as diffusion has them, and "class" [n] int32.
 std::string pairs_name(std::int64_t shard);
-// Written atomically; `autoencoder_sha256` says what the data are latents of.
+
+// What pairs mean: their latents and their classes.
+struct PairsOrigin {
+  std::string autoencoder_sha256;  // of its weights; empty where the data are pixels
+  std::vector<std::string> classes;
+};
+
+// Written atomically.
 void write_pairs(const std::filesystem::path& file, const torch::Tensor& noise, const torch::Tensor& data,
-                 const std::vector<std::int32_t>& classes, const std::string& autoencoder_sha256);
+                 const std::vector<std::int32_t>& classes, const PairsOrigin& origin);
+
+// Of the contents of a folder's files of pairs.
+std::string pairs_sha256(const std::filesystem::path& folder);
 
 // All pairs of a folder, memory-mapped.
 class PairSet {
  public:
   // Throws io::DataError when there are none, or files that are no pairs; OtherConfiguration for those of another
-  // autoencoder or shape.
-  PairSet(const std::filesystem::path& folder, const std::string& autoencoder_sha256,
-          const std::vector<std::int64_t>& shape);
+  // origin or shape.
+  PairSet(const std::filesystem::path& folder, const PairsOrigin& origin, const std::vector<std::int64_t>& shape);
   std::int64_t size() const { return static_cast<std::int64_t>(classes_.size()); }
   const std::vector<std::int32_t>& classes() const { return classes_; }
   // [n,C,h,w] each.

@@ -3,6 +3,8 @@
 
 #include "models/diffusion/solve_steps.h"
 
+#include <cmath>
+
 namespace ctforge::diffusion {
 
 namespace {
@@ -26,7 +28,9 @@ torch::Tensor spread_of(const Step& step, const Estimate& estimate, const FirstO
 }  // namespace
 
 torch::Tensor starting_point(const Path& path, double t, const torch::Tensor& standard_noise) {
-  return standard_noise.to(torch::kFloat64) * path.at(t).sigma;
+  const AlphaSigma level = path.at(t);
+  const bool variance_exploding = level.alpha == 1;
+  return standard_noise.to(torch::kFloat64) * (variance_exploding ? level.sigma : std::hypot(level.alpha, level.sigma));
 }
 
 torch::Tensor solve_first_order(const Denoise& denoise, const Path& path, torch::Tensor x, const Levels& levels,

@@ -114,7 +114,9 @@ void check_pndm(const Path& path, const Levels& levels);
 torch::Tensor solve_consistency(const Denoise& denoise, const Path& path, torch::Tensor x, const Levels& levels,
                                 const NoiseSource& noise, const StepHook& hook = {});
 
-// Standard noise scaled to the level at time t, float64.
+// Standard noise as solvers begin with at time t, float64: times sigma where the path is variance exploding (Karras et
+// al. 2022, algorithm 1); else of the variance that data of unit variance have there, which is 1 on a path that
+// preserves it (Ho et al. 2020, algorithm 2).
 torch::Tensor starting_point(const Path& path, double t, const torch::Tensor& standard_noise);
 
 }  // namespace ctforge::diffusion

@@ -65,7 +65,8 @@ class MethodsTest(program.ProgramTest):
         self.done("train", reflow, "train.method=rectified_flow", f"train.from={flow}", f"train.pairs={flow}/samples",
                   "train.times=u_shaped")
         quick = self.prepared("quick")
-        self.done("train", quick, "train.method=consistency", f"train.from={flow}", "train.consistency.distil=true")
+        self.done("train", quick, "train.method=consistency", f"train.from={flow}", "train.from_weights=false",
+                  "train.consistency.distil=true")
         self.done("sample", quick, "sample.sampler=consistency", "sample.steps=1", "sample.guidance=1")
         # Where they came from is told by hashes, not by paths.
         for out in (reflow, quick):
@@ -85,6 +86,15 @@ class MethodsTest(program.ProgramTest):
         checkpoints = {path.stat().st_ino for path in out.glob("cells/*/checkpoints/generator-*12.safetensors")}
         self.assertEqual(len(checkpoints), 1, "both cells have the one training")
         before = {path: path.stat().st_mtime_ns for path in out.glob("cells/*/samples/*")}
+        learned = self.folder / "learned"
+        self.done("sweep", learned, "sweep.grid=['train.learning_rate=1e-4|1e-3']",
+                  "run.stages=[phantom, prepare, train]")
+        cells = list(learned.glob("cells/*"))
+        newest = {program.newest(cell / "checkpoints", "autoencoder").stat().st_ino for cell in cells}
+        self.assertEqual((len(cells), len(newest)), (2, 1), "both cells have the one autoencoder")
+        for cell in cells:
+            phases = [json.loads(line)["phase"] for line in (cell / "metrics.jsonl").read_text().splitlines()]
+            self.assertIn("autoencoder", phases)
         self.done("sweep", out, *grid)
         self.assertEqual(before, {path: path.stat().st_mtime_ns for path in out.glob("cells/*/samples/*")})
 

@@ -5,7 +5,8 @@ Usage: python diffusion_trajectories.py build/ctforge        (needs torch, diffu
 Every sampler and grid that both have; networks in float32 on both sides. Prints one line a case: the relative difference
 (norm of the difference over norm) from diffusers as it is, whose tables and states are float32, and from the same
 schedulers in float64, as ours are. Fails where the latter is above 1e-4. Not compared: DDIMScheduler with spacing
-linspace, which goes from each of its timesteps t to t - 1000 / steps, and not to the next of them.
+linspace, which goes from each of its timesteps t to t - 1000 / steps, and not to the next of them. Starting noise is
+scaled as each side does it (Euler and Heun: by sigma here, by sqrt(sigma^2 + 1) there, which is most of their difference).
 """
 import contextlib
 import pathlib
@@ -57,8 +58,6 @@ def in_float64():
 def theirs(net, scheduler, noise, step_noise, prepare, sigma):
     """Their loop as their pipelines write it; noise of a step comes from step_noise."""
     prepare(scheduler)
-    if sigma == "alpha":  # their state is x / alpha
-        sigma = float(scheduler.sigmas[0])
     drawn = iter(step_noise)
     x = noise * (sigma if sigma is not None else scheduler.init_noise_sigma)
     module = type(scheduler).__module__
@@ -88,6 +87,14 @@ def ours(program, root, net, scheduler, noise, step_noise, settings):
 
 def spaced(steps=STEPS):
     return lambda scheduler: scheduler.set_timesteps(steps)
+
+
+def unrounded(scheduler):
+    """DPMSolverMultistepScheduler tells the network whole timesteps on these grids; its solver goes by the levels."""
+    scheduler.set_timesteps(STEPS)
+    table = numpy.log(((1 - scheduler.alphas_cumprod) / scheduler.alphas_cumprod).numpy() ** 0.5)
+    levels = numpy.array([float(sigma) for sigma in scheduler.sigmas[:-1]])
+    scheduler.timesteps = torch.tensor(scheduler._sigma_to_t(levels, table))
 
 
 def flow_sigmas(shift):
@@ -124,7 +131,7 @@ def cases():
             yield (f"DDIM, {grid}", DDIMScheduler(**LINEAR, clip_sample=False, timestep_spacing=spacing), spaced(),
                    f"sampler=ddim grid={grid} sigma_max=1e6", {})
         yield (f"Euler, {grid}", EulerDiscreteScheduler(**LINEAR, timestep_spacing=spacing), spaced(),
-               f"sampler=euler grid={grid} sigma_max=1e6", {"sigma": "alpha"})
+               f"sampler=euler grid={grid} sigma_max=1e6", {})
     yield ("DDIM, cosine, velocity", DDIMScheduler(**COSINE, clip_sample=False, timestep_spacing="trailing",
                                                    prediction_type="v_prediction"), spaced(),
            "sampler=ddim grid=trailing", {})
@@ -140,17 +147,17 @@ def cases():
                f"sampler=ddpm steps=1000 grid=uniform sigma_max=1e6 variance={variance.split('_range')[0]}",
                {"learned": variance == "learned_range", "noise": 1000})
     yield ("Euler, Karras", EulerDiscreteScheduler(**LINEAR, use_karras_sigmas=True, timestep_spacing="linspace"),
-           spaced(), f"sampler=euler {karras()}", {"sigma": "alpha"})
+           spaced(), f"sampler=euler {karras()}", {})
     yield ("Heun, Karras", HeunDiscreteScheduler(**LINEAR, use_karras_sigmas=True, timestep_spacing="linspace"),
-           spaced(), f"sampler=heun {karras()}", {"sigma": "alpha"})
+           spaced(), f"sampler=heun {karras()}", {})
     for order in (1, 2, 3):
         name = {1: "euler", 2: "dpmpp_2m", 3: "dpmpp_3m"}[order]
         yield (f"DPM-Solver++ {order}, trailing", dpm(solver_order=order, timestep_spacing="trailing"), spaced(),
                f"sampler={name} grid=trailing sigma_max=1e6", {})
     for name, option, grid in (("Karras", "use_karras_sigmas", karras()), ("log-SNR", "use_lu_lambdas", log_snr()),
                                ("exponential", "use_exponential_sigmas", log_snr().replace("log_snr", "exponential"))):
-        yield (f"DPM-Solver++ 2M, {name}", dpm(solver_order=2, **{option: True}), spaced(), f"sampler=dpmpp_2m {grid}",
-               {})
+        yield (f"DPM-Solver++ 2M, {name}", dpm(solver_order=2, **{option: True}), unrounded,
+               f"sampler=dpmpp_2m {grid}", {})
     yield ("DPM-Solver++ 2M, 20 steps", dpm(solver_order=2, timestep_spacing="trailing"), spaced(20),
            "sampler=dpmpp_2m steps=20 grid=trailing sigma_max=1e6", {})
     yield ("DPM-Solver++ 2M SDE", noisy(dpm(solver_order=2, algorithm_type="sde-dpmsolver++",

@@ -21,7 +21,9 @@ TEST(Config, EveryPresetIsValid) {
 TEST(Config, EveryAblationIsValidOverTheDemo) {
   int ablations = 0;
   for (const auto& entry : std::filesystem::directory_iterator(test::source_dir() / "configs" / "ablations")) {
-    const Config config = read_config({test::source_dir() / "configs" / "demo.yaml", entry.path()}, {});
+    const std::vector<std::filesystem::path> files = {test::source_dir() / "configs" / "demo.yaml", entry.path()};
+    const Config config = read_config(files, {});
+    EXPECT_GE(check_sweep(files, {}), 5U) << entry.path().filename();
     EXPECT_FALSE(config.sweep.grid.empty()) << entry.path().filename();
     EXPECT_EQ(config.phantom.patients, 48) << "of the demo";
     ++ablations;

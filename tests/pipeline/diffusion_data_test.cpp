@@ -65,9 +65,9 @@ TEST(LatentData, IsOfUnitScaleAndHasMovedCopies) {
 TEST(PairData, KeepsEveryTwentiethForValidation) {
   const ctforge::test::TemporaryFolder folder;
   const auto noise = torch::arange(40).view({40, 1, 1, 1}).to(torch::kFloat32);
-  write_pairs(folder / pairs_name(0), noise, -noise, std::vector<std::int32_t>(40, 1), "ab");
-  const DiffusionData data =
-      pair_data(std::make_shared<const PairSet>(folder.path(), "ab", std::vector<std::int64_t>{1, 1, 1}));
+  write_pairs(folder / pairs_name(0), noise, -noise, std::vector<std::int32_t>(40, 1), {"ab", {}});
+  const DiffusionData data = pair_data(
+      std::make_shared<const PairSet>(folder.path(), PairsOrigin{"ab", {}}, std::vector<std::int64_t>{1, 1, 1}));
   EXPECT_EQ(data.classes.size(), 38U);
   EXPECT_EQ(data.validation.data.size(0), 2);
   EXPECT_EQ(data.validation.noise[0].item<double>(), 19);

@@ -2,10 +2,13 @@
 #include "pipeline/interchange.h"
 
 #include "io/fault.h"
+#include "models/diffusion/solve.h"
 #include "models/nets/diffusers.h"
 #include "models/nets/weights.h"
 #include "pipeline/config_tree.h"
 #include "pipeline/sample.h"
+#include "pipeline/sample_folder.h"
+#include "pipeline/sampler.h"
 #include "tests/pipeline/train_support.h"
 #include "tests/support/support.h"
 
@@ -51,6 +54,36 @@ TEST(Interchange, GoesRoundForEveryCodecAndMethod) {
   }
 }
 
+TEST(Interchange, AFolderSampledByItselfIsTheRunsGenerator) {
+  for (const char* method : {"edm", "ddpm", "rectified_flow", "consistency"}) {
+    SCOPED_TRACE(method);
+    const ctforge::test::TemporaryFolder folder;
+    TrainConfig config = test::small_config();
+    config.codec = "identity";
+    config.method = method;
+    config.precision = "fp32";
+    Context context = test::trained_in(folder / "run", config);
+    export_generator({folder / "run", folder / "out", {}, "cpu"});
+    torch::manual_seed(1);
+    const auto noise = torch::randn({2, 2, 16, 16});
+    const auto labels = torch::tensor({0, 1}, torch::kInt64);
+    nets::save_tensors(folder / "noise.safetensors", {{"noise", noise}, {"labels", labels}}, {});
+    context.out = folder / "raw";
+    SampleConfig sample;
+    sample.sampler = std::string(method) == "consistency" ? "consistency" : "euler";
+    sample.steps = sample.sampler == "euler" ? 3 : 1;
+    run_sample_folder(sample, {}, context, folder / "out", folder / "noise.safetensors");
+    const auto found = nets::load_tensors(folder / "raw" / "samples" / "raw.safetensors").tensors.at("sample");
+    const Generator generator = load_generator(folder / "run" / "checkpoints", torch::kCPU);
+    const auto times = make_times(sample, generator.parametrisation);
+    const auto& path = generator.parametrisation.path;
+    const auto expected =
+        make_solver(sample)(diffusion::bind(network(generator), generator.parametrisation, {labels}), path,
+                            diffusion::starting_point(path, times.front(), noise), times, {}, {});
+    EXPECT_TRUE(torch::allclose(found, expected.to(torch::kFloat32), 1e-4, 1e-4));
+  }
+}
+
 TEST(Interchange, TakesTheMeaningFromARunAndRefusesWhatDoesNotFit) {
   const ctforge::test::TemporaryFolder folder;
   test::trained_in(folder / "run");
@@ -66,6 +99,14 @@ TEST(Interchange, TakesTheMeaningFromARunAndRefusesWhatDoesNotFit) {
   ctforge::test::write_file(folder / "out" / "ctforge.json", "{\"schema\": 99}");
   EXPECT_THROW(import_generator({folder / "out", {}, folder / "third"}), io::DataError);
   EXPECT_THROW(export_generator({folder / "nothing", folder / "out", {}, "cpu"}), io::DataError);
+  nets::AutoencoderConfig shallower;
+  const auto fitting = nets::load_autoencoder(folder / "out" / "vae")->config();
+  shallower.in_channels = shallower.out_channels = fitting.in_channels;
+  shallower.latent_channels = fitting.latent_channels;
+  shallower.norm_num_groups = fitting.norm_num_groups;
+  shallower.block_out_channels = {8};
+  nets::save_diffusers(nets::Autoencoder(shallower), folder / "out" / "vae");
+  EXPECT_THROW(import_generator({folder / "out", folder / "run", folder / "third"}), io::DataError);
   auto other = last.unet->config();
   other.num_class_embeds += 1;
   nets::save_diffusers(nets::UNet(other), folder / "out" / "unet");

@@ -59,6 +59,8 @@ TEST(ReportSections, StagesAreListedWithTimeAndMemory) {
   const std::string body = provenance_section(inputs).body;
   EXPECT_NE(body.find("1 min 15 s"), std::string::npos);
   EXPECT_NE(body.find("1.50 GB"), std::string::npos);
+  inputs.samples = {{"count", 4}, {"straightness", 0.0125}};
+  EXPECT_NE(provenance_section(inputs).body.find("0.0125"), std::string::npos);
 }
 
 }  // namespace

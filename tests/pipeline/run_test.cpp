@@ -1,4 +1,4 @@
-// A stage's fingerprint follows from its configuration and what it builds on, and from nothing else.
+// Stages are run in order and once, and what does not go together is refused before any work.
 #include "pipeline/run.h"
 
 #include "io/fault.h"
@@ -9,22 +9,6 @@
 
 namespace ctforge::pipeline {
 namespace {
-
-TEST(Run, FingerprintFollowsUpstreamOnly) {
-  Config config;
-  const Config original = config;
-  config.sample.count += 1;
-  EXPECT_EQ(fingerprint(config, "train"), fingerprint(original, "train"));
-  EXPECT_NE(fingerprint(config, "sample"), fingerprint(original, "sample"));
-  EXPECT_NE(fingerprint(config, "report"), fingerprint(original, "report"));
-  config = original;
-  config.run.seed += 1;
-  EXPECT_NE(fingerprint(config, "prepare"), fingerprint(original, "prepare"));
-  config = original;
-  config.phantom.patients += 1;
-  EXPECT_EQ(fingerprint(config, "prepare"), fingerprint(original, "prepare"));  // this run makes no phantom
-  EXPECT_THROW(fingerprint(config, "bake"), std::invalid_argument);
-}
 
 TEST(Run, PhantomStageIsRecordedAndNotRunAgain) {
   test::TemporaryFolder folder;

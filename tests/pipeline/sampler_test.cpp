@@ -104,6 +104,8 @@ TEST(Sampler, VisitsTheWholePathUnlessLimited) {
   EXPECT_NEAR(make_times(plain, {diffusion::ve(), diffusion::Target::Edm, 1})[1], 57.59, 0.01);   // karras
   // A network that predicts noise is not asked where its errors would be multiplied by 20291.
   EXPECT_LT(path.at(make_times(plain, {path, diffusion::Target::Noise, 1}).front()).ratio(), 165);
+  plain.steps = 1000;  // but for DDPM as it was published
+  EXPECT_EQ(make_times(plain, {path, diffusion::Target::Noise, 1}).front(), 999);
 }
 
 TEST(Sampler, RefusesWhatItDoesNotKnowOrHave) {

@@ -37,6 +37,14 @@ TEST(SchedulerConfig, OfVariancePreservingSchedulers) {
   EXPECT_EQ(trained.path.t_max(), 1);
 }
 
+TEST(SchedulerConfig, ReadsWhatPythonWritesOfInfinity) {
+  const auto found = parametrisation_from_scheduler(
+      R"({"_class_name": "DPMSolverMultistepScheduler", "beta_schedule": "linear", "lambda_min_clipped": -Infinity,
+          "variance_type": null,
+          "other": "a: Infinity"})");
+  EXPECT_EQ(found.path.t_max(), 999);
+}
+
 TEST(SchedulerConfig, OfTheOthers) {
   const auto edm = parametrisation_from_scheduler(R"({"_class_name": "EDMEulerScheduler", "sigma_data": 0.7})");
   EXPECT_EQ(edm.target, Target::Edm);
@@ -63,8 +71,10 @@ TEST(SchedulerConfig, ComesBackAsItWasWritten) {
     const auto found = parametrisation_from_scheduler(scheduler_config(method, 0.5));
     EXPECT_EQ(found.target, expected.target) << method.name;
     EXPECT_EQ(found.learned_variance, expected.learned_variance);
-    for (const double t : {0.1, 0.7, 1.0, 400.0, 999.0})
+    for (const double t : {0.1, 0.7, 1.0, 400.0, 999.0}) {
       EXPECT_NEAR(found.path.at(t).sigma, expected.path.at(t).sigma, 1e-12) << method.name << " " << method.betas;
+      EXPECT_NEAR(found.path.noise_input(t), expected.path.noise_input(t), 1e-9) << method.name << " " << method.betas;
+    }
   }
 }
 
@@ -82,6 +92,9 @@ TEST(SchedulerConfig, RefusesByName) {
             std::string::npos);
   EXPECT_NE(message(R"({"_class_name": "DDIMScheduler", "beta_schedule": "linear", "prediction_type": "magic"})")
                 .find("magic"),
+            std::string::npos);
+  EXPECT_NE(message(R"({"_class_name": "FlowMatchEulerDiscreteScheduler", "num_train_timesteps": 500})")
+                .find("num_train_timesteps"),
             std::string::npos);
   EXPECT_NE(message("{").find("no configuration"), std::string::npos);
   EXPECT_NE(message(R"({"_class_name": "DDIMScheduler", "beta_schedule": "linear", "beta_end": 2})").find("beta"),

@@ -62,9 +62,17 @@ TEST(Averages, OfAnotherTrainingAreNotUsed) {
   EXPECT_EQ(average_of_length(folder.path(), 0.1, config.steps, "one").size(), 2U);
   EXPECT_THROW(average_of_length(folder.path(), 0.1, config.steps, "other"), io::DataError);
   EXPECT_THROW(average_of_length(folder.path(), 0.1, config.steps - 1, "one"), io::DataError);
-  averages.cut(config.steps);
+  averages.put_aside_last(trainer, config.steps);  // is there
   EXPECT_EQ(names_in(folder.path()).size(), 1U);
-  averages.cut(config.steps - 1);
+  averages.put_aside_last(trainer, 1);  // a time limit came before any was due
+  EXPECT_EQ(names_in(folder.path()).size(), 2U);
+  averages.put_aside_last(trainer, 0);
+  EXPECT_EQ(names_in(folder.path()).size(), 2U);
+  averages.cut(config.steps);
+  EXPECT_EQ(names_in(folder.path()).size(), 2U);
+  averages.cut(1);
+  EXPECT_EQ(names_in(folder.path()).size(), 1U);
+  averages.cut(0);
   EXPECT_TRUE(names_in(folder.path()).empty());
 }
 

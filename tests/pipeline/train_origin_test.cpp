@@ -3,6 +3,7 @@
 
 #include "models/nets/weights.h"
 #include "pipeline/config_tree.h"
+#include "pipeline/learned_scans.h"
 #include "pipeline/sample.h"
 #include "tests/pipeline/train_support.h"
 #include "tests/support/support.h"
@@ -85,7 +86,7 @@ TEST_F(FromAnotherRun, LearnsItsPairs) {
   config.pairs = (first / "run" / "samples").string();
   config.from_weights = false;
   const auto summary = run_train(config, context);
-  EXPECT_EQ(summary.at("pairs"), 20);
+  EXPECT_EQ(summary.at("pairs").at("count"), 20);
   EXPECT_TRUE(summary.at("diffusion").contains("validation_loss"));
   sample.pairs = false;
   EXPECT_TRUE(run_sample(sample, context).contains("straightness"));
@@ -103,6 +104,34 @@ TEST_F(FromAnotherRun, DistilsAConsistencyModel) {
   EXPECT_THROW(run_sample(sample, context), ConfigError);
   sample.sampler = "consistency";
   EXPECT_EQ(run_sample(sample, context).at("count"), 2);
+}
+
+TEST_F(FromAnotherRun, RefusesWeightsThatAnswerAnotherQuestion) {
+  config.method = "rectified_flow";
+  EXPECT_THROW(run_train(config, context), ConfigError);
+  config.from_weights = false;
+  EXPECT_NO_THROW(run_train(config, context));
+}
+
+TEST_F(FromAnotherRun, RefusesAGeneratorThatHasSeenHeldOutScans) {
+  write_scans(context.out / "data", {{"a"}, {}, {"b"}});
+  write_learned(first / "run" / "checkpoints", {"c"});
+  run_train(config, context);
+  EXPECT_EQ(read_learned(context.out / "checkpoints"), (ScanSet{"a", "c"}));
+  write_learned(first / "run" / "checkpoints", {"b"});
+  EXPECT_THROW(run_train(config, context), ConfigError);
+}
+
+TEST_F(FromAnotherRun, IsKnownToHaveChanged) {
+  const auto summary = run_train(config, context);
+  EXPECT_FALSE(origin_has_changed(config, summary));
+  EXPECT_FALSE(origin_has_changed(config, {}));
+  fs::remove_all(first / "run" / "checkpoints");
+  EXPECT_FALSE(origin_has_changed(config, summary));  // out of reach
+  TrainConfig again = test::small_config();
+  again.learning_rate = 1e-3;
+  test::trained_in(first / "run", again);
+  EXPECT_TRUE(origin_has_changed(config, summary));
 }
 
 TEST_F(FromAnotherRun, RefusesWhatDoesNotFit) {

@@ -26,6 +26,15 @@ TEST(FirstOrder, ConvergesWithOrderOneToTheClosedForm) {
   EXPECT_NEAR(std::log2(middle / fine), 1, 0.02);
 }
 
+TEST(StartingPoint, HasTheVarianceOfThePathsPrior) {
+  const auto noise = torch::ones({1});
+  const auto at = [&noise](const Path& path, double t) { return starting_point(path, t, noise).item<double>(); };
+  EXPECT_DOUBLE_EQ(at(ve(), 80), 80);
+  EXPECT_DOUBLE_EQ(at(vp(linear_betas()), 900), 1);
+  EXPECT_DOUBLE_EQ(at(rectified(), 1), 1);
+  EXPECT_DOUBLE_EQ(at(rectified(), 0.6), std::hypot(0.4, 0.6));
+}
+
 TEST(FirstOrder, IsDdimOfDiffusers) {
   const Path linear = vp(linear_betas()), cosine = vp(cosine_betas());
   const auto run = [](const Path& path, Target target, Grid grid, double clip) {

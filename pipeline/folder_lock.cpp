@@ -1,0 +1,25 @@
+// The lock as flock has it.
+#include "pipeline/folder_lock.h"
+
+#include "pipeline/config_tree.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+namespace ctforge::pipeline {
+
+FolderLock::FolderLock(const std::filesystem::path& folder)
+    : descriptor_(::open((folder / ".ctforge.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
+  if (descriptor_ < 0 || ::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+    const bool readable = descriptor_ >= 0;
+    if (readable) ::close(descriptor_);
+    throw ConfigError(
+        {{"--out", "",
+          readable ? "another ctforge is working in this folder" : "the output folder cannot be written to"}});
+  }
+}
+
+FolderLock::~FolderLock() { ::close(descriptor_); }
+
+}  // namespace ctforge::pipeline

@@ -1,0 +1,82 @@
+// The table of stages.
+#include "pipeline/stage.h"
+
+#include "io/digest.h"
+#include "io/shard.h"
+#include "pipeline/input_listing.h"
+#include "pipeline/train_origin.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace ctforge::pipeline {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+const std::vector<Stage>& all_stages() {
+  static const StageNeed cohort = {"phantom", "cohort/cohort.json"};
+  static const StageNeed prepared = {"prepare", "data/prepare.json"};
+  // Checkpoints are whole each, and a generator may come from elsewhere without the data.
+  static const StageNeed prepared_if_any = {"prepare", "data/prepare.json", false};
+  static const StageNeed sampled = {"sample", "samples/samples.json"};
+  static const std::vector<Stage> stages = {
+      {"phantom",
+       [](const Config& c, const Context& context) { return run_phantom(c.phantom, context); },
+       {"cohort"},
+       {}},
+      {"prepare",
+       [](const Config& c, const Context& context) { return run_prepare(c.prepare, context); },
+       {"data"},
+       {cohort},
+       {"data/prepare.json"},
+       [](const Config& c, const fs::path& out, const ordered_json&) { return input_has_changed(c.prepare, out); }},
+      {"train",
+       [](const Config& c, const Context& context) { return run_train(c.train, context); },
+       {"checkpoints", "metrics.jsonl"},
+       {prepared},
+       {},
+       [](const Config& c, const fs::path&, const ordered_json& summary) {
+         return origin_has_changed(c.train, summary);
+       }},
+      {"sample",
+       [](const Config& c, const Context& context) { return run_sample(c.sample, context); },
+       {"samples"},
+       {prepared_if_any},
+       {"samples/samples.json"},
+       [](const Config& c, const fs::path&, const ordered_json& summary) {
+         return weaker_has_changed(c.sample, summary);
+       }},
+      {"evaluate",
+       [](const Config& c, const Context& context) { return run_evaluate(c.evaluate, context); },
+       {"evaluation"},
+       {prepared, sampled},
+       {"evaluation/distances.json", "evaluation/nearest.json", "evaluation/downstream.json"}},
+      {"report",
+       [](const Config& c, const Context& context) { return run_report(c.report, context); },
+       {"report.html", "report.json"},
+       {}},
+  };
+  return stages;
+}
+
+const Stage& stage_named(const std::string& name) {
+  for (const Stage& stage : all_stages())
+    if (stage.name == name) return stage;
+  throw std::invalid_argument("no stage is called '" + name + "'");
+}
+
+std::string fingerprint(const Config& config, const std::string& stage) {
+  const nlohmann::ordered_json json = to_json(config);
+  std::string print = std::to_string(config.run.seed);
+  for (const Stage& each : all_stages()) {
+    const bool cohort_is_ours =
+        std::find(config.run.stages.begin(), config.run.stages.end(), "phantom") != config.run.stages.end();
+    if (each.name != "phantom" || cohort_is_ours || stage == "phantom")
+      print = io::sha256_hex(print + each.name + json[each.name].dump() + std::to_string(io::kShardSchema));
+    if (each.name == stage) return print;
+  }
+  throw std::invalid_argument("no stage is called '" + stage + "'");
+}
+
+}  // namespace ctforge::pipeline

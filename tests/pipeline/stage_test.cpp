@@ -1,0 +1,33 @@
+// A stage's fingerprint follows from its configuration and what it builds on, and from nothing else.
+#include "pipeline/stage.h"
+
+#include <stdexcept>
+
+#include <gtest/gtest.h>
+
+namespace ctforge::pipeline {
+namespace {
+
+TEST(Stage, FingerprintFollowsUpstreamOnly) {
+  Config config;
+  const Config original = config;
+  config.sample.count += 1;
+  EXPECT_EQ(fingerprint(config, "train"), fingerprint(original, "train"));
+  EXPECT_NE(fingerprint(config, "sample"), fingerprint(original, "sample"));
+  EXPECT_NE(fingerprint(config, "report"), fingerprint(original, "report"));
+  config = original;
+  config.run.seed += 1;
+  EXPECT_NE(fingerprint(config, "prepare"), fingerprint(original, "prepare"));
+  config = original;
+  config.phantom.patients += 1;
+  EXPECT_EQ(fingerprint(config, "prepare"), fingerprint(original, "prepare"));  // this run makes no phantom
+  EXPECT_THROW(fingerprint(config, "bake"), std::invalid_argument);
+}
+
+TEST(Stage, EachIsKnownByItsName) {
+  for (const std::string& name : kStages) EXPECT_EQ(stage_named(name).name, name);
+  EXPECT_THROW(stage_named("bake"), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace ctforge::pipeline
