@@ -41,6 +41,8 @@ void freeze(torch::nn::Module& module, torch::Device device) {
   module.eval();
 }
 
+train::Precision precision_of(bool bf16) { return bf16 ? train::Precision::Bf16 : train::Precision::Fp32; }
+
 diffusion::Codec autoencoder_codec(const GeneratorRecord& record, const fs::path& folder, torch::Device device) {
   nets::Autoencoder net = nets::load_autoencoder(folder);
   if (weights_sha256(*net) != record.autoencoder_sha256)
@@ -52,11 +54,15 @@ diffusion::Codec autoencoder_codec(const GeneratorRecord& record, const fs::path
   diffusion::Autoencoder halves;
   halves.encode = [net, labels, device, tiling](const torch::Tensor& image, const torch::Tensor& mask) mutable {
     const torch::NoGradGuard no_grad;
-    return nets::encode_tiled(net, joint_input(image.to(device), mask.to(device), labels), tiling).mean;
+    const auto input = joint_input(image.to(device), mask.to(device), labels);
+    return nets::encode_tiled(net, input.contiguous(torch::MemoryFormat::ChannelsLast), tiling).mean;
   };
-  halves.decode = [net, labels, device, tiling](const torch::Tensor& latents) mutable {
+  const auto precision = precision_of(record.bf16);
+  halves.decode = [net, labels, device, tiling, precision](const torch::Tensor& latents) mutable {
     const torch::NoGradGuard no_grad;
-    const auto output = nets::decode_tiled(net, latents.to(device), tiling);  // [N,1+labels,H,W]
+    const auto input = latents.to(device).contiguous(torch::MemoryFormat::ChannelsLast);
+    const train::Autocast autocast(device, precision);
+    const auto output = nets::decode_tiled(net, input, tiling);  // [N,1+labels,H,W]
     return diffusion::Autoencoder::Output{output.narrow(1, 0, 1), output.narrow(1, 1, labels)};
   };
   const auto& shape = record.latent_shape;
@@ -128,7 +134,7 @@ diffusion::Net network(const Generator& generator) {
   return [unet = generator.unet, device = generator.device, bf16 = generator.bf16](
              const torch::Tensor& x, const torch::Tensor& c_noise, const diffusion::Condition& condition) mutable {
     const torch::NoGradGuard no_grad;
-    const train::Autocast autocast(device, bf16 ? train::Precision::Bf16 : train::Precision::Fp32);
+    const train::Autocast autocast(device, precision_of(bf16));
     return unet->forward(x.contiguous(torch::MemoryFormat::ChannelsLast), c_noise, condition.labels)
         .to(torch::kFloat32)
         .contiguous();

@@ -142,7 +142,10 @@ DecoderImpl::DecoderImpl(const AutoencoderConfig& config) {
 }
 
 Tensor DecoderImpl::forward(const Tensor& z) {
-  return conv_out(conv_norm_out(through(up_blocks, mid_block(conv_in(z)))));
+  const Tensor features = through(up_blocks, mid_block(conv_in(z)));
+  // The last layers in the weights' own precision: bfloat16's steps would be 5 HU in the bones of a common window.
+  const c10::impl::ExcludeDispatchKeyGuard without_autocast(c10::autocast_dispatch_keyset);
+  return conv_out(conv_norm_out(features.to(conv_out->weight.scalar_type())));
 }
 
 AutoencoderImpl::AutoencoderImpl(AutoencoderConfig config) : config_(validated(config)) {
