@@ -48,8 +48,23 @@ TEST(FirstOrder, IsDdimOfDiffusers) {
   test::expect_summary(run(linear, Target::Velocity, Grid::Leading, 0), expected["ddim_velocity"], 1e-12);
   test::expect_summary(run(linear, Target::Noise, Grid::Trailing, 0), expected["ddim_trailing"], 1e-12);
   test::expect_summary(run(cosine, Target::Data, Grid::Trailing, 0), expected["ddim_cosine_data"], 1e-10);
-  // The figure of diffusers' own test.
-  EXPECT_NEAR(run(linear, Target::Noise, Grid::Leading, 1).abs().sum().item<double>(), 172.0067, 1e-2);
+}
+
+TEST(FirstOrder, ReachesTheSumsOfDiffusersDdimTests) {
+  const auto sum = [](const Path& path, Target target, bool to_data) {
+    Levels levels = make_grid(Grid::Leading, path, 10, kNoLimits);
+    if (!to_data) {  // set_alpha_to_one=False: the last step goes nowhere
+      levels.end = levels.times.back();
+      levels.times.pop_back();
+    }
+    const auto denoise = clipped(test::fixture_denoise(path, target), 1);
+    return solve_first_order(denoise, path, test::fixture(), levels, {}).abs().sum().item<double>();
+  };
+  const Path linear = vp(linear_betas()), steeper = vp(linear_betas(1000, 0.01, 0.02));
+  EXPECT_NEAR(sum(linear, Target::Noise, true), 172.0067, 1e-3);
+  EXPECT_NEAR(sum(linear, Target::Velocity, true), 52.5302, 1e-3);
+  EXPECT_NEAR(sum(steeper, Target::Noise, true), 149.8295, 1e-3);
+  EXPECT_NEAR(sum(steeper, Target::Noise, false), 149.0784, 1e-3);
 }
 
 TEST(FirstOrder, IsStochasticDdimOfDiffusers) {
@@ -102,14 +117,33 @@ TEST(FirstOrder, HasTheLearnedVariancesOfDiffusersOwnTest) {
   EXPECT_NEAR(log_variance(999), -0.0010011, 1e-6);
 }
 
-// The full loops of diffusers' test_scheduler_ddpm.py: 1000 steps with PyTorch's generator, seed 0.
+TEST(FirstOrder, HasTheVariancesOfDiffusersDdpmTest) {
+  const Path path = vp(linear_betas());
+  const Denoise zero = [](const torch::Tensor& x, double) -> Estimate { return x * 0; };
+  const auto variance = [&](double t) {
+    const auto x = solve_first_order(zero, path, torch::zeros({1}), {{t}, t - 1}, {.eta = 1},
+                                     [](int) { return torch::ones({1}); });
+    return x.square().item<double>();
+  };
+  EXPECT_NEAR(variance(487), 0.00979, 1e-5);
+  EXPECT_NEAR(variance(999), 0.02, 1e-5);
+}
+
+// The sample of diffusers' tests as it lies there, and PyTorch's generator with their seed 0.
+torch::Tensor permuted_fixture() { return test::fixture().view({3, 8, 8, 4}).permute({3, 0, 1, 2}); }
+
+NoiseSource seeded_noise() {
+  return [generator = at::make_generator<at::CPUGeneratorImpl>(0)](int) {
+    return torch::randn({4, 3, 8, 8}, generator, torch::kFloat32);
+  };
+}
+
+// The full loops of diffusers' test_scheduler_ddpm.py: 1000 steps.
 double ddpm_sum(Target target) {
   const Path path = vp(linear_betas());
-  auto generator = at::make_generator<at::CPUGeneratorImpl>(0);
-  const auto sample = test::fixture().view({3, 8, 8, 4}).permute({3, 0, 1, 2});
-  const NoiseSource noise = [&](int) { return torch::randn({4, 3, 8, 8}, generator, torch::kFloat32); };
   const auto times = make_grid(Grid::Trailing, path, 1000, kNoLimits);
-  return solve_first_order(clipped(test::fixture_denoise(path, target), 1), path, sample, times, {.eta = 1}, noise)
+  return solve_first_order(clipped(test::fixture_denoise(path, target), 1), path, permuted_fixture(), times, {.eta = 1},
+                           seeded_noise())
       .abs()
       .sum()
       .item<double>();
@@ -140,7 +174,20 @@ TEST(Consistency, IsThatOfDiffusers) {
                                      steps.levels, oracle_noise);
     test::expect_summary(x, steps.expected, 1e-11);
   }
-  EXPECT_NEAR(test::oracle()["consistency_1"]["sum"].get<double>(), 192.7614, 1e-3);  // of diffusers' own test
+}
+
+TEST(Consistency, ReachesTheSumsOfDiffusersTests) {
+  const Path path = ve();
+  const auto sum = [&path](const char* name) {
+    const test::Trajectory steps(name, path);
+    const auto denoise = clipped(test::told_denoise(path, Target::Boundary, steps.told), 1);
+    return solve_consistency(denoise, path, permuted_fixture() * 80, steps.levels, seeded_noise())
+        .abs()
+        .sum()
+        .item<double>();
+  };
+  EXPECT_NEAR(sum("consistency_1"), 192.7614, 1e-3);
+  EXPECT_NEAR(sum("consistency_2"), 347.6357, 1e-3);
 }
 
 TEST(FirstOrder, IsEdmEulerOfDiffusers) {
