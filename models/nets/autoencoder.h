@@ -67,7 +67,8 @@ TORCH_MODULE(Encoder);
 class DecoderImpl : public torch::nn::Module {
  public:
   explicit DecoderImpl(const AutoencoderConfig& config);
-  torch::Tensor forward(const torch::Tensor& z);  // [N,latent_channels,h,w] -> [N,out_channels,H,W]
+  // [N,latent_channels,h,w] -> [N,out_channels,H,W], of the weights' type under automatic casting too.
+  torch::Tensor forward(const torch::Tensor& z);
 
  private:
   torch::nn::Conv2d conv_in{nullptr}, conv_out{nullptr};

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <stdexcept>
 
+#include <ATen/autocast_mode.h>
 #include <gtest/gtest.h>
 #include <torch/utils.h>
 
@@ -55,6 +56,21 @@ TEST(Autoencoder, GradientsReachEveryParameter) {
   EXPECT_EQ(y.sizes(), (std::vector<std::int64_t>{2, 4, 8, 8}));
   (y.square().mean() + moments.kl().mean()).backward();
   for (const auto& item : net->named_parameters()) EXPECT_TRUE(item.value().grad().defined()) << item.key();
+}
+
+TEST(Autoencoder, KeepsTheImagesPrecisionUnderAutomaticCasting) {
+  torch::manual_seed(0);
+  Autoencoder net(small());
+  const torch::NoGradGuard no_grad;
+  const Tensor z = torch::randn({2, 4, 4, 4}), exact = net->decode(z);
+  at::autocast::set_autocast_enabled(at::kCPU, true);  // bfloat16 unless told otherwise
+  const Tensor y = net->decode(z);
+  at::autocast::set_autocast_enabled(at::kCPU, false);
+  at::autocast::clear_cache();
+  EXPECT_EQ(y.scalar_type(), torch::kFloat32);
+  EXPECT_FALSE(y.equal(y.to(torch::kBFloat16).to(torch::kFloat32)));
+  EXPECT_FALSE(y.equal(exact));  // what comes before was cast
+  EXPECT_LT(difference(y, exact), 0.02 * exact.abs().max().item<double>());
 }
 
 TEST(Autoencoder, ClampsTheLogVariance) {
