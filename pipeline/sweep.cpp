@@ -24,22 +24,46 @@ namespace {
 
 constexpr std::int64_t kPictures = 8;  // shown of each cell
 
+using Settings = std::vector<std::pair<std::string, std::string>>;  // key, value
+
+// Settings that vary together: usually one key, whose values are tried one after the other.
 struct Axis {
-  std::string key;
-  std::vector<std::string> values;
+  std::vector<std::string> keys;
+  std::vector<Settings> choices;  // each holds every key
 };
 
-Axis axis_of(const std::string& text) {
-  const std::size_t equals = text.find('=');
-  Axis axis{text.substr(0, equals), {}};
-  for (std::size_t start = equals + 1; equals != std::string::npos && start <= text.size();) {
-    const std::size_t end = std::min(text.find('|', start), text.size());
-    axis.values.push_back(text.substr(start, end - start));
-    start = end + 1;
+// Parts between separators that stand outside brackets, as those of the list [1,2] do not.
+std::vector<std::string> parts_of(const std::string& text, char separator) {
+  std::vector<std::string> parts(1);
+  int depth = 0;
+  for (const char c : text) {
+    depth += c == '[' ? 1 : c == ']' ? -1 : 0;
+    if (c == separator && depth == 0) {
+      parts.emplace_back();
+    } else {
+      parts.back() += c;
+    }
   }
-  const bool proper = !axis.key.empty() && axis.values.size() > 1 && !axis.key.starts_with("sweep.");
-  if (!proper)
-    throw ConfigError({{"configuration", "sweep.grid", "expected section.key=value|value, found '" + text + "'"}});
+  return parts;
+}
+
+Axis axis_of(const std::string& text) {
+  const std::size_t equals = std::min(text.find('='), text.size());
+  Axis axis{parts_of(text.substr(0, equals), ','), {}};
+  bool proper = equals < text.size();
+  for (const std::string& key : axis.keys) proper = proper && !key.empty() && !key.starts_with("sweep.");
+  if (proper) {
+    for (const std::string& choice : parts_of(text.substr(equals + 1), '|')) {
+      const auto values = axis.keys.size() > 1 ? parts_of(choice, ',') : std::vector{choice};
+      proper = proper && values.size() == axis.keys.size();
+      Settings settings;
+      for (std::size_t i = 0; proper && i < values.size(); ++i) settings.emplace_back(axis.keys[i], values[i]);
+      axis.choices.push_back(std::move(settings));
+    }
+  }
+  if (!proper || axis.choices.size() < 2)
+    throw ConfigError({{"configuration", "sweep.grid",
+                        "expected section.key=value|value or key,key=value,value|value,value, found '" + text + "'"}});
   return axis;
 }
 
@@ -48,9 +72,11 @@ std::vector<Axis> axes_of(const std::vector<std::string>& grid) {
   std::vector<Axis> axes;
   std::set<std::string> keys;
   for (const std::string& text : grid) {
-    gather_problems(problems, [&] { axes.push_back(axis_of(text)); });
-    if (!axes.empty() && !keys.insert(axes.back().key).second && problems.empty())
-      problems.push_back({"configuration", "sweep.grid", axes.back().key + " is given twice"});
+    gather_problems(problems, [&] {
+      axes.push_back(axis_of(text));
+      for (const std::string& key : axes.back().keys)
+        if (!keys.insert(key).second) throw ConfigError({{"configuration", "sweep.grid", key + " is given twice"}});
+    });
   }
   if (grid.empty()) problems.push_back({"configuration", "sweep.grid", "names no setting to vary"});
   if (!problems.empty()) throw ConfigError(std::move(problems));
@@ -59,7 +85,7 @@ std::vector<Axis> axes_of(const std::vector<std::string>& grid) {
 
 // A folder's name: readable where it can be, distinct always, and the same for the same settings whatever other cells
 // there are. Paths do not show.
-std::string name_of(const std::vector<std::pair<std::string, std::string>>& settings) {
+std::string name_of(const Settings& settings) {
   std::string name, all;
   for (const auto& [key, value] : settings) {
     all += key + "=" + value + "\n";
@@ -81,13 +107,13 @@ struct Cell {
 // Every combination, the last axis varying fastest.
 std::vector<Cell> cells_of(const std::vector<Axis>& axes, const std::vector<fs::path>& files,
                            const std::vector<std::string>& assignments, const fs::path& out) {
-  std::vector<std::vector<std::pair<std::string, std::string>>> combinations = {{}};
+  std::vector<Settings> combinations = {{}};
   for (const Axis& axis : axes) {
-    std::vector<std::vector<std::pair<std::string, std::string>>> longer;
-    for (const auto& combination : combinations) {
-      for (const std::string& value : axis.values) {
+    std::vector<Settings> longer;
+    for (const Settings& combination : combinations) {
+      for (const Settings& choice : axis.choices) {
         longer.push_back(combination);
-        longer.back().emplace_back(axis.key, value);
+        longer.back().insert(longer.back().end(), choice.begin(), choice.end());
       }
     }
     combinations = std::move(longer);

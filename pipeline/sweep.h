@@ -18,8 +18,8 @@ struct SweepConfig {
   void fields(Visitor& visit) {
     visit(
         "grid", grid,
-        "settings and their values, each \"section.key=value|value|...\": every combination of them is run; seeds are "
-        "averaged over");
+        "settings and their values, each \"section.key=value|value|...\", or \"key,key=value,value|...\" for those that "
+        "vary together: every combination is run; seeds are averaged over");
   }
 };
 

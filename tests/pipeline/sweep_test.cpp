@@ -44,6 +44,17 @@ TEST(Sweep, RunsEveryCombinationAndKeepsWhatIsDone) {
   EXPECT_NE(test::read_file(folder / "sweep.html").find("6 of 6"), std::string::npos);
 }
 
+TEST(Sweep, SettingsThatVaryTogetherAreOneAxis) {
+  const test::TemporaryFolder folder;
+  const auto pairs = with({"sweep.grid=['phantom.slices=4|6', 'sample.sampler,sample.steps,train.unet.channels="
+                           "ddim,50,[8,16]|heun,18,[8,8]|unipc,10,[16,16]']"});
+  EXPECT_EQ(check_sweep({}, pairs), 6U);
+  EXPECT_EQ(run_sweep({}, with({"sweep.grid=['sample.sampler,sample.steps=ddim,50|heun,18']"}), folder.path()), 0);
+  const json rows = read_json(folder / "sweep.json").at("rows");
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows.at(1).at("settings"), (json{{"sample.sampler", "heun"}, {"sample.steps", "18"}}));
+}
+
 TEST(Sweep, ACellThatFailsCostsOnlyItself) {
   const test::TemporaryFolder folder;
   // Nothing was trained: every second cell has nothing to draw from.
@@ -58,7 +69,9 @@ TEST(Sweep, IsCheckedWholeBeforeItBegins) {
   const test::TemporaryFolder folder;
   for (const char* grid :
        {"[]", "['phantom.slices']", "['phantom.slices=4']", "['phantom.slices=4|five']",
-        "['phantom.slices=4|5', 'phantom.slices=6|7']", "['sweep.grid=4|5']", "['phantom.slice=4|5']"})
+        "['phantom.slices=4|5', 'phantom.slices=6|7']", "['sweep.grid=4|5']", "['phantom.slice=4|5']",
+        "['phantom.slices,sample.steps=4,2|5']", "['phantom.slices,sample.steps=4,2|5,3,1']",
+        "['phantom.slices,=4,2|5,3']", "['phantom.slices,phantom.slices=4,2|5,3']"})
     EXPECT_THROW(run_sweep({}, with({std::string("sweep.grid=") + grid}), folder.path()), ConfigError) << grid;
   EXPECT_FALSE(fs::exists(folder / "cells"));
 }
