@@ -48,7 +48,7 @@ std::string text_of(const json& config, const char* key, const char* otherwise) 
   return value.is_null() ? otherwise : value.get<std::string>();
 }
 
-std::vector<double> betas_of(const json& config) {
+std::vector<double> betas_in(const json& config) {
   const json trained = config.value("trained_betas", json());
   if (trained.is_array()) return trained.get<std::vector<double>>();
   const int steps = config.value("num_train_timesteps", 1000);
@@ -70,7 +70,7 @@ Target target_of(const json& config) {
 }
 
 diffusion::Parametrisation variance_preserving(const json& config) {
-  auto betas = betas_of(config);
+  auto betas = betas_in(config);
   if (config.value("rescale_betas_zero_snr", false)) betas = diffusion::with_zero_terminal_snr(betas);
   const std::string variance = text_of(config, "variance_type", "fixed_small");
   return {diffusion::vp(betas), target_of(config), 1, variance == "learned_range"};
@@ -81,11 +81,16 @@ json variance_preserving_config(const Method& method) {
       {"linear", {{"beta_schedule", "linear"}, {"beta_start", 1e-4}, {"beta_end", 0.02}}},
       {"scaled_linear", {{"beta_schedule", "scaled_linear"}, {"beta_start", 0.00085}, {"beta_end", 0.012}}},
       {"cosine", {{"beta_schedule", "squaredcos_cap_v2"}}},
-      {"raised_cosine", {{"beta_schedule", "linear"}, {"trained_betas", diffusion::raised_cosine_betas()}}},
+      {"raised_cosine", {{"beta_schedule", "linear"}}},
       {"sigmoid", {{"beta_schedule", "sigmoid"}, {"beta_start", 1e-4}, {"beta_end", 0.02}}}};
   static const std::map<std::string, std::string> targets = {
       {"noise", "epsilon"}, {"data", "sample"}, {"velocity", "v_prediction"}};
   json config = schedules.at(method.betas);
+  if (method.betas == "raised_cosine") config["trained_betas"] = betas_of(method);
+  if (method.betas != "raised_cosine" && method.beta_limits.size() == 2) {
+    config["beta_start"] = method.beta_limits[0];
+    config["beta_end"] = method.beta_limits[1];
+  }
   // DDIM knows no learned variance; the ancestral sampler does.
   config["_class_name"] = method.learned_variance ? "DDPMScheduler" : "DDIMScheduler";
   if (method.learned_variance) config["variance_type"] = "learned_range";

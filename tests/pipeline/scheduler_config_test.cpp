@@ -65,7 +65,9 @@ TEST(SchedulerConfig, ComesBackAsItWasWritten) {
                                        {"ddpm", "linear", true, "velocity", false},
                                        {"ddpm", "raised_cosine", false, "data", false},
                                        {"ddpm", "scaled_linear", false, "noise", true},
-                                       {"ddpm", "sigmoid", false, "noise", false}};
+                                       {"ddpm", "sigmoid", false, "noise", false},
+                                       {"ddpm", "linear", false, "noise", false, {2e-4, 0.03}},
+                                       {"ddpm", "raised_cosine", false, "noise", false, {0.04}}};
   for (const Method& method : methods) {
     const auto expected = parametrisation_of(method, 0.5);
     const auto found = parametrisation_from_scheduler(scheduler_config(method, 0.5));
