@@ -63,6 +63,11 @@ std::string encode_request(const DecodeRequest& request) {
     put(bytes, static_cast<std::int64_t>(path.size()));
     bytes += path;
   }
+  put(bytes, static_cast<std::int64_t>(request.slices.size()));
+  for (const SliceSource& slice : request.slices) {
+    put(bytes, slice.file);
+    put(bytes, slice.frame);
+  }
   return bytes;
 }
 
@@ -82,6 +87,12 @@ DecodeRequest decode_request(std::string_view bytes) {
   const std::int64_t paths = reader.number();
   for (std::int64_t i = 0; i < paths; ++i)
     request.paths.emplace_back(reader.take(static_cast<std::size_t>(reader.number())));
+  const std::int64_t slices = reader.number();
+  for (std::int64_t i = 0; i < slices; ++i) {
+    const std::int64_t file = reader.number(), frame = reader.number();
+    if (file < 0 || file >= paths || frame < 0) throw std::invalid_argument("a decoding request of a slice in no file");
+    request.slices.push_back({static_cast<std::uint32_t>(file), static_cast<std::uint32_t>(frame)});
+  }
   if (!reader.done() || request.paths.empty()) throw std::invalid_argument("a decoding request without an end");
   return request;
 }

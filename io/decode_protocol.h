@@ -3,6 +3,7 @@
 
 #include "io/fault.h"
 #include "io/geometry.h"
+#include "io/slice_source.h"
 
 #include <array>
 #include <cstdint>
@@ -14,7 +15,7 @@
 namespace ctforge::io {
 
 enum class DecodeTask : std::int64_t {
-  DicomSlices,  // paths: one a slice, in order
+  DicomSlices,  // paths: one a slice, in order, or those that slices refer to
   Nifti,        // paths: the file
   Itk,          // paths: a NRRD or MetaImage file
   ItkHeader,    // likewise, but only its geometry
@@ -29,6 +30,7 @@ struct DecodeRequest {
   std::int64_t voxel_cap = 0;
   std::array<std::int64_t, 3> size = {0, 0, 0};  // expected voxels along x, y, z; for ItkHeader not used
   std::vector<std::string> paths;
+  std::vector<SliceSource> slices;  // DicomSlices: where each lies, if not each in a file of its own
 
   std::int64_t voxels() const { return size[0] * size[1] * size[2]; }
 };

@@ -1,8 +1,11 @@
 // Typed access to DICOM attributes through DCMTK.
 #include "io/dicom_attributes.h"
 
+#include "io/dicom_allowed.h"
+
 #include <charconv>
 #include <cmath>
+#include <stdexcept>
 #include <string_view>
 
 namespace ctforge::io {
@@ -28,12 +31,23 @@ std::optional<double> parse_decimal(std::string_view text) {
 }
 
 DcmElement* DicomAttributes::find(const DcmTagKey& tag) const {
+  if (!is_allowed_attribute(tag.getGroup(), tag.getElement()))
+    throw std::invalid_argument("an attribute that is not on the list of allowed ones");
   DcmElement* element = nullptr;
   if (item_.findAndGetElement(tag, element).bad() || element == nullptr || element->getLength() == 0) return nullptr;
   return element;
 }
 
 bool DicomAttributes::has(const DcmTagKey& tag) const { return find(tag) != nullptr; }
+
+std::vector<DcmItem*> DicomAttributes::items(const DcmTagKey& tag) const {
+  std::vector<DcmItem*> items;
+  auto* sequence = dynamic_cast<DcmSequenceOfItems*>(find(tag));
+  if (sequence == nullptr) return items;
+  for (DcmObject* each = sequence->nextInContainer(nullptr); each != nullptr; each = sequence->nextInContainer(each))
+    if (auto* item = dynamic_cast<DcmItem*>(each)) items.push_back(item);
+  return items;
+}
 
 std::vector<std::string> DicomAttributes::texts(const DcmTagKey& tag) const {
   std::vector<std::string> values;

@@ -78,7 +78,7 @@ Listing list_files(const fs::path& path) {
 struct Judged {
   std::string skipped;
   std::optional<Series> volume;
-  std::optional<DicomRecord> record;
+  std::vector<DicomRecord> records;
 };
 
 bool is_plain_file_below(const fs::path& root, const std::string& relative) {
@@ -135,7 +135,7 @@ Judged judge_file(const ScanOptions& options, const Listing& listing, std::size_
     const DicomFile file = read_dicom_file(listing.files[index]);
     if (file.verdict == DicomVerdict::Skipped) return {file.reason, {}, {}};
     if (file.verdict == DicomVerdict::Image)
-      return {"", {}, make_record(file, static_cast<std::uint32_t>(index), listing.relative[index], options.hash_key)};
+      return {"", {}, make_records(file, static_cast<std::uint32_t>(index), listing.relative[index], options.hash_key)};
   } catch (const DataError&) {
     if (!volume) return {"file that cannot be read", {}, {}};
   }
@@ -175,7 +175,7 @@ void gather_dicom(std::vector<Judged>& judged, const ScanOptions& options, const
                   Inventory& inventory) {
   std::map<std::uint64_t, std::vector<DicomRecord>> groups;
   for (Judged& one : judged)
-    if (one.record) groups[one.record->series].push_back(std::move(*one.record));
+    for (DicomRecord& record : one.records) groups[record.series].push_back(std::move(record));
   for (auto& [id, records] : groups) {
     if (std::all_of(records.begin(), records.end(), [](const DicomRecord& record) { return record.localizer; })) {
       inventory.skipped["DICOM localizer"] += static_cast<std::int64_t>(records.size());
@@ -195,7 +195,7 @@ void gather_dicom(std::vector<Judged>& judged, const ScanOptions& options, const
 void judge_labels(Series& series) {
   if (!series.accepted() || series.labels.empty()) return;
   try {
-    read_label_grid(series.labels, series.geometry, {});
+    read_label_grid(series.labels, series.geometry, {}, series.tilt.has_value());
   } catch (const DataError& error) {
     const bool named = error.fault() == Fault::LabelMismatch;
     series.refusals.push_back({error.fault(), (named ? "" : "label map: ") + std::string(error.what())});

@@ -2,11 +2,14 @@
 #pragma once
 
 #include "io/fault.h"
+#include "io/gantry_tilt.h"
 #include "io/geometry.h"
+#include "io/slice_source.h"
 
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,9 +29,11 @@ struct Series {
   std::string id;         // keyed hash of SeriesInstanceUID, or of the path below the scanned folder
   std::string name;       // what the * matched or the series' folder: to look up a user's table; never written out
   std::string body_part;  // DICOM BodyPartExamined if it is a defined term of PS3.16 Annex L, else empty
-  std::vector<std::filesystem::path> files;  // DICOM: one a slice, sorted along the normal. Else the one file
+  std::vector<std::filesystem::path> files;  // DICOM: in the order of their slices along the normal. Else the one file
+  std::vector<SliceSource> slices;           // DICOM: where each slice lies; empty: each is a file of its own
   std::filesystem::path labels;              // label map belonging to it; empty when there is none
-  Geometry geometry;                         // as the headers say
+  Geometry geometry;                         // of the volume that load_volume() gives
+  std::optional<GantryTilt> tilt;            // how the slices are displaced that are loaded upright
   std::vector<Finding> refusals;             // empty: it can be used
   std::vector<std::string> notes;            // worth knowing, not refused
 
@@ -54,6 +59,7 @@ struct ScanOptions {
   std::string hash_key;  // key of the pseudonyms
   // Largest relative departure of a slice distance from the median: 5 % lets positions jitter by 0.05 mm at 2 mm.
   double spacing_tolerance = 0.05;
+  bool allow_burned_in = false;        // take series whose BurnedInAnnotation says YES, with a note
   std::int64_t min_slices = 2;         // fewer slices are refused; 1 takes single slices (spacing: SliceThickness)
   std::int64_t voxel_cap = 1LL << 31;  // volumes larger than this are refused before anything is allocated
 };

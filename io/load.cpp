@@ -45,18 +45,26 @@ void refuse_what_has_no_hu(const std::vector<std::int16_t>& hu) {
 Volume load_volume(const Series& series, const DecodeOptions& options) {
   if (!series.accepted()) throw DataError(series.refusals.front().fault, series.refusals.front().message);
   DecodeRequest request = volume_request(series.files, series.geometry);
-  if (series.kind == SourceKind::Dicom) request.task = DecodeTask::DicomSlices;
+  if (series.kind == SourceKind::Dicom) {
+    request.task = DecodeTask::DicomSlices;
+    request.slices = series.slices;
+    if (series.tilt) std::copy(series.tilt->size.begin(), series.tilt->size.end(), request.size.begin());
+  }
   Volume volume{series.geometry, decode_voxels<std::int16_t>(request, options)};
+  if (series.tilt) volume.hu = make_upright(volume.hu, *series.tilt, series.geometry.size);
   if (series.kind == SourceKind::VolumeFile) refuse_what_has_no_hu(volume.hu);
   return volume;
 }
 
 LabelMap load_labels(const Series& series, const DecodeOptions& options) {
   if (series.labels.empty()) throw std::invalid_argument("the series has no label map");
-  const auto [geometry, reordered] = read_label_grid(series.labels, series.geometry, options);
+  const auto [geometry, reordered, shift] =
+      read_label_grid(series.labels, series.geometry, options, series.tilt.has_value());
   DecodeRequest request = volume_request({series.labels}, geometry);
   request.labels = true;
   auto values = decode_voxels<std::uint8_t>(request, options);
+  if (shift)
+    return move_in_planes(to_axial(LabelMap{geometry, std::move(values)}), *shift, axial_geometry(series.geometry));
   if (!reordered) return {series.geometry, std::move(values)};
   return {axial_geometry(series.geometry), to_axial(LabelMap{geometry, std::move(values)}).label};
 }

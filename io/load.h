@@ -15,7 +15,8 @@ struct DecodeOptions {
   std::filesystem::path decoder;        // the ctforge-decode program; empty: beside the running program
 };
 
-// HU exactly as the headers define them, in LPS geometry. Throws DataError with what was wrong; NotCt also for a volume
+// HU exactly as the headers define them, in LPS geometry; slices displaced by a gantry tilt are resampled to the
+// upright grid of series.geometry (io/gantry_tilt.h). Throws DataError with what was wrong; NotCt also for a volume
 // file without a voxel below 0, which is a label map or has lost its HU.
 Volume load_volume(const Series& series, const DecodeOptions& options = {});
 // The series' label map, on its grid; in axial order (io/resample.h) where its file orders the voxels of that grid in

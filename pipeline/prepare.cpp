@@ -293,6 +293,7 @@ nlohmann::ordered_json run_prepare(const PrepareConfig& given, const Context& co
   scan.hash_key = patient_key(config.key_file, context.out);
   scan.spacing_tolerance = config.spacing_tolerance;
   scan.min_slices = config.min_slices;
+  scan.allow_burned_in = config.allow_burned_in;
   io::Inventory inventory = reader.scan(scan);
   write_json(folder / "inventory.json", inventory_json(inventory, {}));
   try {

@@ -118,6 +118,7 @@ struct PrepareConfig {
   std::int64_t shard_mb = 128;
   double spacing_tolerance = 0.05;
   std::int64_t min_slices = 2;
+  bool allow_burned_in = false;
   double decode_time_limit_s = 300;
 
   template <class Visitor>
@@ -144,6 +145,10 @@ struct PrepareConfig {
     visit("spacing_tolerance", spacing_tolerance, "largest relative departure of a slice distance from the median",
           Range{0, 0.5});
     visit("min_slices", min_slices, "series of fewer slices are refused", Range{1, 10000});
+    visit(
+        "allow_burned_in", allow_burned_in,
+        "take DICOM series whose BurnedInAnnotation says YES: texts in their pixels may name patients, and samples may "
+        "repeat them");
     visit("decode_time_limit_s", decode_time_limit_s, "a series that takes longer to decode is refused, seconds",
           Range{1, 1e6});
   }

@@ -15,6 +15,7 @@ DecodeRequest sample() {
   request.threads = 3;
   request.size = {4, 5, 6};
   request.paths = {"a b", std::string("x\ny")};
+  request.slices = {{1, 0}, {0, 5}};
   return request;
 }
 
@@ -24,12 +25,19 @@ TEST(DecodeProtocol, RequestsComeBack) {
   EXPECT_TRUE(back.labels);
   EXPECT_EQ(back.voxels(), 120);
   EXPECT_EQ(back.paths, sample().paths);
+  EXPECT_EQ(back.slices, sample().slices);
 }
 
 TEST(DecodeProtocol, RefusesCutRequests) {
   const std::string bytes = encode_request(sample());
   for (std::size_t length = 0; length < bytes.size(); ++length)
     EXPECT_THROW(decode_request(std::string_view(bytes).substr(0, length)), std::invalid_argument);
+}
+
+TEST(DecodeProtocol, RefusesSlicesOfNoFile) {
+  DecodeRequest request = sample();
+  request.slices[0].file = 2;
+  EXPECT_THROW(decode_request(encode_request(request)), std::invalid_argument);
 }
 
 TEST(DecodeProtocol, RepliesThrowWhatTheySay) {

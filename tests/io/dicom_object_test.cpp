@@ -38,7 +38,9 @@ TEST(DicomObject, OtherImagesAreRefused) {
   EXPECT_EQ(mr.fault->fault, Fault::NotCt);
   EXPECT_EQ(mr.fault->message, "Modality is MR, expected CT");
   EXPECT_EQ(classify(UID_SecondaryCaptureImageStorage, "CT").fault->fault, Fault::NotCt);
-  EXPECT_EQ(classify(UID_EnhancedCTImageStorage, "CT").fault->fault, Fault::UnsupportedFormat);
+  EXPECT_FALSE(classify(UID_EnhancedCTImageStorage, "CT").fault);
+  EXPECT_TRUE(classify(UID_EnhancedCTImageStorage, "CT").enhanced);
+  EXPECT_FALSE(classify(UID_CTImageStorage, "CT").enhanced);
   // Whatever somebody typed there is not repeated.
   EXPECT_EQ(classify(UID_CTImageStorage, "PLANTED^NAME").fault->message.find("PLANTED"), std::string::npos);
 }
