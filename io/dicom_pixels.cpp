@@ -61,29 +61,6 @@ void read_native(const std::filesystem::path& path, const DicomPixels& pixels, s
     for (std::size_t i = 0; i + 1 < stored.size(); i += 2) std::swap(stored[i], stored[i + 1]);
 }
 
-// DCMTK expands the whole data set; the child's memory limit bounds it.
-void read_deflated(const std::filesystem::path& path, std::vector<char>& stored) {
-  DcmFileFormat file;
-  DcmElement* element = nullptr;
-  if (file.loadFile(OFFilename(path.c_str())).bad())
-    throw DataError(Fault::TruncatedPixelData, "the deflated data set is damaged or cut short");
-  if (file.getDataset()->findAndGetElement(DCM_PixelData, element).bad())
-    throw DataError(Fault::MissingPixelData, "an image object without PixelData");
-  const std::size_t bytes = element->getLength();
-  if (bytes < stored.size() || bytes > stored.size() + 1)
-    throw DataError(
-        bytes < stored.size() ? Fault::TruncatedPixelData : Fault::MalformedDicom,
-        "PixelData has " + std::to_string(bytes) + " bytes, Rows x Columns need " + std::to_string(stored.size()));
-  Uint16* words = nullptr;
-  Uint8* octets = nullptr;
-  if (element->getUint16Array(words).good() && words != nullptr)
-    std::memcpy(stored.data(), words, stored.size());
-  else if (element->getUint8Array(octets).good() && octets != nullptr)
-    std::memcpy(stored.data(), octets, stored.size());
-  else
-    throw DataError(Fault::MalformedDicom, "PixelData has an unexpected value representation");
-}
-
 void read_compressed(const std::filesystem::path& path, const DicomPixels& pixels, std::vector<char>& stored) {
   gdcm::Trace::WarningOff();
   gdcm::Trace::ErrorOff();
@@ -117,6 +94,28 @@ std::int32_t look_up(const std::vector<char>& stored, const std::int32_t* table,
 }
 
 }  // namespace
+
+void read_deflated(const std::filesystem::path& path, std::vector<char>& stored) {
+  DcmFileFormat file;
+  DcmElement* element = nullptr;
+  if (file.loadFile(OFFilename(path.c_str())).bad())
+    throw DataError(Fault::TruncatedPixelData, "the deflated data set is damaged or cut short");
+  if (file.getDataset()->findAndGetElement(DCM_PixelData, element).bad())
+    throw DataError(Fault::MissingPixelData, "an image object without PixelData");
+  const std::size_t bytes = element->getLength();
+  if (bytes < stored.size() || bytes > stored.size() + 1)
+    throw DataError(
+        bytes < stored.size() ? Fault::TruncatedPixelData : Fault::MalformedDicom,
+        "PixelData has " + std::to_string(bytes) + " bytes, its pixels need " + std::to_string(stored.size()));
+  Uint16* words = nullptr;
+  Uint8* octets = nullptr;
+  if (element->getUint16Array(words).good() && words != nullptr)
+    std::memcpy(stored.data(), words, stored.size());
+  else if (element->getUint8Array(octets).good() && octets != nullptr)
+    std::memcpy(stored.data(), octets, stored.size());
+  else
+    throw DataError(Fault::MalformedDicom, "PixelData has an unexpected value representation");
+}
 
 HuTable::HuTable(const DicomPixels& pixels) : rules_(pixels), entries_(pixels.bits_allocated == 8 ? 256 : 65536) {
   for (std::uint32_t pattern = 0; pattern < entries_.size(); ++pattern) {

@@ -27,6 +27,10 @@ class HuTable {
   std::vector<std::int32_t> entries_;
 };
 
+// PixelData of a deflated data set, which must have the size of stored or a pad byte more. DCMTK expands it whole: for
+// the child process, whose memory is limited. Throws DataError: TruncatedPixelData, MissingPixelData, MalformedDicom.
+void read_deflated(const std::filesystem::path& path, std::vector<char>& stored);
+
 // Decodes slices one after another, reusing its table and buffer. For use in the child process: GDCM aborts on some
 // malformed files.
 class SliceDecoder {

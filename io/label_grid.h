@@ -16,4 +16,8 @@ struct LabelGrid {
 // Throws DataError: LabelMismatch when its voxels are not those of the CT, or what is wrong with the header.
 LabelGrid read_label_grid(const std::filesystem::path& labels, const Geometry& ct, const DecodeOptions& options);
 
+// What can be told of a series' label map, or of its SEG objects' frames, without decoding: throws DataError as
+// load_labels() would. Contours of an RTSTRUCT are decoded first.
+void check_label_grids(const Series& series, const DecodeOptions& options);
+
 }  // namespace ctforge::io
