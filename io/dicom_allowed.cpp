@@ -14,11 +14,18 @@ using enum AttributeUse;
 constexpr std::array kAllowed = {
     AllowedAttribute{0x0002, 0x0002, "MediaStorageSOPClassUID", Judged},
     AllowedAttribute{0x0002, 0x0010, "TransferSyntaxUID", Kept},
+    AllowedAttribute{0x0008, 0x0005, "SpecificCharacterSet", Judged},
     AllowedAttribute{0x0008, 0x0008, "ImageType", Judged},
     AllowedAttribute{0x0008, 0x0016, "SOPClassUID", Judged},
     AllowedAttribute{0x0008, 0x0018, "SOPInstanceUID", Hashed},
     AllowedAttribute{0x0008, 0x0060, "Modality", Judged},
+    AllowedAttribute{0x0008, 0x1115, "ReferencedSeriesSequence", Sequence},
+    AllowedAttribute{0x0008, 0x1140, "ReferencedImageSequence", Sequence},
+    AllowedAttribute{0x0008, 0x114A, "ReferencedInstanceSequence", Sequence},
+    AllowedAttribute{0x0008, 0x1155, "ReferencedSOPInstanceUID", Hashed},
+    AllowedAttribute{0x0008, 0x2112, "SourceImageSequence", Sequence},
     AllowedAttribute{0x0008, 0x9007, "FrameType", Judged},
+    AllowedAttribute{0x0008, 0x9124, "DerivationImageSequence", Sequence},
     AllowedAttribute{0x0010, 0x0020, "PatientID", Hashed},
     AllowedAttribute{0x0018, 0x0015, "BodyPartExamined", Kept},
     AllowedAttribute{0x0018, 0x0050, "SliceThickness", Kept},
@@ -51,6 +58,27 @@ constexpr std::array kAllowed = {
     AllowedAttribute{0x0028, 0x1054, "RescaleType", Judged},
     AllowedAttribute{0x0028, 0x9110, "PixelMeasuresSequence", Sequence},
     AllowedAttribute{0x0028, 0x9145, "PixelValueTransformationSequence", Sequence},
+    AllowedAttribute{0x0062, 0x0001, "SegmentationType", Judged},
+    AllowedAttribute{0x0062, 0x0002, "SegmentSequence", Sequence},
+    AllowedAttribute{0x0062, 0x0004, "SegmentNumber", Kept},
+    AllowedAttribute{0x0062, 0x0005, "SegmentLabel", Named},
+    AllowedAttribute{0x0062, 0x000A, "SegmentIdentificationSequence", Sequence},
+    AllowedAttribute{0x0062, 0x000B, "ReferencedSegmentNumber", Kept},
+    AllowedAttribute{0x0062, 0x000E, "MaximumFractionalValue", Kept},
+    AllowedAttribute{0x3006, 0x0010, "ReferencedFrameOfReferenceSequence", Sequence},
+    AllowedAttribute{0x3006, 0x0012, "RTReferencedStudySequence", Sequence},
+    AllowedAttribute{0x3006, 0x0014, "RTReferencedSeriesSequence", Sequence},
+    AllowedAttribute{0x3006, 0x0016, "ContourImageSequence", Sequence},
+    AllowedAttribute{0x3006, 0x0020, "StructureSetROISequence", Sequence},
+    AllowedAttribute{0x3006, 0x0022, "ROINumber", Kept},
+    AllowedAttribute{0x3006, 0x0024, "ReferencedFrameOfReferenceUID", Hashed},
+    AllowedAttribute{0x3006, 0x0026, "ROIName", Named},
+    AllowedAttribute{0x3006, 0x0039, "ROIContourSequence", Sequence},
+    AllowedAttribute{0x3006, 0x0040, "ContourSequence", Sequence},
+    AllowedAttribute{0x3006, 0x0042, "ContourGeometricType", Judged},
+    AllowedAttribute{0x3006, 0x0046, "NumberOfContourPoints", Judged},
+    AllowedAttribute{0x3006, 0x0050, "ContourData", Kept},
+    AllowedAttribute{0x3006, 0x0084, "ReferencedROINumber", Kept},
     AllowedAttribute{0x5200, 0x9229, "SharedFunctionalGroupsSequence", Sequence},
     AllowedAttribute{0x5200, 0x9230, "PerFrameFunctionalGroupsSequence", Sequence},
     AllowedAttribute{0x7FE0, 0x0010, "PixelData", Kept},
@@ -74,6 +102,8 @@ std::string_view attribute_use_name(AttributeUse use) {
       return "hashed";
     case Judged:
       return "judged";
+    case Named:
+      return "named";
     case Sequence:
       return "sequence";
   }

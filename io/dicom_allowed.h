@@ -12,6 +12,7 @@ enum class AttributeUse {
   Kept,      // numbers and defined terms that describe the image; kept as long as the series
   Hashed,    // identifiers: only a keyed hash outlives the reading of the file
   Judged,    // compared with what is expected; the value itself is not kept
+  Named,     // names of structures: compared with the user's map, and shown by `ctforge structures` alone
   Sequence,  // a way to allowed attributes within
 };
 

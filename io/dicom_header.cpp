@@ -4,10 +4,11 @@
 #include "io/dicom_attributes.h"
 #include "io/dicom_fragments.h"
 #include "io/dicom_frame.h"
+#include "io/dicom_items.h"
 #include "io/dicom_object.h"
 
 #include <algorithm>
-#include <mutex>
+#include <cmath>
 #include <stdexcept>
 
 #include <dcmtk/dcmdata/dcistrmf.h>
@@ -33,15 +34,6 @@ class Descriptor {
  private:
   int value_;
 };
-
-// DCMTK reports what it meets in files, names and all, on stderr; nothing of that may reach a log.
-void quiet_dcmtk() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    OFLog::configure(OFLogger::OFF_LOG_LEVEL);
-    if (!dcmDataDict.isDictionaryLoaded()) throw std::runtime_error("DCMTK's data dictionary is not installed");
-  });
-}
 
 // Whether the first bytes can be DICOM: the magic word after a preamble, or an element of group 0002 or 0008.
 bool looks_like_dicom(int descriptor) {
@@ -158,6 +150,7 @@ DicomFile read_dicom_file(const std::filesystem::path& path) {
   DicomAttributes attributes(*format.getDataset(), file.faults);
   const DicomObject object = classify_object(attributes, *format.getMetaInfo());
   file.reason = object.skip_reason;
+  file.labels = object.labels;
   file.verdict = object.skip_reason.empty() ? DicomVerdict::Image : DicomVerdict::Skipped;
   if (file.verdict == DicomVerdict::Skipped) return file;
   read_identity(attributes, file.header);

@@ -65,6 +65,7 @@ struct DicomFile {
   DicomHeader header;           // of Image: as far as it could be read
   std::vector<Finding> faults;  // of Image: messages without identifiers
   std::vector<std::string> notes;
+  std::optional<LabelObjectKind> labels;  // of Skipped: an object that can label a CT
 };
 
 // Files with and without preamble and file meta information are recognised. Never throws for what the file holds;

@@ -9,9 +9,10 @@
 namespace ctforge::io {
 
 struct DicomObject {
-  std::string skip_reason;       // not empty: no image to be judged
-  std::optional<Finding> fault;  // an image, but not a CT slice
-  bool enhanced = false;         // a CT of several frames, described by functional groups
+  std::string skip_reason;                // not empty: no image to be judged
+  std::optional<LabelObjectKind> labels;  // skipped, but it may label a CT
+  std::optional<Finding> fault;           // an image, but not a CT slice
+  bool enhanced = false;                  // a CT of several frames, described by functional groups
 };
 
 // Objects that are no images (reports, plans, segmentations, presentation states, directories) are skipped; images that

@@ -73,31 +73,6 @@ void swap_bytes(std::vector<char>& stored) {
   for (std::size_t i = 0; i + 1 < stored.size(); i += 2) std::swap(stored[i], stored[i + 1]);
 }
 
-// All of PixelData. DCMTK expands the whole data set; the child's memory limit bounds it.
-std::vector<char> read_deflated(const std::filesystem::path& path, std::size_t expected) {
-  DcmFileFormat file;
-  DcmElement* element = nullptr;
-  if (file.loadFile(OFFilename(path.c_str())).bad())
-    throw DataError(Fault::TruncatedPixelData, "the deflated data set is damaged or cut short");
-  if (file.getDataset()->findAndGetElement(DCM_PixelData, element).bad())
-    throw DataError(Fault::MissingPixelData, "an image object without PixelData");
-  const std::size_t bytes = element->getLength();
-  if (bytes < expected || bytes > expected + expected % 2)
-    throw DataError(
-        bytes < expected ? Fault::TruncatedPixelData : Fault::MalformedDicom,
-        "PixelData has " + std::to_string(bytes) + " bytes, the size in the header needs " + std::to_string(expected));
-  std::vector<char> stored(expected);
-  Uint16* words = nullptr;
-  Uint8* octets = nullptr;
-  if (element->getUint16Array(words).good() && words != nullptr)
-    std::memcpy(stored.data(), words, stored.size());
-  else if (element->getUint8Array(octets).good() && octets != nullptr)
-    std::memcpy(stored.data(), octets, stored.size());
-  else
-    throw DataError(Fault::MalformedDicom, "PixelData has an unexpected value representation");
-  return stored;
-}
-
 gdcm::TransferSyntax::TSType gdcm_syntax(PixelEncoding encoding) {
   using Syntax = gdcm::TransferSyntax;
   switch (encoding) {
@@ -165,6 +140,29 @@ std::int32_t look_up(const std::vector<char>& stored, const std::int32_t* table,
 }
 
 }  // namespace
+
+std::vector<char> read_deflated(const std::filesystem::path& path, std::size_t expected) {
+  DcmFileFormat file;
+  DcmElement* element = nullptr;
+  if (file.loadFile(OFFilename(path.c_str())).bad())
+    throw DataError(Fault::TruncatedPixelData, "the deflated data set is damaged or cut short");
+  if (file.getDataset()->findAndGetElement(DCM_PixelData, element).bad())
+    throw DataError(Fault::MissingPixelData, "an image object without PixelData");
+  const std::size_t bytes = element->getLength();
+  if (bytes < expected || bytes > expected + expected % 2)
+    throw DataError(bytes < expected ? Fault::TruncatedPixelData : Fault::MalformedDicom,
+                    "PixelData has " + std::to_string(bytes) + " bytes, its pixels need " + std::to_string(expected));
+  std::vector<char> stored(expected);
+  Uint16* words = nullptr;
+  Uint8* octets = nullptr;
+  if (element->getUint16Array(words).good() && words != nullptr)
+    std::memcpy(stored.data(), words, stored.size());
+  else if (element->getUint8Array(octets).good() && octets != nullptr)
+    std::memcpy(stored.data(), octets, stored.size());
+  else
+    throw DataError(Fault::MalformedDicom, "PixelData has an unexpected value representation");
+  return stored;
+}
 
 HuTable::HuTable(const DicomPixels& pixels) : rules_(pixels), entries_(pixels.bits_allocated == 8 ? 256 : 65536) {
   for (std::uint32_t pattern = 0; pattern < entries_.size(); ++pattern) {

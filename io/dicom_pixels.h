@@ -29,6 +29,11 @@ class HuTable {
   std::vector<std::int32_t> entries_;
 };
 
+// PixelData of a deflated data set, which must have the expected size or, where that is odd, a pad byte more. DCMTK
+// expands it whole: for the child process, whose memory is limited. Throws DataError: TruncatedPixelData,
+// MissingPixelData, MalformedDicom.
+std::vector<char> read_deflated(const std::filesystem::path& path, std::size_t expected);
+
 // Decodes slices one after another, reusing its table, buffers and what it knows of the last file. For use in the child
 // process: GDCM aborts on some malformed files.
 class SliceDecoder {

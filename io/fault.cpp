@@ -45,6 +45,7 @@ constexpr std::array kRows = {
     Row{Fault::HuOutOfRange, "hu-out-of-range", "values that do not fit int16 HU"},
     Row{Fault::LabelMismatch, "label-mismatch",
         "label map and CT differ in geometry, or labels are not 0..255 integers"},
+    Row{Fault::AmbiguousLabels, "ambiguous-labels", "several objects give one label of a series"},
     Row{Fault::DecoderDied, "decoder-died", "the decoding process ended by a signal or took too long"},
     Row{Fault::DuplicateScan, "duplicate-scan", "one person under two names: two patients share a scan"},
     Row{Fault::Unreadable, "unreadable", "cannot be opened or read"},

@@ -39,6 +39,7 @@ enum class Fault {
   // Any
   HuOutOfRange,        // values that do not fit int16 HU
   LabelMismatch,       // label map and CT differ in geometry, or labels are not 0..255 integers
+  AmbiguousLabels,     // several objects give one label of a series
   DecoderDied,         // the decoding process ended by a signal or took too long
   DuplicateScan,       // one person under two names: two patients share a scan
   Unreadable,          // cannot be opened or read

@@ -27,4 +27,8 @@ LabelGrid read_label_grid(const std::filesystem::path& labels, const Geometry& c
 // Labels in axial order moved within their planes to a grid in axial order; background where they do not reach.
 LabelMap move_in_planes(const LabelMap& axial, const std::array<std::int64_t, 2>& shift, const Geometry& axial_ct);
 
+// What can be told of a series' label map, or of its SEG objects' frames, without decoding: throws DataError as
+// load_labels() would. Contours of an RTSTRUCT are decoded first.
+void check_label_grids(const Series& series, const DecodeOptions& options);
+
 }  // namespace ctforge::io

@@ -104,6 +104,7 @@ struct PrepareConfig {
   std::string input;
   std::string images = "*";
   std::string masks;
+  std::string structures;
   std::string key_file;
   std::vector<std::string> labels;
   std::string labels_file;
@@ -127,8 +128,16 @@ struct PrepareConfig {
           "folder of CT series, or one file; empty: the phantom cohort of this run, by default with its label maps");
     visit("images", images, "pattern of volume files (NIfTI, NRRD, MetaImage); * is the patient's name");
     visit("masks", masks, "pattern of label maps, the * as in images; empty: there are none");
+    visit(
+        "structures", structures,
+        "YAML or JSON file of `name: label` for the structures of DICOM SEG and RTSTRUCT objects below input, instead "
+        "of masks; * stands for anything, blanks and case do not matter, the label background leaves a structure out; "
+        "others are left out too. `ctforge structures` lists the names. Where structures overlap the later label "
+        "stays");
     visit("key_file", key_file, "file whose bytes key the patients' pseudonyms; empty: patient.key, made when missing");
-    visit("labels", labels, "names of the label values from 0, the background, on");
+    visit("labels", labels,
+          "names of the label values from 0, the background, on; empty with structures: as the "
+          "file has them");
     visit("labels_file", labels_file, "JSON list of these names instead; empty: labels.json in the input folder");
     visit("label_map", label_map,
           "label values to keep, as found:kept, e.g. 7:5; all others become background; empty: all as they are. With "

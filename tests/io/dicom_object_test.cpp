@@ -32,6 +32,14 @@ TEST(DicomObject, ObjectsWithoutImagesAreSkipped) {
   EXPECT_EQ(classify("1.2.3", "OT", false).skip_reason, "DICOM object without an image");
 }
 
+TEST(DicomObject, SomeOfThemCanLabelACt) {
+  EXPECT_EQ(classify(UID_RTStructureSetStorage, "RTSTRUCT").labels, LabelObjectKind::StructureSet);
+  EXPECT_EQ(classify(UID_SegmentationStorage, "SEG").labels, LabelObjectKind::Segmentation);
+  EXPECT_EQ(classify("1.2.840.10008.5.1.4.1.1.66.7", "SEG").labels, LabelObjectKind::Segmentation);
+  for (const char* other : {UID_RTDoseStorage, UID_SurfaceSegmentationStorage, UID_CTImageStorage})
+    EXPECT_FALSE(classify(other, "OT").labels) << other;
+}
+
 TEST(DicomObject, OtherImagesAreRefused) {
   const DicomObject mr = classify(UID_MRImageStorage, "MR");
   ASSERT_TRUE(mr.fault);
