@@ -137,11 +137,22 @@ void use_precision(int precision, DicomFile& file) {
   file.notes.push_back(found + ": the codestream is followed");
 }
 
-void check_jpeg2000(int descriptor, const Fragment& first, DicomFile& file) {
+// The first bytes of a codestream, wherever it is cut into fragments; fewer where it is shorter.
+std::size_t read_head(int descriptor, const std::vector<Fragment>& frame, std::span<unsigned char> head) {
+  std::size_t done = 0;
+  for (const Fragment& fragment : frame) {
+    const auto part = std::min(head.size() - done, static_cast<std::size_t>(fragment.length));
+    done += read_at(descriptor, fragment.offset, head.subspan(done, part));
+    if (done == head.size()) break;
+  }
+  return done;
+}
+
+void check_jpeg2000(int descriptor, const std::vector<Fragment>& frame, DicomFile& file) {
   const DicomPixels& pixels = file.header.pixels;
   std::vector<Finding>& faults = file.faults;
   std::array<unsigned char, 43> head{};
-  if (read_at(descriptor, first.offset, head) < head.size() || big32(head) != 0xFF4FFF51) {
+  if (read_head(descriptor, frame, head) < head.size() || big32(head) != 0xFF4FFF51) {
     faults.push_back({Fault::MalformedDicom, "the compressed PixelData is no JPEG 2000 codestream"});
     return;
   }
@@ -233,7 +244,7 @@ void check_pixel_data(int descriptor, std::int64_t file_bytes, DicomFile& file) 
   for (const std::vector<Fragment>& frame : frames) {
     if (!ends_with_marker(descriptor, frame.back()))
       faults.push_back({Fault::TruncatedPixelData, "the compressed PixelData lacks its end marker"});
-    if (pixels.encoding == PixelEncoding::Jpeg2000) check_jpeg2000(descriptor, frame.front(), file);
+    if (pixels.encoding == PixelEncoding::Jpeg2000) check_jpeg2000(descriptor, frame, file);
     if (faults.size() > faults_before) return;
   }
 }

@@ -116,7 +116,7 @@ TEST(DicomFragments, FramesAreToldApart) {
   EXPECT_EQ(frames(little(0) + little(68), halves, 2), Faults{});  // 8 + 30 + 8 + 22 bytes before the second
   EXPECT_EQ(frames(little(0) + little(60), halves, 2), Faults{});  // a wrong table: the markers tell
   EXPECT_EQ(frames("", item(a) + item(b), 3), Faults{Fault::TruncatedPixelData});
-  EXPECT_EQ(frames("", item(a) + item(b.substr(0, 40)), 2), Faults{Fault::TruncatedPixelData});  // no EOC
+  EXPECT_EQ(frames("", item(a) + item(b.substr(0, 48)), 2), Faults{Fault::TruncatedPixelData});  // no EOC
 }
 
 TEST(DicomFragments, ACodestreamOfMoreBitsIsFollowed) {

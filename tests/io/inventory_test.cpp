@@ -158,8 +158,8 @@ TEST(Inventory, FilesNeedNoExtensionAndADirectoryIsPassedOver) {
   for (std::size_t i = 0; i < files.size(); ++i)
     fs::rename(files[i], folder / "DICOM" / "S1" / ("I" + std::to_string(i)));
   DcmFileFormat directory;
-  directory.getMetaInfo()->putAndInsertString(DCM_MediaStorageSOPClassUID, UID_MediaStorageDirectoryStorage);
-  directory.getMetaInfo()->putAndInsertString(DCM_MediaStorageSOPInstanceUID, "2.25.5");
+  put(*directory.getDataset(), DCM_SOPClassUID, UID_MediaStorageDirectoryStorage);
+  put(*directory.getDataset(), DCM_SOPInstanceUID, "2.25.5");
   directory.getDataset()->putAndInsertString(DCM_FileSetID, "PLANTED");
   ASSERT_TRUE(directory.saveFile((folder / "DICOMDIR").c_str(), EXS_LittleEndianExplicit).good());
   const Inventory found = scan_folder(folder.path());
