@@ -18,8 +18,8 @@ method it is named after, it is configured so that it does not, or left out:
 - KarrasVeScheduler, which has Heun with churn: its levels are squares; it is given roots.
 - Flow matching with shift: the least sigma is shifted twice. Given sigmas, or a least sigma that has not been shifted.
 - Flow matching, Karras and exponential: spaced in sigma where ours is in sigma / alpha. Ours is given their levels.
-- DPM-Solver++ with flow sigmas on Karras, log-SNR or exponential, UniPC on exponential: left out. sigma / alpha is taken
-  for sigma, and alpha is below 0.
+- DPM-Solver++ with flow sigmas on Karras, log-SNR or exponential, UniPC on exponential: left out. sigma / alpha is
+  taken for sigma, and alpha falls below 0.
 - Euler with log_linear interpolation: left out. The network is told timesteps of other levels.
 """
 import dataclasses
@@ -139,13 +139,14 @@ def evenly_spaced():
         yield Case(f"Euler, {grid}", EulerDiscreteScheduler(**common), f"sampler=euler grid={grid}")
         yield Case(f"Euler ancestral, {grid}", EulerAncestralDiscreteScheduler(**common), f"sampler=ddpm grid={grid}")
         yield Case(f"Heun, {grid}", HeunDiscreteScheduler(**common), f"sampler=heun grid={grid}")
-        yield Case(f"DDPM, {grid}", DDPMScheduler(**common, clip_sample=False), f"sampler=ddpm grid={grid}")
         every = dict(common, num_train_timesteps=50) if spacing == "linspace" else common
         steps = 50 if spacing == "linspace" else STEPS
         ddim = DDIMScheduler(**every, clip_sample=False)
         yield Case(f"DDIM, {grid}", ddim, f"sampler=ddim grid={grid} steps={steps}", spaced(steps))
         yield Case(f"PNDM, {grid}", PNDMScheduler(**every, skip_prk_steps=True, set_alpha_to_one=True),
                    f"sampler=pndm grid={grid} steps={steps}", spaced(steps))
+        if spacing == "trailing":
+            yield Case(f"DDPM, {grid}", DDPMScheduler(**common, clip_sample=False), f"sampler=ddpm grid={grid}")
         if spacing != "linspace":
             yield Case(f"DDIM, eta 1, {grid}", DDIMScheduler(**common, clip_sample=False),
                        f"sampler=ddim eta=1 grid={grid}", extra={"eta": 1.0})
@@ -155,15 +156,15 @@ def evenly_spaced():
                "sampler=euler grid=trailing steps=16", spaced(16))
 
 
-def ancestral():
+def ancestral(*where):
+    """DDPM of each variance, where: (steps, spacing)."""
     for variance in ("fixed_small", "fixed_large", "learned_range"):
         ours = f"sampler=ddpm variance={variance.split('_range')[0]}"
-        for steps, spacing in ((STEPS, "leading"), (STEPS, "linspace"), (1000, "leading")):
-            if steps == 1000 or variance != "fixed_small":
-                yield Case(f"DDPM, {variance}, {SPACINGS[spacing]}, {steps} steps",
-                           DDPMScheduler(**LINEAR, clip_sample=False, variance_type=variance, timestep_spacing=spacing),
-                           f"{ours} grid={SPACINGS[spacing]} steps={steps}", spaced(steps),
-                           learned=variance == "learned_range", step_noise=steps)
+        for steps, spacing in where:
+            yield Case(f"DDPM, {variance}, {SPACINGS[spacing]}, {steps} steps",
+                       DDPMScheduler(**LINEAR, clip_sample=False, variance_type=variance, timestep_spacing=spacing),
+                       f"{ours} grid={SPACINGS[spacing]} steps={steps}", spaced(steps),
+                       learned=variance == "learned_range", step_noise=steps)
 
 
 def other_targets():
@@ -178,8 +179,9 @@ def other_targets():
         yield Case(f"DPM-Solver++ 2M, {label}", DPMSolverMultistepScheduler(**common),
                    "sampler=dpmpp_2m grid=trailing")
         yield Case(f"UniPC 2, {label}", UniPCMultistepScheduler(**common), "sampler=unipc grid=trailing")
-        yield Case(f"DPM-Solver++ 2S, {label}", DPMSolverSinglestepScheduler(**COSINE, **target, lower_order_final=True),
-                   "sampler=dpmpp_2s grid=leading", halved(at(TIMESTEPS["leading"])))
+        twice = DPMSolverSinglestepScheduler(**COSINE, **target, lower_order_final=True)
+        yield Case(f"DPM-Solver++ 2S, {label}", twice, "sampler=dpmpp_2s grid=leading",
+                   halved(at(TIMESTEPS["leading"])))
     yield Case("Heun, cosine, velocity", HeunDiscreteScheduler(**COSINE, **VELOCITY, timestep_spacing="leading"),
                "sampler=heun grid=leading")
     yield Case("DPM-Solver++ 2M, cosine, -5.1", DPMSolverMultistepScheduler(**COSINE, lambda_min_clipped=-5.1),
@@ -206,11 +208,14 @@ FLOW = dict(use_flow_sigmas=True, prediction_type="flow_prediction")
 GRIDS = {"karras": dict(use_karras_sigmas=True), "exponential": dict(use_exponential_sigmas=True)}
 
 
+# DPM-Solver++ multistep: our sampler, order, kind. Of the stochastic ones the first order is DDPM's step.
+ORDERS = {"1": ("euler", 1, "dpmsolver++"), "2M": ("dpmpp_2m", 2, "dpmsolver++"),
+          "3M": ("dpmpp_3m", 3, "dpmsolver++"), "1 SDE": ("ddpm", 1, "sde-dpmsolver++"),
+          "2M SDE": ("dpmpp_2m_sde", 2, "sde-dpmsolver++")}
+
+
 def multistep():
-    """DPM-Solver++ of orders 1 to 3 and its stochastic relatives; of these the first order is DDPM's step."""
-    for name, sampler, order, kind in (
-            ("1", "euler", 1, "dpmsolver++"), ("2M", "dpmpp_2m", 2, "dpmsolver++"), ("3M", "dpmpp_3m", 3, "dpmsolver++"),
-            ("1 SDE", "ddpm", 1, "sde-dpmsolver++"), ("2M SDE", "dpmpp_2m_sde", 2, "sde-dpmsolver++")):
+    for name, (sampler, order, kind) in ORDERS.items():
         def dpm(**options):
             return DPMSolverMultistepScheduler(**LINEAR, solver_order=order, algorithm_type=kind, **options)
 
@@ -268,10 +273,7 @@ def variance_exploding():
     for grid in ("karras", "exponential"):
         common, where = dict(sigma_schedule=grid), f"grid={grid}"
         yield Case(f"EDM Euler, {grid}", EDMEulerScheduler(**common), f"sampler=euler {where}")
-        for name, sampler, order, kind in (
-                ("1", "euler", 1, "dpmsolver++"), ("2M", "dpmpp_2m", 2, "dpmsolver++"),
-                ("3M", "dpmpp_3m", 3, "dpmsolver++"), ("1 SDE", "ddpm", 1, "sde-dpmsolver++"),
-                ("2M SDE", "dpmpp_2m_sde", 2, "sde-dpmsolver++")):
+        for name, (sampler, order, kind) in ORDERS.items():
             yield Case(f"EDM DPM-Solver++ {name}, {grid}",
                        EDMDPMSolverMultistepScheduler(solver_order=order, algorithm_type=kind, **common),
                        f"sampler={sampler} {where}")
@@ -319,6 +321,9 @@ def consistency():
 
 
 def all_cases():
-    for family in (evenly_spaced, ancestral, other_targets, by_noise_level, multistep, singlestep, unipc,
-                   variance_exploding, flow_matching, consistency):
+    yield from evenly_spaced()
+    yield from ancestral((STEPS, "leading"), (STEPS, "linspace"))
+    for family in (other_targets, by_noise_level, multistep, singlestep, unipc, variance_exploding, flow_matching,
+                   consistency):
         yield from family()
+    yield from ancestral((1000, "leading"))
