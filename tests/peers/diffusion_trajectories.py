@@ -101,7 +101,7 @@ def ours(program, root, net, case, noise, step_noise, settings):
     told.save_pretrained(root / "net" / "scheduler")
     save_file({"noise": noise, "step_noise": step_noise}, root / "noise.safetensors")
     command = [program, "sample", "--checkpoint", root / "net", "--noise", root / "noise.safetensors", "--out",
-               root / "run"]
+               root / "run", "--set", "run.threads=1"]  # more only wait for each other
     for setting in settings.split():
         command += ["--set", f"sample.{setting}"]
     subprocess.run(command, check=True, capture_output=True, text=True)
@@ -128,6 +128,7 @@ def compared(program, plain, exact, seed):
 
 
 def main(program, name=""):
+    torch.set_num_threads(1)
     worst, compared_cases, above = 0.0, 0, 0
     with in_float64():
         exact = list(all_cases())
