@@ -69,6 +69,13 @@ Target target_of(const json& config) {
   unsupported("prediction_type " + name);
 }
 
+// DPM-Solver's and UniPC's classes, which are of the straight path where use_flow_sigmas is set.
+diffusion::Parametrisation straight(const json& config) {
+  const std::string name = text_of(config, "prediction_type", "epsilon");
+  if (name == "v_prediction") unsupported("prediction_type " + name + " with use_flow_sigmas");
+  return {diffusion::rectified(), name == "flow_prediction" ? Target::Flow : target_of(config), 1};
+}
+
 diffusion::Parametrisation variance_preserving(const json& config) {
   auto betas = betas_in(config);
   if (config.value("rescale_betas_zero_snr", false)) betas = diffusion::with_zero_terminal_snr(betas);
@@ -122,9 +129,11 @@ diffusion::Parametrisation parametrisation_from_scheduler(const std::string& tex
     }
     if (name == "CMStochasticIterativeScheduler")
       return {diffusion::ve(sigma_min, sigma_max), Target::Boundary, sigma_data};
-    if (name.starts_with("FlowMatch") && config.value("num_train_timesteps", 1000) != 1000)
-      unsupported("num_train_timesteps other than 1000");
-    if (name.starts_with("FlowMatch")) return {diffusion::rectified(), Target::Flow, 1};
+    const bool flow_match = name.starts_with("FlowMatch");
+    const bool flow = flow_match || config.value("use_flow_sigmas", false);
+    if (flow && config.value("num_train_timesteps", 1000) != 1000) unsupported("num_train_timesteps other than 1000");
+    if (flow_match) return {diffusion::rectified(), Target::Flow, 1};
+    if (flow) return straight(config);
     if (!config.contains("beta_schedule")) unsupported("_class_name " + name);
     return variance_preserving(config);
   } catch (const json::exception&) {
