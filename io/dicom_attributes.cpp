@@ -3,6 +3,8 @@
 
 #include <charconv>
 #include <cmath>
+#include <mutex>
+#include <stdexcept>
 #include <string_view>
 
 namespace ctforge::io {
@@ -17,6 +19,14 @@ std::string_view trimmed(std::string_view text) {
 }
 
 }  // namespace
+
+void quiet_dcmtk() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    OFLog::configure(OFLogger::OFF_LOG_LEVEL);
+    if (!dcmDataDict.isDictionaryLoaded()) throw std::runtime_error("DCMTK's data dictionary is not installed");
+  });
+}
 
 std::optional<double> parse_decimal(std::string_view text) {
   text = trimmed(text);

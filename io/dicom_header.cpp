@@ -6,8 +6,6 @@
 #include "io/dicom_object.h"
 
 #include <cmath>
-#include <mutex>
-#include <stdexcept>
 
 #include <dcmtk/dcmdata/dcistrmf.h>
 #include <fcntl.h>
@@ -32,15 +30,6 @@ class Descriptor {
  private:
   int value_;
 };
-
-// DCMTK reports what it meets in files, names and all, on stderr; nothing of that may reach a log.
-void quiet_dcmtk() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    OFLog::configure(OFLogger::OFF_LOG_LEVEL);
-    if (!dcmDataDict.isDictionaryLoaded()) throw std::runtime_error("DCMTK's data dictionary is not installed");
-  });
-}
 
 // Whether the first bytes can be DICOM: the magic word after a preamble, or an element of group 0002 or 0008.
 bool looks_like_dicom(int descriptor) {
