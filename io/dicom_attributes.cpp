@@ -25,6 +25,10 @@ void quiet_dcmtk() {
   std::call_once(once, [] {
     OFLog::configure(OFLogger::OFF_LOG_LEVEL);
     if (!dcmDataDict.isDictionaryLoaded()) throw std::runtime_error("DCMTK's data dictionary is not installed");
+    // Younger than the dictionary: files without explicit types would lose its type.
+    dcmDataDict.wrlock().addEntry(
+        new DcmDictEntry(0x0008, 0x001c, EVR_CS, "SyntheticData", 1, 1, "DICOM", OFFalse, nullptr));
+    dcmDataDict.wrunlock();
   });
 }
 

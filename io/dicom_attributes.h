@@ -37,6 +37,7 @@ class DicomAttributes {
 };
 
 // DCMTK reports what it meets in files and on the network, names and all, on stderr: nothing of that may reach a log.
+// Teaches it the attribute SyntheticData (0008,001C), which it does not know.
 // Throws std::runtime_error when its data dictionary is not installed.
 void quiet_dcmtk();
 

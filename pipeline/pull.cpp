@@ -18,6 +18,7 @@
 #include <utility>
 
 #include <nlohmann/json.hpp>
+#include <sys/stat.h>
 
 namespace ctforge::pipeline {
 
@@ -26,6 +27,18 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr int kSchema = 1;  // of pull.json
+
+// Files that name patients are made for their owner alone.
+class OwnersAlone {
+ public:
+  OwnersAlone() : before_(::umask(S_IRWXG | S_IRWXO)) {}
+  ~OwnersAlone() { ::umask(before_); }
+  OwnersAlone(const OwnersAlone&) = delete;
+  OwnersAlone& operator=(const OwnersAlone&) = delete;
+
+ private:
+  mode_t before_;
+};
 
 bool is_uid(const std::string& text) {
   return !text.empty() && text.size() <= 64 && text.find_first_not_of("0123456789.") == std::string::npos;
@@ -122,7 +135,7 @@ void write_summary(const PullResult& result, const io::DicomInbox& inbox, const 
 PullResult run_pull(const PullConfig& config, const std::string& address, const Context& context) {
   const Archive archive = archive_at(address, config, "pull", context);
   const io::DicomQuery query = query_of(config, archive.web);
-  fs::permissions(context.out, fs::perms::owner_all);  // what comes names patients
+  const OwnersAlone owners_alone;
   io::DicomInbox inbox(context.out, patient_key(config.key_file, context.out),
                        {config.most_objects, static_cast<std::int64_t>(config.most_gb * 1e9),
                         static_cast<std::int64_t>(config.most_object_mb * 1e6)});

@@ -53,9 +53,9 @@ struct PullResult {
 };
 
 // Fetches into context.out: P-<patient>/S-<series>/<object>.dcm by keyed hash, as the archive sends them, and
-// pull.json with the figures. What is there already is not fetched again. Throws ConfigError, io::DataError
-// (NothingUsable when nothing is found, TooLarge at the limits), io::NetworkError when the tries are used up,
-// Interrupted.
+// pull.json with the figures; for their owner's eyes alone. What is there already is not fetched again. Throws
+// ConfigError, io::DataError (NothingUsable when nothing is found, TooLarge at the limits), io::NetworkError when the
+// tries are used up, Interrupted.
 PullResult run_pull(const PullConfig& config, const std::string& archive, const Context& context);
 
 }  // namespace ctforge::pipeline

@@ -40,6 +40,17 @@ TEST(DicomIdentity, OnlyYesIsSynthetic) {
   EXPECT_FALSE(read_dicom_identity(files[0])->synthetic);
 }
 
+TEST(DicomIdentity, TheMarkIsReadInImplicitFilesToo) {
+  test::TemporaryFolder folder;
+  const auto file = test::write_objects(folder.path(), 1)[0];
+  DcmFileFormat format;
+  ASSERT_TRUE(format.loadFile(file.c_str()).good());
+  ASSERT_TRUE(format.saveFile(file.c_str(), EXS_LittleEndianImplicit).good());
+  const std::string bytes = test::read_file(file);
+  EXPECT_TRUE(read_dicom_identity(file)->synthetic);
+  EXPECT_TRUE(dicom_identity_of(bytes)->synthetic);
+}
+
 TEST(DicomIdentity, OtherFilesHaveNone) {
   test::TemporaryFolder folder;
   test::write_file(folder / "a", "");

@@ -86,12 +86,15 @@ TEST(DicomStore, WhatWasToldBeforeTheArchiveDiedHolds) {
 TEST(DicomStore, MoreKindsThanContextsTakeMoreAssociations) {
   test::TemporaryFolder folder;
   test::TestArchive archive;
-  const auto files = test::write_objects(folder.path(), 130);
-  for (std::size_t i = 0; i < files.size(); ++i) {  // a SOP class of its own each, as private ones would have
-    DcmFileFormat file;
-    ASSERT_TRUE(file.loadFile(files[i].c_str()).good());
-    file.getDataset()->putAndInsertString(DCM_SOPClassUID, ("1.2.276.0.99.1." + std::to_string(i + 1)).c_str());
-    ASSERT_TRUE(file.saveFile(files[i].c_str(), EXS_LittleEndianExplicit).good());
+  DcmFileFormat file;
+  ASSERT_TRUE(file.loadFile(test::write_objects(folder.path(), 1)[0].c_str()).good());
+  std::vector<std::filesystem::path> files;
+  for (int i = 1; i <= 130; ++i) {  // a SOP class of its own each, as private ones would have
+    const std::string number = std::to_string(i);
+    file.getDataset()->putAndInsertString(DCM_SOPClassUID, ("1.2.276.0.99.1." + number).c_str());
+    file.getDataset()->putAndInsertString(DCM_SOPInstanceUID, ("1.2.276.0.99.2." + number).c_str());
+    files.push_back(folder / (number + ".dcm"));
+    ASSERT_TRUE(file.saveFile(files.back().c_str(), EXS_LittleEndianExplicit).good());
   }
   Told told;
   store_objects(archive.peer(), outgoing(files), false, told.teller());

@@ -154,7 +154,8 @@ TEST(DicomWeb, AnswersOfStowMeanWhatTheySay) {
   EXPECT_EQ(delivery_of_answer({503, "", ""}, "1.2").outcome, Outcome::Postponed);
   EXPECT_EQ(delivery_of_answer({415, "", ""}, "1.2").outcome, Outcome::Refused);
   const std::string duplicate =
-      R"({"00081198": {"vr": "SQ", "Value": [{"00081155": {"vr": "UI", "Value": ["1.2"]}, "00081197": {"vr": "US", "Value": [273]}}]}})";
+      R"({"00081198": {"vr": "SQ", "Value": [{"00081155": {"vr": "UI", "Value": ["1.2"]},)"
+      R"( "00081197": {"vr": "US", "Value": [273]}}]}})";
   EXPECT_EQ(delivery_of_answer({409, "", duplicate}, "1.2").outcome, Outcome::Known);
   EXPECT_EQ(delivery_of_answer({202, "", duplicate}, "1.3").outcome, Outcome::Arrived);  // another's failure
   EXPECT_THROW(delivery_of_answer({401, "", ""}, "1.2"), NetworkError);

@@ -56,7 +56,9 @@ TEST_F(Pull, NothingNamesThePatient) {
   const std::string summary = test::read_file(out_ / "pull.json");
   EXPECT_EQ(summary.find("SYN-1"), std::string::npos);
   EXPECT_EQ(nlohmann::json::parse(summary).at("received"), 6);
-  EXPECT_EQ(std::filesystem::status(out_.path()).permissions(), std::filesystem::perms::owner_all);
+  const auto others = std::filesystem::perms::group_all | std::filesystem::perms::others_all;
+  for (const auto& file : pulled())
+    EXPECT_EQ(std::filesystem::status(file).permissions() & others, std::filesystem::perms::none);
 }
 
 TEST_F(Pull, ADeathIsSurvived) {
