@@ -39,7 +39,7 @@ TEST(RetrieveIdentifiers, WhatIsMissingIsListed) {
   test::TemporaryFolder folder;
   const DicomInbox inbox(folder.path(), "k", {});
   const FoundSeries series = series_of(500);
-  test::write_file(inbox.place(series, series.objects[0]).parent_path() / "x", "");
+  std::filesystem::create_directories(inbox.place(series, series.objects[0]).parent_path());
   for (const std::size_t there : {0, 7}) test::write_file(inbox.place(series, series.objects[there]), "");
   const auto identifiers = retrieve_identifiers(series, inbox);
   ASSERT_EQ(identifiers.size(), 3U);  // 200, 200 and 98

@@ -48,6 +48,7 @@ class TestWeb {
       response.set_content("--b\r\nContent-Type: application/dicom\r\n\r\n" + objects.at(uid).second + "\r\n--b--\r\n",
                            "multipart/related; type=\"application/dicom\"; boundary=b");
     });
+    server_.set_keep_alive_timeout(1);  // stopping waits for it
     port_ = server_.bind_to_any_port("127.0.0.1");
     thread_ = std::thread([this] { server_.listen_after_bind(); });
     while (!server_.is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(5));

@@ -31,6 +31,7 @@ struct Serving {
       response.status = 202;
       response.set_content(request.body, request.get_header_value("Content-Type"));
     });
+    server.set_keep_alive_timeout(1);  // stopping waits for it
     port = server.bind_to_any_port("127.0.0.1");
     thread = std::thread([this] { server.listen_after_bind(); });
     while (!server.is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
