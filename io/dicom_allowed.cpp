@@ -18,6 +18,7 @@ constexpr std::array kAllowed = {
     AllowedAttribute{0x0008, 0x0008, "ImageType", Judged},
     AllowedAttribute{0x0008, 0x0016, "SOPClassUID", Judged},
     AllowedAttribute{0x0008, 0x0018, "SOPInstanceUID", Hashed},
+    AllowedAttribute{0x0008, 0x001C, "SyntheticData", Judged},
     AllowedAttribute{0x0008, 0x0060, "Modality", Judged},
     AllowedAttribute{0x0008, 0x1115, "ReferencedSeriesSequence", Sequence},
     AllowedAttribute{0x0008, 0x1140, "ReferencedImageSequence", Sequence},

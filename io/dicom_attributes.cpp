@@ -5,6 +5,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <mutex>
 #include <stdexcept>
 #include <string_view>
 
@@ -20,6 +21,18 @@ std::string_view trimmed(std::string_view text) {
 }
 
 }  // namespace
+
+void quiet_dcmtk() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    OFLog::configure(OFLogger::OFF_LOG_LEVEL);
+    if (!dcmDataDict.isDictionaryLoaded()) throw std::runtime_error("DCMTK's data dictionary is not installed");
+    // Younger than the dictionary: files without explicit types would lose its type.
+    dcmDataDict.wrlock().addEntry(
+        new DcmDictEntry(0x0008, 0x001c, EVR_CS, "SyntheticData", 1, 1, "DICOM", OFFalse, nullptr));
+    dcmDataDict.wrunlock();
+  });
+}
 
 std::optional<double> parse_decimal(std::string_view text) {
   text = trimmed(text);

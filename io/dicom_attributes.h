@@ -46,6 +46,11 @@ class DicomAttributes {
   std::vector<Finding>& faults_;
 };
 
+// DCMTK reports what it meets in files and on the network, names and all, on stderr: nothing of that may reach a log.
+// Teaches it the attribute SyntheticData (0008,001C), which it does not know.
+// Throws std::runtime_error when its data dictionary is not installed.
+void quiet_dcmtk();
+
 // A finite number that fills the text but for surrounding blanks (PS3.5 table 6.2-1, DS).
 std::optional<double> parse_decimal(std::string_view text);
 

@@ -5,7 +5,6 @@
 #include "io/fault.h"
 
 #include <charconv>
-#include <mutex>
 #include <stdexcept>
 
 #include <dcmtk/dcmdata/dcistrmf.h>
@@ -24,14 +23,6 @@ std::string without_other_bytes(std::string text) {
 }
 
 }  // namespace
-
-void quiet_dcmtk() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    OFLog::configure(OFLogger::OFF_LOG_LEVEL);
-    if (!dcmDataDict.isDictionaryLoaded()) throw std::runtime_error("DCMTK's data dictionary is not installed");
-  });
-}
 
 const TransferSyntax& DicomTree::syntax() const {
   std::vector<Finding> ignored;

@@ -1,6 +1,7 @@
 // Parsing a whole DICOM file with DCMTK, and its sequences. Included by io's sources only.
 #pragma once
 
+#include "io/dicom_attributes.h"
 #include "io/dicom_syntax.h"
 
 #include <cstdint>
@@ -14,10 +15,6 @@
 #include <dcmtk/dcmdata/dctk.h>
 
 namespace ctforge::io {
-
-// DCMTK reports what it meets in files, names and all, on stderr; nothing of that may reach a log. Throws
-// std::runtime_error when its data dictionary is missing.
-void quiet_dcmtk();
 
 // A data set up to its PixelData. Values longer than 4096 bytes stay in the file until they are asked for.
 struct DicomTree {

@@ -53,6 +53,10 @@ constexpr std::array kRows = {
     Row{Fault::InvalidTable, "invalid-table", "a user's table that cannot be used"},
     Row{Fault::TooFewPatients, "too-few-patients", "fewer patients than the split asks for"},
     Row{Fault::NothingUsable, "nothing-usable", "every series was refused, or no patch was kept"},
+    Row{Fault::Unreachable, "unreachable", "no connection to the archive, or it says nothing more"},
+    Row{Fault::RefusedByPeer, "refused-by-peer", "the archive does not want to"},
+    Row{Fault::NotSynthetic, "not-synthetic", "an object that does not say that it is synthetic"},
+    Row{Fault::NotAsAnnounced, "not-as-announced", "an object that is another one than the archive said"},
     Row{Fault::OtherConfiguration, "other-configuration", "what an earlier run left was made with other settings"},
 };
 

@@ -47,6 +47,10 @@ enum class Fault {
   InvalidTable,        // a user's table that cannot be used
   TooFewPatients,      // fewer patients than the split asks for
   NothingUsable,       // every series was refused, or no patch was kept
+  Unreachable,         // no connection to the archive, or it says nothing more
+  RefusedByPeer,       // the archive does not want to
+  NotSynthetic,        // an object that does not say that it is synthetic
+  NotAsAnnounced,      // an object that is another one than the archive said
   OtherConfiguration,  // what an earlier run left was made with other settings
 };
 

@@ -5,6 +5,9 @@
 #include "pipeline/config.h"
 #include "pipeline/inspect.h"
 #include "pipeline/interchange.h"
+#include "pipeline/progress.h"
+#include "pipeline/pull.h"
+#include "pipeline/push.h"
 #include "pipeline/run.h"
 #include "pipeline/sample_folder.h"
 #include "pipeline/structures.h"
@@ -13,6 +16,7 @@
 #include <charconv>
 #include <filesystem>
 #include <iostream>
+#include <memory>
 #include <system_error>
 
 #include <CLI/CLI.hpp>
@@ -32,6 +36,8 @@ struct Options {
   ExportConfig exported;
   std::string average = "yes";
   ImportConfig imported;
+  std::string archive;            // of push and pull
+  std::filesystem::path to_push;  // empty: the run's samples
 };
 
 // Shortest way to a setting that differs between machines: the same as --set run.KEY=VALUE.
@@ -41,18 +47,23 @@ void add_shortcut(CLI::App* command, Options& options, const std::string& flag, 
       flag, [&options, key](const std::string& value) { options.assignments.push_back(key + "=" + value); }, help);
 }
 
-void add_run_options(CLI::App* command, Options& options, const std::vector<std::string>& sections) {
+void add_config_options(CLI::App* command, Options& options, const std::vector<std::string>& sections,
+                        const std::string& out) {
   command
       ->add_option("-c,--config", options.config,
                    "configuration file (YAML); without it, all defaults; may be repeated, each over those before it")
       ->allow_extra_args(false);
   command->add_option("-s,--set", options.assignments, "section.key=value over the file's; may be repeated")
       ->allow_extra_args(false);
-  command->add_option("-o,--out", options.out, "the run's folder")->capture_default_str();
-  add_shortcut(command, options, "--threads", "run.threads", "CPU threads (run.threads)");
-  add_shortcut(command, options, "--device", "run.device", "auto, cpu or cuda (run.device)");
+  command->add_option("-o,--out", options.out, out)->capture_default_str();
   command->footer(
       [sections] { return "\nKeys of the configuration and their defaults:\n" + describe_config(sections); });
+}
+
+void add_run_options(CLI::App* command, Options& options, const std::vector<std::string>& sections) {
+  add_config_options(command, options, sections, "the run's folder");
+  add_shortcut(command, options, "--threads", "run.threads", "CPU threads (run.threads)");
+  add_shortcut(command, options, "--device", "run.device", "auto, cpu or cuda (run.device)");
 }
 
 CLI::App* add_stage(CLI::App& app, Options& options, const std::string& name, const std::string& help,
@@ -120,6 +131,29 @@ void add_structures(CLI::App& app, Options& options) {
   add_shortcut(command, options, "--threads", "run.threads", "CPU threads");
 }
 
+// A flag for a setting: the same as --set KEY=true.
+void add_flag(CLI::App* command, Options& options, const std::string& flag, const std::string& key,
+              const std::string& help) {
+  command->add_flag_callback(
+      flag, [&options, key] { options.assignments.push_back(key + "=true"); }, help);
+}
+
+void add_network(CLI::App& app, Options& options) {
+  const std::string address = "HOST:PORT, or the URL of a DICOMweb service, http(s)://host[:port][/root]";
+  CLI::App* push =
+      app.add_subcommand("push", "send DICOM files to an archive and prove what arrived: C-STORE, STOW-RS");
+  add_config_options(push, options, {"push"}, "the run's folder, where push/ keeps what arrived");
+  push->add_option("ARCHIVE", options.archive, address)->required();
+  push->add_option("--from", options.to_push, "folder or file; without it samples/dicom of the run's folder");
+  add_flag(push, options, "--verify", "push.verify", "ask the archive afterwards what it has (push.verify)");
+  add_flag(push, options, "--allow-real", "push.allow_real",
+           "let objects leave that are not marked as synthetic (push.allow_real)");
+  CLI::App* pull = app.add_subcommand("pull", "fetch CT from an archive: C-GET, C-MOVE to ourselves, WADO-RS");
+  add_config_options(pull, options, {"pull"}, "the folder that the files are put in");
+  pull->get_option("--out")->required();
+  pull->add_option("ARCHIVE", options.archive, address)->required();
+}
+
 int report_error(int code, const std::string& message) {
   std::cerr << "ctforge: " << message << '\n';
   return code;
@@ -146,6 +180,40 @@ int swept(const Options& options) {
                       "done without " + std::to_string(failed) + " combinations that failed: sweep.json says why");
 }
 
+// Push and pull work in a folder as the stages do, but are none.
+template <class Work>
+void exchange(const Config& config, const Options& options, const std::string& name, const Work& work) {
+  work_in(config, options.out, [&](const Context& run) {
+    Context context = run;
+    const auto progress = std::make_shared<Progress>(name, is_terminal());
+    context.progress = [progress](std::int64_t done, std::int64_t total, const std::string& text) {
+      progress->update(done, total, text);
+    };
+    work(context);
+  });
+}
+
+int pushed(const Config& config, const Options& options) {
+  PushResult result;
+  const std::filesystem::path samples = std::filesystem::path(options.out) / "samples" / "dicom";
+  exchange(config, options, "push", [&](const Context& context) {
+    result = run_push(config.push, options.archive, options.to_push.empty() ? samples : options.to_push, context);
+  });
+  if (result.lacking() == 0) return kDone;
+  return report_error(kData, "done without " + std::to_string(result.lacking()) + " of " +
+                                 std::to_string(result.objects) +
+                                 " objects that the archive does not have: the ledger in push/ says why");
+}
+
+int pulled(const Config& config, const Options& options) {
+  PullResult result;
+  exchange(config, options, "pull",
+           [&](const Context& context) { result = run_pull(config.pull, options.archive, context); });
+  if (result.lacking() == 0) return kDone;
+  return report_error(kData, "done without " + std::to_string(result.lacking()) + " of " +
+                                 std::to_string(result.objects) + " objects: pull.json counts them");
+}
+
 int run_command(const CLI::App& app, const Options& options) {
   const std::string name = app.get_subcommands().front()->get_name();
   if (name == "inspect") {
@@ -168,6 +236,8 @@ int run_command(const CLI::App& app, const Options& options) {
   }
   if (name == "sweep") return swept(options);
   const Config config = read_config(options.config, options.assignments);
+  if (name == "push") return pushed(config, options);
+  if (name == "pull") return pulled(config, options);
   if (name == "sample" && !options.checkpoint.empty()) {
     work_in(config, options.out, [&](const Context& context) {
       run_sample_folder(config.sample, config.train, context, options.checkpoint, options.noise);
@@ -225,6 +295,7 @@ int run_command_line(int argc, const char* const* argv) {
   add_stage(app, options, "sweep", "the run under every combination of sweep.grid, one table and chart at the end",
             {"run", "sweep", "phantom", "prepare", "train", "sample", "evaluate", "report"});
   add_exchange(app, options);
+  add_network(app, options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

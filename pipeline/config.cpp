@@ -40,6 +40,8 @@ std::string shown_value(const std::string& key, const std::string& value) {
 
 nlohmann::ordered_json to_json_without_paths(const Config& config) {
   auto json = to_json(config);
+  json.erase("push");
+  json.erase("pull");
   const std::string hidden = "(a path, not recorded)";
   for (const std::string& key : kDataPaths) {
     std::string pointer = "/" + key;

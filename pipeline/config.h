@@ -5,6 +5,8 @@
 #include "pipeline/evaluate.h"
 #include "pipeline/phantom.h"
 #include "pipeline/prepare.h"
+#include "pipeline/pull.h"
+#include "pipeline/push.h"
 #include "pipeline/report.h"
 #include "pipeline/sample.h"
 #include "pipeline/sweep.h"
@@ -46,6 +48,8 @@ struct Config {
   EvaluateConfig evaluate;
   ReportConfig report;
   SweepConfig sweep;
+  PushConfig push;
+  PullConfig pull;
 
   template <class Visitor>
   void fields(Visitor& visit) {
@@ -57,6 +61,8 @@ struct Config {
     visit.section("evaluate", evaluate);
     visit.section("report", report);
     visit.section("sweep", sweep);
+    visit.section("push", push);
+    visit.section("pull", pull);
   }
 };
 
@@ -67,7 +73,7 @@ Config read_config(const std::vector<std::filesystem::path>& files, const std::v
 nlohmann::ordered_json to_json(const Config& config);
 // A setting's value as a log, a file or a file's name may tell it: paths of data may hold patients' names.
 std::string shown_value(const std::string& key, const std::string& value);
-// The same as to_json without their values.
+// The same as to_json without their values, and without what is no part of a run: `push` and `pull`.
 nlohmann::ordered_json to_json_without_paths(const Config& config);
 // The keys of some sections with defaults, meaning and limits, for --help.
 std::string describe_config(const std::vector<std::string>& sections);

@@ -12,6 +12,7 @@ namespace ctforge::io {
 namespace {
 
 TEST(DicomAllowed, IsSortedAndNamedAsTheDictionaryDoes) {
+  quiet_dcmtk();
   const auto list = allowed_attributes();
   for (std::size_t i = 0; i < list.size(); ++i) {
     const DcmTag tag(list[i].group, list[i].element);
