@@ -37,7 +37,7 @@ install(TARGETS ctforge ctforge-decode
   EXPORT ctforgeTargets)
 # Third-party types stay out of headers that others include; this one is for the sources beside it.
 install(DIRECTORY io models eval pipeline DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/ctforge"
-  FILES_MATCHING PATTERN "*.h" PATTERN "dicom_attributes.h" EXCLUDE)
+  FILES_MATCHING PATTERN "*.h" PATTERN "dicom_attributes.h" EXCLUDE PATTERN "dicom_parts.h" EXCLUDE)
 install(DIRECTORY configs DESTINATION "${CMAKE_INSTALL_DATADIR}/ctforge" FILES_MATCHING PATTERN "*.yaml")
 install(FILES .deps/efficientnet-lite0-57934424.pth DESTINATION "${CMAKE_INSTALL_DATADIR}/ctforge" OPTIONAL)
 
