@@ -93,7 +93,7 @@ void check_sample(const SampleConfig& config) {
   // Settings that would do nothing: somebody expects something of them.
   const SampleConfig plain;
   const bool karras = config.levels.empty() && (config.grid == "auto" || config.grid == "karras");
-  const auto of_churn = [&config, &plain](double SampleConfig::*value) {
+  const auto of_churn = [&config, &plain](double SampleConfig::* value) {
     return config.*value != plain.*value && config.sampler != "edm_sde";
   };
   for (const auto& [key, idle, by] :
@@ -103,6 +103,9 @@ void check_sample(const SampleConfig& config) {
         std::tuple{"churn_low", of_churn(&SampleConfig::churn_low), "sample.sampler edm_sde"},
         std::tuple{"churn_high", of_churn(&SampleConfig::churn_high), "sample.sampler edm_sde"},
         std::tuple{"churn_noise", of_churn(&SampleConfig::churn_noise), "sample.sampler edm_sde"},
+        std::tuple{"enhanced", config.enhanced && config.format != "dicom", "sample.format dicom"},
+        std::tuple{"structure_set", config.structure_set && config.format != "dicom", "sample.format dicom"},
+        std::tuple{"surfaces", config.surfaces && config.format == "shards", "sample.format nifti or dicom"},
         std::tuple{"sigma_max", config.sigma_max != plain.sigma_max && !config.levels.empty(),
                    "grids, not sample.levels"},
         std::tuple{"sigma_min", config.sigma_min != plain.sigma_min && !config.levels.empty(),
@@ -184,6 +187,19 @@ std::vector<double> proportions_of(const SampleConfig& config, const Context& co
   return class_proportions(config, std::move(counts), generator.patches.classes, notes);
 }
 
+void check_masks(const SampleConfig& config, const Generator& generator) {
+  if (generator.patches.labels.size() > 1 || (!config.structure_set && !config.surfaces)) return;
+  throw ConfigError({{"the generator", config.surfaces ? "sample.surfaces" : "sample.structure_set",
+                      "would do nothing: the generator was trained without label maps and makes no masks"}});
+}
+
+void export_samples(const SampleConfig& config, const SampleOrigin& origin, const std::filesystem::path& samples,
+                    const Context& context) {
+  const ExportOptions options = {config.enhanced, config.surfaces, config.structure_set};
+  if (config.format == "nifti") export_nifti(samples, origin, options, context);
+  if (config.format == "dicom") export_dicom(samples, origin, options, context);
+}
+
 // What the network makes of the same noise before it has learned anything: a distance means little without it.
 void draw_untrained(const SampleConfig& config, const Context& context, std::uint64_t seed,
                     const std::vector<double>& proportions, const std::shared_ptr<const Generator>& weaker) {
@@ -214,6 +230,7 @@ nlohmann::ordered_json run_sample(const SampleConfig& config, const Context& con
   check_sample(config);
   std::vector<std::string> notes;
   const Generator generator = find_generator(config, context, notes);
+  check_masks(config, generator);
   check_guidance(config, generator);
   check_sampler(config, generator.parametrisation, !generator.autoencoder_sha256.empty());
   check_training_set(context, generator);
@@ -230,8 +247,7 @@ nlohmann::ordered_json run_sample(const SampleConfig& config, const Context& con
   record["train_sha256"] = generator.train_sha256;
   if (const auto value = straightness(config, generator, seed, proportions)) record["straightness"] = *value;
   draw_untrained(config, context, seed, proportions, generator.weaker);
-  if (config.format == "nifti") export_nifti(samples, context);
-  if (config.format == "dicom") export_dicom(samples, {generator.checkpoint_sha256, generator.step, seed}, context);
+  export_samples(config, {generator.checkpoint_sha256, generator.step, seed}, samples, context);
   io::write_atomically(samples / "samples.json", record.dump(1) + "\n");
   return record;
 }
