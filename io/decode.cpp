@@ -56,6 +56,9 @@ void decode(const DecodeRequest& request, std::span<std::byte> voxels, DecodeRep
     case DecodeTask::Itk:
     case DecodeTask::ItkHeader:
       return decode_itk(request, voxels, reply);
+    case DecodeTask::Segmentation:
+    case DecodeTask::StructureSet:
+      return decode_label_object(request, voxels);
   }
 }
 

@@ -19,6 +19,9 @@ void decode_nifti(const DecodeRequest& request, std::span<std::byte> voxels, Dec
 // A NRRD or MetaImage file through ITK; with task ItkHeader only the geometry.
 void decode_itk(const DecodeRequest& request, std::span<std::byte> voxels, DecodeReply& reply);
 
+// The structures of a DICOM SEG or RTSTRUCT as uint8 labels on the CT's grid.
+void decode_label_object(const DecodeRequest& request, std::span<std::byte> voxels);
+
 // DICOM slices, request.threads at a time.
 void decode_dicom(const DecodeRequest& request, std::span<std::byte> voxels);
 

@@ -26,7 +26,10 @@ constexpr std::int64_t kMiB = 1LL << 20;
 std::int64_t derive_memory_limit(const DecodeRequest& request, std::int64_t voxel_bytes) {
   const std::int64_t slice = request.size[0] * request.size[1];
   const bool whole = request.task == DecodeTask::Itk;
-  return 1024 * kMiB + voxel_bytes + (whole ? 16 * request.voxels() : 0) + request.threads * (128 * kMiB + 64 * slice);
+  // The functional groups of a thousand frames, or contours as text and as numbers.
+  const bool objects = request.task == DecodeTask::Segmentation || request.task == DecodeTask::StructureSet;
+  return (objects ? 3072 : 1024) * kMiB + voxel_bytes + (whole ? 16 * request.voxels() : 0) +
+         request.threads * (128 * kMiB + 64 * slice);
 }
 
 void check_end(const ChildEnd& end, const DecodeOptions& options) {

@@ -31,10 +31,12 @@ struct FirstFault {
 
 void decode_one(SliceDecoder& decoder, const DecodeRequest& request, std::size_t slice, std::span<std::int16_t> hu,
                 FirstFault& first) {
+  const SliceSource source =
+      request.slices.empty() ? SliceSource{static_cast<std::uint32_t>(slice), 0} : request.slices[slice];
   try {
-    decoder.decode(request.paths[slice], request.size[1], request.size[0], hu);
+    decoder.decode(request.paths.at(source.file), source.frame, request.size[1], request.size[0], hu);
   } catch (const DataError& error) {
-    const std::string where = "slice " + std::to_string(slice + 1) + " of " + std::to_string(request.paths.size());
+    const std::string where = "slice " + std::to_string(slice + 1) + " of " + std::to_string(request.size[2]);
     first.offer(slice, std::make_exception_ptr(DataError(error.fault(), where + ": " + error.what())));
   } catch (...) {
     first.offer(slice, std::current_exception());
@@ -44,10 +46,10 @@ void decode_one(SliceDecoder& decoder, const DecodeRequest& request, std::size_t
 }  // namespace
 
 void decode_dicom(const DecodeRequest& request, std::span<std::byte> voxels) {
-  const std::size_t slices = request.paths.size();
+  const std::size_t slices = request.slices.empty() ? request.paths.size() : request.slices.size();
   const auto pixels = static_cast<std::size_t>(request.size[0] * request.size[1]);
   if (request.labels || static_cast<std::int64_t>(slices) != request.size[2])
-    throw std::invalid_argument("a request for DICOM slices needs one file a slice");
+    throw std::invalid_argument("a request for DICOM slices needs one file or frame a slice");
   auto* hu = reinterpret_cast<std::int16_t*>(voxels.data());
   std::atomic<std::size_t> next = 0;
   FirstFault first;

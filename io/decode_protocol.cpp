@@ -2,6 +2,7 @@
 #include "io/decode_protocol.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <stdexcept>
 
@@ -13,6 +14,17 @@ void put(std::string& bytes, std::int64_t value) {
   char raw[sizeof value];
   std::memcpy(raw, &value, sizeof value);
   bytes.append(raw, sizeof value);
+}
+
+void put(std::string& bytes, double value) { put(bytes, std::bit_cast<std::int64_t>(value)); }
+
+// The numbers of a grid but for its size, in a fixed order.
+template <class Visit>
+void each_of_grid(Geometry& grid, const Visit& visit) {
+  for (double& value : grid.spacing_mm) visit(value);
+  for (double& value : grid.origin_mm) visit(value);
+  for (auto& row : grid.direction)
+    for (double& value : row) visit(value);
 }
 
 class Reader {
@@ -52,7 +64,7 @@ std::string text_of(const std::array<char, N>& text) {
 std::string encode_request(const DecodeRequest& request) {
   std::string bytes;
   put(bytes, static_cast<std::int64_t>(request.task));
-  put(bytes, request.labels ? 1 : 0);
+  put(bytes, std::int64_t{request.labels ? 1 : 0});
   put(bytes, request.threads);
   put(bytes, request.memory_limit_bytes);
   put(bytes, request.cpu_limit_s);
@@ -63,6 +75,18 @@ std::string encode_request(const DecodeRequest& request) {
     put(bytes, static_cast<std::int64_t>(path.size()));
     bytes += path;
   }
+  put(bytes, static_cast<std::int64_t>(request.slices.size()));
+  for (const SliceSource& slice : request.slices) {
+    put(bytes, static_cast<std::int64_t>(slice.file));
+    put(bytes, static_cast<std::int64_t>(slice.frame));
+  }
+  Geometry grid = request.grid;
+  each_of_grid(grid, [&](double value) { put(bytes, value); });
+  put(bytes, static_cast<std::int64_t>(request.structures.size()));
+  for (const auto& [number, label] : request.structures) {
+    put(bytes, number);
+    put(bytes, static_cast<std::int64_t>(label));
+  }
   return bytes;
 }
 
@@ -70,7 +94,7 @@ DecodeRequest decode_request(std::string_view bytes) {
   Reader reader(bytes);
   DecodeRequest request;
   const std::int64_t task = reader.number();
-  if (task < 0 || task > static_cast<std::int64_t>(DecodeTask::ItkHeader))
+  if (task < 0 || task > static_cast<std::int64_t>(DecodeTask::StructureSet))
     throw std::invalid_argument("a decoding request of an unknown kind");
   request.task = static_cast<DecodeTask>(task);
   request.labels = reader.number() != 0;
@@ -82,6 +106,17 @@ DecodeRequest decode_request(std::string_view bytes) {
   const std::int64_t paths = reader.number();
   for (std::int64_t i = 0; i < paths; ++i)
     request.paths.emplace_back(reader.take(static_cast<std::size_t>(reader.number())));
+  const std::int64_t slices = reader.number();
+  for (std::int64_t i = 0; i < slices; ++i) {
+    const std::int64_t file = reader.number(), frame = reader.number();
+    if (file < 0 || file >= paths || frame < 0) throw std::invalid_argument("a decoding request of a slice in no file");
+    request.slices.push_back({static_cast<std::uint32_t>(file), static_cast<std::uint32_t>(frame)});
+  }
+  each_of_grid(request.grid, [&](double& value) { value = std::bit_cast<double>(reader.number()); });
+  for (std::int64_t left = reader.number(); left > 0; --left) {
+    const std::int64_t number = reader.number();
+    request.structures[number] = static_cast<std::uint8_t>(reader.number());
+  }
   if (!reader.done() || request.paths.empty()) throw std::invalid_argument("a decoding request without an end");
   return request;
 }

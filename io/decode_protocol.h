@@ -3,9 +3,11 @@
 
 #include "io/fault.h"
 #include "io/geometry.h"
+#include "io/slice_source.h"
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,10 +16,12 @@
 namespace ctforge::io {
 
 enum class DecodeTask : std::int64_t {
-  DicomSlices,  // paths: one a slice, in order
-  Nifti,        // paths: the file
-  Itk,          // paths: a NRRD or MetaImage file
-  ItkHeader,    // likewise, but only its geometry
+  DicomSlices,   // paths: one a slice, in order, or those that slices refer to
+  Nifti,         // paths: the file
+  Itk,           // paths: a NRRD or MetaImage file
+  ItkHeader,     // likewise, but only its geometry
+  Segmentation,  // paths: a DICOM SEG, then the CT's slices in order, which may be left out
+  StructureSet,  // likewise, an RTSTRUCT
 };
 
 struct DecodeRequest {
@@ -29,6 +33,10 @@ struct DecodeRequest {
   std::int64_t voxel_cap = 0;
   std::array<std::int64_t, 3> size = {0, 0, 0};  // expected voxels along x, y, z; for ItkHeader not used
   std::vector<std::string> paths;
+  std::vector<SliceSource> slices;  // DicomSlices: where each lies, if not each in a file of its own
+  // Of Segmentation and StructureSet: the CT's grid but for its size, and segment or ROI numbers with their labels.
+  Geometry grid;
+  std::map<std::int64_t, std::uint8_t> structures;
 
   std::int64_t voxels() const { return size[0] * size[1] * size[2]; }
 };

@@ -1,8 +1,11 @@
 // Typed access to DICOM attributes through DCMTK.
 #include "io/dicom_attributes.h"
 
+#include "io/dicom_allowed.h"
+
 #include <charconv>
 #include <cmath>
+#include <stdexcept>
 #include <string_view>
 
 namespace ctforge::io {
@@ -27,10 +30,25 @@ std::optional<double> parse_decimal(std::string_view text) {
   return value;
 }
 
-DcmElement* DicomAttributes::find(const DcmTagKey& tag) const {
+DcmElement* allowed_element(DcmItem& item, const DcmTagKey& tag) {
+  if (!is_allowed_attribute(tag.getGroup(), tag.getElement()))
+    throw std::invalid_argument("an attribute that is not on the list of allowed ones");
   DcmElement* element = nullptr;
-  if (item_.findAndGetElement(tag, element).bad() || element == nullptr || element->getLength() == 0) return nullptr;
-  return element;
+  return item.findAndGetElement(tag, element).good() ? element : nullptr;
+}
+
+std::vector<DcmItem*> items_of(DcmItem& item, const DcmTagKey& sequence) {
+  std::vector<DcmItem*> items;
+  auto* found = dynamic_cast<DcmSequenceOfItems*>(allowed_element(item, sequence));
+  if (found == nullptr) return items;
+  for (DcmObject* each = found->nextInContainer(nullptr); each != nullptr; each = found->nextInContainer(each))
+    if (auto* each_item = dynamic_cast<DcmItem*>(each)) items.push_back(each_item);
+  return items;
+}
+
+DcmElement* DicomAttributes::find(const DcmTagKey& tag) const {
+  DcmElement* element = allowed_element(item_, tag);
+  return element == nullptr || element->getLength() == 0 ? nullptr : element;
 }
 
 bool DicomAttributes::has(const DcmTagKey& tag) const { return find(tag) != nullptr; }

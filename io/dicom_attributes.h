@@ -13,7 +13,15 @@
 
 namespace ctforge::io {
 
-// Reads attributes of one data set; what is wrong with them is collected, never thrown.
+// The element, also an empty one; null when it is absent. Throws std::invalid_argument for a tag that is not on the
+// list of allowed attributes (io/dicom_allowed.h): everything that is read of a data set but its PixelData comes
+// through here.
+DcmElement* allowed_element(DcmItem& item, const DcmTagKey& tag);
+// The items of a sequence, in order; none when it is absent.
+std::vector<DcmItem*> items_of(DcmItem& item, const DcmTagKey& sequence);
+
+// Reads attributes of one data set or item; what is wrong with them is collected, never thrown. Only attributes of the
+// list in io/dicom_allowed.h can be asked for: anything else throws std::invalid_argument.
 class DicomAttributes {
  public:
   DicomAttributes(DcmItem& item, std::vector<Finding>& faults) : item_(item), faults_(faults) {}
@@ -22,6 +30,8 @@ class DicomAttributes {
   // First value or all values as text without padding; empty when absent.
   std::string text(const DcmTagKey& tag) const;
   std::vector<std::string> texts(const DcmTagKey& tag) const;
+  // The items of a sequence, in order; none when it is absent.
+  std::vector<DcmItem*> items(const DcmTagKey& tag) const { return items_of(item_, tag); }
   // An unsigned 16-bit number (VR US); absent when there is none, a fault MalformedDicom when it is something else.
   std::optional<std::uint16_t> number(const DcmTagKey& tag, const char* name);
   // The 16 bits of an attribute that is US or SS as PixelRepresentation says.

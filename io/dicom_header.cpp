@@ -3,10 +3,12 @@
 
 #include "io/dicom_attributes.h"
 #include "io/dicom_fragments.h"
+#include "io/dicom_frame.h"
+#include "io/dicom_items.h"
 #include "io/dicom_object.h"
 
+#include <algorithm>
 #include <cmath>
-#include <mutex>
 #include <stdexcept>
 
 #include <dcmtk/dcmdata/dcistrmf.h>
@@ -33,15 +35,6 @@ class Descriptor {
   int value_;
 };
 
-// DCMTK reports what it meets in files, names and all, on stderr; nothing of that may reach a log.
-void quiet_dcmtk() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    OFLog::configure(OFLogger::OFF_LOG_LEVEL);
-    if (!dcmDataDict.isDictionaryLoaded()) throw std::runtime_error("DCMTK's data dictionary is not installed");
-  });
-}
-
 // Whether the first bytes can be DICOM: the magic word after a preamble, or an element of group 0002 or 0008.
 bool looks_like_dicom(int descriptor) {
   std::array<unsigned char, 132> head{};
@@ -53,55 +46,6 @@ bool looks_like_dicom(int descriptor) {
   const bool little = (head[0] == 8 || head[0] == 2) && head[1] == 0 && head[3] == 0 && head[2] <= 0x18;
   const bool big = head[0] == 0 && head[1] == 8 && head[2] == 0 && head[3] <= 0x18;
   return little || big;
-}
-
-bool near_unit(const Vector3& v) { return std::abs(std::sqrt(dot(v, v)) - 1) < 1e-3; }
-
-void read_place(DicomAttributes& attributes, DicomFile& file) {
-  const std::vector<double> position =
-      attributes.decimals(DCM_ImagePositionPatient, "ImagePositionPatient", 3, Fault::MalformedDicom);
-  const std::vector<double> cosines =
-      attributes.decimals(DCM_ImageOrientationPatient, "ImageOrientationPatient", 6, Fault::MalformedDicom);
-  if (!position.empty()) file.header.position_mm = Vector3{position[0], position[1], position[2]};
-  if (!cosines.empty()) {
-    const Vector3 row = {cosines[0], cosines[1], cosines[2]}, column = {cosines[3], cosines[4], cosines[5]};
-    if (near_unit(row) && near_unit(column) && std::abs(dot(row, column)) < 1e-3)
-      file.header.orientation = std::array{row, column};
-    else
-      file.faults.push_back({Fault::MalformedDicom, "ImageOrientationPatient is not two unit vectors at right angles"});
-  }
-  if (!attributes.has(DCM_ImagePositionPatient))
-    file.faults.push_back({Fault::MissingPosition, "no ImagePositionPatient"});
-  if (!attributes.has(DCM_ImageOrientationPatient))
-    file.faults.push_back({Fault::MissingPosition, "no ImageOrientationPatient"});
-
-  const std::vector<double> spacing =
-      attributes.decimals(DCM_PixelSpacing, "PixelSpacing", 2, Fault::InvalidPixelSpacing);
-  if (!attributes.has(DCM_PixelSpacing)) file.faults.push_back({Fault::InvalidPixelSpacing, "no PixelSpacing"});
-  if (!spacing.empty() && !(spacing[0] > 0 && spacing[1] > 0))
-    file.faults.push_back({Fault::InvalidPixelSpacing, "PixelSpacing is zero or negative"});
-  else if (!spacing.empty())
-    file.header.spacing_mm = {spacing[1], spacing[0]};  // PS3.3 10.7.1.3: between rows first
-  std::vector<Finding> ignored;  // a damaged SliceThickness harms nothing: positions tell the distances
-  const std::string thickness = attributes.text(DCM_SliceThickness);
-  if (const auto value = parse_decimal(thickness); value && *value > 0) file.header.thickness_mm = *value;
-}
-
-void read_rescale(DicomAttributes& attributes, DicomFile& file) {
-  const std::vector<double> slope = attributes.decimals(DCM_RescaleSlope, "RescaleSlope", 1, Fault::InvalidRescale);
-  const std::vector<double> intercept =
-      attributes.decimals(DCM_RescaleIntercept, "RescaleIntercept", 1, Fault::InvalidRescale);
-  if (!attributes.has(DCM_RescaleSlope) || !attributes.has(DCM_RescaleIntercept))
-    file.faults.push_back({Fault::MissingRescale, "no RescaleSlope or RescaleIntercept: HU unknown"});
-  if (!slope.empty() && slope[0] == 0) file.faults.push_back({Fault::InvalidRescale, "RescaleSlope is zero"});
-  if (!slope.empty()) file.header.pixels.slope = slope[0];
-  if (!intercept.empty()) file.header.pixels.intercept = intercept[0];
-  // PS3.3 C.11.1.1.2. Absent means HU for CT; US says that nothing was specified.
-  const std::string type = attributes.text(DCM_RescaleType);
-  if (type == "US")
-    file.notes.emplace_back("RescaleType is unspecified; taken as HU");
-  else if (!type.empty() && type != "HU")
-    file.faults.push_back({Fault::MissingRescale, "RescaleType is not HU"});
 }
 
 void read_pixel_format(DicomAttributes& attributes, DicomFile& file) {
@@ -131,9 +75,6 @@ void read_pixel_format(DicomAttributes& attributes, DicomFile& file) {
     file.faults.push_back({Fault::NotMonochrome, std::to_string(samples) +
                                                      " samples a pixel or a colour interpretation, expected one of "
                                                      "MONOCHROME1 or MONOCHROME2"});
-  const std::string frames = attributes.text(DCM_NumberOfFrames);
-  if (!frames.empty() && frames != "1")
-    file.faults.push_back({Fault::UnsupportedFormat, "several frames in one object, expected one slice an object"});
 }
 
 // The encoding of the pixels: what the file meta information says, else what DCMTK recognised.
@@ -156,14 +97,22 @@ void read_identity(DicomAttributes& attributes, DicomHeader& header) {
   header.frame_of_reference_uid = attributes.text(DCM_FrameOfReferenceUID);
   header.patient_id = attributes.text(DCM_PatientID);
   header.body_part = defined_body_part(attributes.text(DCM_BodyPartExamined));
-  const std::vector<std::string> type = attributes.texts(DCM_ImageType);
-  header.typed = type.size() >= 3 && !type[2].empty();
-  header.localizer = header.typed && type[2] == "LOCALIZER";
+  header.burned_in = attributes.text(DCM_BurnedInAnnotation) == "YES";
+  header.recognizable = attributes.text(DCM_RecognizableVisualFeatures) == "YES";
+}
+
+void read_images(DcmItem& data, bool enhanced, DicomFile& file) {
+  if (enhanced) return read_enhanced_frames(data, file);
+  read_single_frame(data, file);
+  const std::string frames = DicomAttributes(data, file.faults).text(DCM_NumberOfFrames);
+  if (!frames.empty() && frames != "1")
+    file.faults.push_back({Fault::UnsupportedFormat, "several frames in an object of a class that has one"});
 }
 
 void judge_pixels(int descriptor, DcmFileFormat& format, std::int64_t stopped_at, DicomFile& file) {
   DicomPixels& pixels = file.header.pixels;
-  if (pixels.encoding == PixelEncoding::Deflated || pixels.encoding == PixelEncoding::Unsupported) return;
+  if (pixels.encoding == PixelEncoding::Unsupported) return;
+  if (pixels.encoding == PixelEncoding::Deflated) return check_pixel_data(descriptor, 0, file);
   const DcmXfer xfer(format.getDataset()->getOriginalXfer());
   const PixelDataPlace place = find_pixel_data(descriptor, stopped_at, xfer.isExplicitVR(), xfer.isBigEndian());
   if (!place.found || place.length == 0) {
@@ -177,6 +126,13 @@ void judge_pixels(int descriptor, DcmFileFormat& format, std::int64_t stopped_at
 }
 
 }  // namespace
+
+DicomPixels DicomHeader::frame_pixels(std::size_t frame) const {
+  DicomPixels of_frame = pixels;
+  of_frame.slope = frames.at(frame).slope;
+  of_frame.intercept = frames.at(frame).intercept;
+  return of_frame;
+}
 
 DicomFile read_dicom_file(const std::filesystem::path& path) {
   quiet_dcmtk();
@@ -194,6 +150,7 @@ DicomFile read_dicom_file(const std::filesystem::path& path) {
   DicomAttributes attributes(*format.getDataset(), file.faults);
   const DicomObject object = classify_object(attributes, *format.getMetaInfo());
   file.reason = object.skip_reason;
+  file.labels = object.labels;
   file.verdict = object.skip_reason.empty() ? DicomVerdict::Image : DicomVerdict::Skipped;
   if (file.verdict == DicomVerdict::Skipped) return file;
   read_identity(attributes, file.header);
@@ -204,8 +161,7 @@ DicomFile read_dicom_file(const std::filesystem::path& path) {
   if (object.fault) file.faults.push_back(*object.fault);
   if (object.fault) return file;  // no CT slice: what CT attributes it lacks does not matter
   read_pixel_format(attributes, file);
-  read_place(attributes, file);
-  read_rescale(attributes, file);
+  read_images(*format.getDataset(), object.enhanced, file);
   judge_pixels(descriptor.get(), format, stopped_at, file);
   return file;
 }

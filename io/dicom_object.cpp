@@ -126,6 +126,12 @@ constexpr std::array<std::string_view, 100> kBodyParts = {"ABDOMEN",
                                                           "WRIST",
                                                           "ZYGOMA"};
 
+std::optional<LabelObjectKind> label_kind(std::string_view kind) {
+  if (kind == "481.3") return LabelObjectKind::StructureSet;
+  if (kind == "66.4" || kind == "66.7") return LabelObjectKind::Segmentation;
+  return std::nullopt;
+}
+
 }  // namespace
 
 DicomObject classify_object(const DicomAttributes& attributes, DcmItem& meta) {
@@ -133,25 +139,28 @@ DicomObject classify_object(const DicomAttributes& attributes, DcmItem& meta) {
   const DicomAttributes meta_attributes(meta, ignored);
   std::string sop_class = attributes.text(DCM_SOPClassUID);
   if (sop_class.empty()) sop_class = meta_attributes.text(DCM_MediaStorageSOPClassUID);
-  if (sop_class == UID_MediaStorageDirectoryStorage) return {"DICOM directory", {}};
+  if (sop_class == UID_MediaStorageDirectoryStorage) return {"DICOM directory", {}, {}, false};
   const std::string modality = attributes.text(DCM_Modality);
   const std::string_view kind =
       sop_class.starts_with(kStorage) ? std::string_view(sop_class).substr(kStorage.size()) : std::string_view();
   for (const auto& [prefix, reason] : kNoImages)
     if (kind == prefix || (kind.starts_with(prefix) && (prefix.back() == '.' || kind[prefix.size()] == '.')))
-      return {reason, {}};
+      return {reason, label_kind(kind), {}, false};
 
   const bool enhanced = kind == "2.1" || kind == "2.2";
   const bool has_image = attributes.has(DCM_Rows) || attributes.has(DCM_Columns);
-  if (kind != "2" && !enhanced && !has_image) return {"DICOM object without an image", {}};
-  if (enhanced) return {"", Finding{Fault::UnsupportedFormat, "multi-frame (enhanced) CT is not read"}};
+  if (kind != "2" && !enhanced && !has_image) return {"DICOM object without an image", {}, {}, false};
   if (modality != "CT") {
     const bool plain = modality.size() <= 6 && !modality.empty() &&
                        std::all_of(modality.begin(), modality.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
-    return {"", Finding{Fault::NotCt, "Modality is " + (plain ? modality : "absent or invalid") + ", expected CT"}};
+    return {"",
+            {},
+            Finding{Fault::NotCt, "Modality is " + (plain ? modality : "absent or invalid") + ", expected CT"},
+            false};
   }
-  if (kind != "2") return {"", Finding{Fault::NotCt, "the object is not of the class CT Image Storage"}};
-  return {};
+  if (kind != "2" && !enhanced)
+    return {"", {}, Finding{Fault::NotCt, "the object is of no class of CT Image Storage"}, false};
+  return {"", {}, {}, enhanced};
 }
 
 std::string defined_body_part(const std::string& text) {

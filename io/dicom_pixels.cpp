@@ -10,7 +10,7 @@
 
 #include <fcntl.h>
 #include <gdcmImage.h>
-#include <gdcmImageReader.h>
+#include <gdcmSequenceOfFragments.h>
 #include <gdcmTrace.h>
 #include <unistd.h>
 
@@ -45,61 +45,84 @@ bool is_padding(std::uint32_t pattern, std::int32_t value, const DicomPixels& pi
   return value >= std::min(first, last) && value <= std::max(first, last);
 }
 
-void read_native(const std::filesystem::path& path, const DicomPixels& pixels, std::vector<char>& stored) {
-  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) throw DataError(Fault::Unreadable, "a file cannot be opened");
-  std::size_t done = 0;
-  while (done < stored.size()) {
-    const ssize_t got = pread(descriptor, stored.data() + done, stored.size() - done,
-                              static_cast<off_t>(pixels.offset + static_cast<std::int64_t>(done)));
-    if (got <= 0) break;
-    done += static_cast<std::size_t>(got);
+class Descriptor {
+ public:
+  explicit Descriptor(const std::filesystem::path& path) : value_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    if (value_ < 0) throw DataError(Fault::Unreadable, "a file cannot be opened");
   }
-  close(descriptor);
-  if (done < stored.size()) throw DataError(Fault::TruncatedPixelData, "the file ends within its PixelData");
-  if (pixels.encoding == PixelEncoding::BigEndian && pixels.bits_allocated == 16)
-    for (std::size_t i = 0; i + 1 < stored.size(); i += 2) std::swap(stored[i], stored[i + 1]);
+  ~Descriptor() { close(value_); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return value_; }
+  std::int64_t file_bytes() const { return lseek(value_, 0, SEEK_END); }
+  void read(std::int64_t offset, std::span<char> bytes) const {
+    std::size_t done = 0;
+    while (done < bytes.size()) {
+      const ssize_t got = pread(value_, bytes.data() + done, bytes.size() - done,
+                                static_cast<off_t>(offset) + static_cast<off_t>(done));
+      if (got <= 0) throw DataError(Fault::TruncatedPixelData, "the file ends within its PixelData");
+      done += static_cast<std::size_t>(got);
+    }
+  }
+
+ private:
+  int value_;
+};
+
+void swap_bytes(std::vector<char>& stored) {
+  for (std::size_t i = 0; i + 1 < stored.size(); i += 2) std::swap(stored[i], stored[i + 1]);
 }
 
-// DCMTK expands the whole data set; the child's memory limit bounds it.
-void read_deflated(const std::filesystem::path& path, std::vector<char>& stored) {
-  DcmFileFormat file;
-  DcmElement* element = nullptr;
-  if (file.loadFile(OFFilename(path.c_str())).bad())
-    throw DataError(Fault::TruncatedPixelData, "the deflated data set is damaged or cut short");
-  if (file.getDataset()->findAndGetElement(DCM_PixelData, element).bad())
-    throw DataError(Fault::MissingPixelData, "an image object without PixelData");
-  const std::size_t bytes = element->getLength();
-  if (bytes < stored.size() || bytes > stored.size() + 1)
-    throw DataError(
-        bytes < stored.size() ? Fault::TruncatedPixelData : Fault::MalformedDicom,
-        "PixelData has " + std::to_string(bytes) + " bytes, Rows x Columns need " + std::to_string(stored.size()));
-  Uint16* words = nullptr;
-  Uint8* octets = nullptr;
-  if (element->getUint16Array(words).good() && words != nullptr)
-    std::memcpy(stored.data(), words, stored.size());
-  else if (element->getUint8Array(octets).good() && octets != nullptr)
-    std::memcpy(stored.data(), octets, stored.size());
-  else
-    throw DataError(Fault::MalformedDicom, "PixelData has an unexpected value representation");
+gdcm::TransferSyntax::TSType gdcm_syntax(PixelEncoding encoding) {
+  using Syntax = gdcm::TransferSyntax;
+  switch (encoding) {
+    case PixelEncoding::Rle:
+      return Syntax::RLELossless;
+    case PixelEncoding::Jpeg:
+      return Syntax::JPEGLosslessProcess14_1;  // GDCM tells processes and precision from the codestream
+    case PixelEncoding::JpegLs:
+      return Syntax::JPEGLSLossless;
+    default:
+      return Syntax::JPEG2000Lossless;
+  }
 }
 
-void read_compressed(const std::filesystem::path& path, const DicomPixels& pixels, std::vector<char>& stored) {
+gdcm::Image gdcm_image(const DicomPixels& pixels) {
+  gdcm::Image image;
+  image.SetNumberOfDimensions(2);
+  image.SetDimension(0, static_cast<unsigned>(pixels.columns));
+  image.SetDimension(1, static_cast<unsigned>(pixels.rows));
+  image.SetPixelFormat(gdcm::PixelFormat(
+      1, static_cast<unsigned short>(pixels.bits_allocated), static_cast<unsigned short>(pixels.bits_stored),
+      static_cast<unsigned short>(pixels.high_bit), static_cast<unsigned short>(pixels.is_signed ? 1 : 0)));
+  image.SetPhotometricInterpretation(gdcm::PhotometricInterpretation::MONOCHROME2);
+  image.SetTransferSyntax(gdcm_syntax(pixels.encoding));
+  return image;
+}
+
+void read_compressed(const Descriptor& file, const std::vector<Fragment>& fragments, const DicomPixels& pixels,
+                     std::vector<char>& stored) {
   gdcm::Trace::WarningOff();
   gdcm::Trace::ErrorOff();
-  gdcm::ImageReader reader;
-  reader.SetFileName(path.c_str());
-  if (!reader.Read()) throw DataError(Fault::MalformedDicom, "the compressed PixelData cannot be read");
-  const gdcm::Image& image = reader.GetImage();
-  const unsigned int* size = image.GetDimensions();
-  if (image.GetNumberOfDimensions() != 2 || size[0] != static_cast<unsigned>(pixels.columns) ||
-      size[1] != static_cast<unsigned>(pixels.rows))
-    throw DataError(Fault::MalformedDicom, "the compressed PixelData has another size than Rows x Columns");
-  if (image.GetBufferLength() != stored.size())
-    throw DataError(Fault::TruncatedPixelData, "the compressed PixelData expands to " +
-                                                   std::to_string(image.GetBufferLength()) +
-                                                   " bytes, Rows x Columns need " + std::to_string(stored.size()));
-  if (!image.GetBuffer(stored.data()))
+  std::int64_t total = 0;
+  for (const Fragment& fragment : fragments) total += fragment.length;
+  std::vector<char> codestream(static_cast<std::size_t>(total));
+  std::size_t done = 0;
+  for (const Fragment& fragment : fragments) {
+    const auto length = static_cast<std::size_t>(fragment.length);
+    file.read(fragment.offset, std::span(codestream).subspan(done, length));
+    done += length;
+  }
+  gdcm::SmartPointer<gdcm::SequenceOfFragments> sequence = new gdcm::SequenceOfFragments;
+  gdcm::Fragment whole;
+  whole.SetByteValue(codestream.data(), static_cast<std::uint32_t>(codestream.size()));
+  sequence->AddFragment(whole);
+  gdcm::DataElement element(gdcm::Tag(0x7FE0, 0x0010));
+  element.SetVR(gdcm::VR::OB);
+  element.SetValue(*sequence);
+  gdcm::Image image = gdcm_image(pixels);
+  image.SetDataElement(element);
+  if (image.GetBufferLength() != stored.size() || !image.GetBuffer(stored.data()))
     throw DataError(Fault::TruncatedPixelData, "the compressed PixelData is damaged or cut short");
 }
 
@@ -117,6 +140,29 @@ std::int32_t look_up(const std::vector<char>& stored, const std::int32_t* table,
 }
 
 }  // namespace
+
+std::vector<char> read_deflated(const std::filesystem::path& path, std::size_t expected) {
+  DcmFileFormat file;
+  DcmElement* element = nullptr;
+  if (file.loadFile(OFFilename(path.c_str())).bad())
+    throw DataError(Fault::TruncatedPixelData, "the deflated data set is damaged or cut short");
+  if (file.getDataset()->findAndGetElement(DCM_PixelData, element).bad())
+    throw DataError(Fault::MissingPixelData, "an image object without PixelData");
+  const std::size_t bytes = element->getLength();
+  if (bytes < expected || bytes > expected + expected % 2)
+    throw DataError(bytes < expected ? Fault::TruncatedPixelData : Fault::MalformedDicom,
+                    "PixelData has " + std::to_string(bytes) + " bytes, its pixels need " + std::to_string(expected));
+  std::vector<char> stored(expected);
+  Uint16* words = nullptr;
+  Uint8* octets = nullptr;
+  if (element->getUint16Array(words).good() && words != nullptr)
+    std::memcpy(stored.data(), words, stored.size());
+  else if (element->getUint8Array(octets).good() && octets != nullptr)
+    std::memcpy(stored.data(), octets, stored.size());
+  else
+    throw DataError(Fault::MalformedDicom, "PixelData has an unexpected value representation");
+  return stored;
+}
 
 HuTable::HuTable(const DicomPixels& pixels) : rules_(pixels), entries_(pixels.bits_allocated == 8 ? 256 : 65536) {
   for (std::uint32_t pattern = 0; pattern < entries_.size(); ++pattern) {
@@ -136,23 +182,50 @@ bool HuTable::fits(const DicomPixels& pixels) const {
          rules_.padding_limit == pixels.padding_limit;
 }
 
-void SliceDecoder::read_stored(const std::filesystem::path& path, const DicomPixels& pixels) {
-  stored_.resize(static_cast<std::size_t>(pixels.slice_bytes()));
-  if (is_native(pixels.encoding)) return read_native(path, pixels, stored_);
-  if (pixels.encoding == PixelEncoding::Deflated) return read_deflated(path, stored_);
-  read_compressed(path, pixels, stored_);
+void SliceDecoder::open(const std::filesystem::path& path) {
+  if (path == path_) return;
+  path_.clear();
+  fragments_.clear();
+  inflated_.clear();
+  file_ = read_dicom_file(path);
+  if (file_.verdict != DicomVerdict::Image)
+    throw DataError(Fault::MalformedDicom, "the file changed since it was listed");
+  if (!file_.faults.empty()) throw DataError(file_.faults.front().fault, file_.faults.front().message);
+  const DicomPixels& pixels = file_.header.pixels;
+  if (is_encapsulated(pixels.encoding)) {
+    const Descriptor file(path);
+    std::vector<Finding> faults;
+    fragments_ = find_frames(file.get(), pixels, file.file_bytes(), faults);
+    if (!faults.empty()) throw DataError(faults.front().fault, faults.front().message);
+  } else if (pixels.encoding == PixelEncoding::Deflated) {
+    inflated_ = read_deflated(path, static_cast<std::size_t>(pixels.slice_bytes() * pixels.frames));
+  }
+  path_ = path;
 }
 
-void SliceDecoder::decode(const std::filesystem::path& path, std::int64_t rows, std::int64_t columns,
-                          std::span<std::int16_t> hu) {
-  const DicomFile file = read_dicom_file(path);
-  if (file.verdict != DicomVerdict::Image)
+void SliceDecoder::read_stored(std::size_t frame, const DicomPixels& pixels) {
+  stored_.resize(static_cast<std::size_t>(pixels.slice_bytes()));
+  const std::size_t offset = frame * stored_.size();
+  if (pixels.encoding == PixelEncoding::Deflated) {
+    std::memcpy(stored_.data(), inflated_.data() + offset, stored_.size());
+    return;
+  }
+  const Descriptor file(path_);
+  if (!is_native(pixels.encoding)) return read_compressed(file, fragments_.at(frame), pixels, stored_);
+  file.read(pixels.offset + static_cast<std::int64_t>(offset), stored_);
+  if (pixels.encoding == PixelEncoding::BigEndian && pixels.bits_allocated == 16) swap_bytes(stored_);
+}
+
+void SliceDecoder::decode(const std::filesystem::path& path, std::int64_t frame, std::int64_t rows,
+                          std::int64_t columns, std::span<std::int16_t> hu) {
+  open(path);
+  const auto index = static_cast<std::size_t>(frame);
+  if (frame < 0 || index >= file_.header.frames.size())
     throw DataError(Fault::MalformedDicom, "the file changed since it was listed");
-  if (!file.faults.empty()) throw DataError(file.faults.front().fault, file.faults.front().message);
-  const DicomPixels& pixels = file.header.pixels;
+  const DicomPixels pixels = file_.header.frame_pixels(index);
   if (pixels.rows != rows || pixels.columns != columns)
     throw DataError(Fault::MixedSize, "Rows or Columns differ from those of the series");
-  read_stored(path, pixels);
+  read_stored(index, pixels);
   if (table_.empty() || !table_.front().fits(pixels)) table_.assign(1, HuTable(pixels));
   const std::int32_t* table = table_.front().entries().data();
   const std::int32_t largest = pixels.bits_allocated == 8 ? look_up<std::uint8_t>(stored_, table, hu)

@@ -1,6 +1,8 @@
-// The pixels of one DICOM slice as HU: uncompressed ones straight from the file, compressed ones through GDCM.
+// The pixels of one DICOM slice as HU: uncompressed ones straight from the file, compressed ones through GDCM's codecs,
+// which are given the codestream alone.
 #pragma once
 
+#include "io/dicom_fragments.h"
 #include "io/dicom_header.h"
 
 #include <cstdint>
@@ -27,18 +29,29 @@ class HuTable {
   std::vector<std::int32_t> entries_;
 };
 
-// Decodes slices one after another, reusing its table and buffer. For use in the child process: GDCM aborts on some
-// malformed files.
+// PixelData of a deflated data set, which must have the expected size or, where that is odd, a pad byte more. DCMTK
+// expands it whole: for the child process, whose memory is limited. Throws DataError: TruncatedPixelData,
+// MissingPixelData, MalformedDicom.
+std::vector<char> read_deflated(const std::filesystem::path& path, std::size_t expected);
+
+// Decodes slices one after another, reusing its table, buffers and what it knows of the last file. For use in the child
+// process: GDCM aborts on some malformed files.
 class SliceDecoder {
  public:
-  // hu: rows x columns values. Throws DataError: what read_dicom_file() finds wrong, MixedSize for another size,
-  // TruncatedPixelData, MalformedDicom when it cannot be decompressed, HuOutOfRange.
-  void decode(const std::filesystem::path& path, std::int64_t rows, std::int64_t columns, std::span<std::int16_t> hu);
+  // frame: from 0, 0 for a file of one image. hu: rows x columns values. Throws DataError: what read_dicom_file() finds
+  // wrong, MixedSize for another size, TruncatedPixelData, MalformedDicom when it cannot be decompressed, HuOutOfRange.
+  void decode(const std::filesystem::path& path, std::int64_t frame, std::int64_t rows, std::int64_t columns,
+              std::span<std::int16_t> hu);
 
  private:
-  void read_stored(const std::filesystem::path& path, const DicomPixels& pixels);
-  std::vector<char> stored_;
-  std::vector<HuTable> table_;  // none or one
+  void open(const std::filesystem::path& path);
+  void read_stored(std::size_t frame, const DicomPixels& pixels);
+  std::filesystem::path path_;
+  DicomFile file_;
+  std::vector<std::vector<Fragment>> fragments_;  // of a compressed file, by frame
+  std::vector<char> inflated_;                    // PixelData of a deflated file
+  std::vector<char> stored_;                      // one frame
+  std::vector<HuTable> table_;                    // none or one
 };
 
 }  // namespace ctforge::io

@@ -2,10 +2,10 @@
 #include "io/dicom_series.h"
 
 #include "io/digest.h"
+#include "io/face.h"
 #include "io/slice_stack.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <map>
 #include <set>
@@ -55,8 +55,8 @@ void gather_notes(const std::vector<DicomRecord>& records, Series& series) {
 
 // Drops files that repeat an object byte for byte; an object that comes with different contents stays, as a duplicate.
 void drop_copies(std::vector<DicomRecord>& records, const std::vector<std::filesystem::path>& files, Series& series) {
-  std::map<std::uint64_t, std::vector<std::size_t>> by_object;
-  for (std::size_t i = 0; i < records.size(); ++i) by_object[records[i].object].push_back(i);
+  std::map<std::pair<std::uint64_t, std::uint32_t>, std::vector<std::size_t>> by_object;
+  for (std::size_t i = 0; i < records.size(); ++i) by_object[{records[i].object, records[i].frame}].push_back(i);
   std::set<std::size_t> copies;
   std::size_t differing = 0;
   for (const auto& [object, places] : by_object) {
@@ -143,6 +143,19 @@ void check_agreement(const std::vector<DicomRecord>& records, Series& series) {
     }
 }
 
+// step_mm: how far each slice is displaced sideways from the one before.
+void make_upright(const Vector3& step_mm, Series& series) {
+  GantryTilt tilt;
+  for (std::size_t axis = 0; axis < 2; ++axis) {
+    const Matrix3& direction = series.geometry.direction;
+    tilt.size[axis] = series.geometry.size[axis];
+    tilt.step_px[axis] =
+        dot(step_mm, {direction[0][axis], direction[1][axis], direction[2][axis]}) / series.geometry.spacing_mm[axis];
+  }
+  series.geometry = upright_geometry(series.geometry, tilt);
+  series.tilt = tilt;
+}
+
 void place_slices(std::vector<DicomRecord>& records, const ScanOptions& options, Series& series) {
   for (const DicomRecord& record : records)
     if (!record.positioned) return;  // refused already
@@ -167,6 +180,7 @@ void place_slices(std::vector<DicomRecord>& records, const ScanOptions& options,
   series.geometry.spacing_mm[2] = stack.spacing_mm;
   series.refusals.insert(series.refusals.end(), stack.faults.begin(), stack.faults.end());
   series.notes.insert(series.notes.end(), stack.notes.begin(), stack.notes.end());
+  if (stack.tilted && stack.faults.empty()) make_upright(stack.step_mm, series);
   if (records.size() == 1) {
     series.geometry.spacing_mm[2] = records.front().thickness_mm > 0 ? records.front().thickness_mm : 1.0;
     series.notes.emplace_back(records.front().thickness_mm > 0 ? "a single slice; spacing from SliceThickness"
@@ -184,6 +198,22 @@ bool holds_other_objects(Series& series) {
   return true;
 }
 
+void flag_identity(const std::vector<DicomRecord>& records, const ScanOptions& options, Series& series) {
+  const auto burned_in = static_cast<std::size_t>(
+      std::count_if(records.begin(), records.end(), [](const DicomRecord& record) { return record.burned_in; }));
+  const std::string message = of(burned_in, records.size()) + " images: BurnedInAnnotation says YES";
+  if (burned_in > 0 && options.allow_burned_in)
+    series.notes.push_back(message + "; allowed");
+  else if (burned_in > 0)
+    series.refusals.push_back({Fault::BurnedInAnnotation, message + ": texts in the pixels may name the patient"});
+  const bool recognizable =
+      std::any_of(records.begin(), records.end(), [](const DicomRecord& record) { return record.recognizable; });
+  if (recognizable)
+    series.notes.emplace_back("RecognizableVisualFeatures says YES: the images can show who the patient is");
+  else if (series.accepted() && can_show_face(series.body_part, series.geometry))
+    series.notes.emplace_back("a face could be rendered from it: a head, in fine slices");
+}
+
 void judge_volume(std::vector<DicomRecord>& records, const ScanOptions& options, Series& series) {
   check_agreement(records, series);
   place_slices(records, options, series);
@@ -191,58 +221,27 @@ void judge_volume(std::vector<DicomRecord>& records, const ScanOptions& options,
   if (slices < options.min_slices)
     series.refusals.push_back({Fault::TooFewSlices, std::to_string(slices) + " slices, expected at least " +
                                                         std::to_string(options.min_slices)});
-  if (series.geometry.size[0] * series.geometry.size[1] > options.voxel_cap / slices)
+  const std::array<std::int64_t, 3>& size = series.geometry.size;
+  // A tilt of many slices can make a grid of any width.
+  if (size[0] > options.voxel_cap / slices || size[1] > options.voxel_cap / slices / std::max<std::int64_t>(1, size[0]))
     series.refusals.push_back({Fault::TooLarge, "more voxels than the cap of " + std::to_string(options.voxel_cap)});
+  flag_identity(records, options, series);
+}
+
+// Each file once, in the order of its first slice.
+void list_slices(const std::vector<DicomRecord>& records, const std::vector<std::filesystem::path>& files,
+                 Series& series) {
+  std::map<std::uint32_t, std::uint32_t> places;
+  for (const DicomRecord& record : records) {
+    const auto [place, fresh] = places.emplace(record.file, static_cast<std::uint32_t>(series.files.size()));
+    if (fresh) series.files.push_back(files[record.file]);
+    series.slices.push_back({place->second, record.frame});
+  }
+  const bool single = std::all_of(records.begin(), records.end(), [](const DicomRecord& r) { return r.frame == 0; });
+  if (single && series.files.size() == series.slices.size()) series.slices.clear();
 }
 
 }  // namespace
-
-std::uint64_t pseudonym_bits(const std::string& key, std::string_view domain, std::string_view text) {
-  const std::string hex = hmac_sha256_hex(key, std::string(domain) + '\0' + std::string(text));
-  std::uint64_t bits = 0;
-  std::from_chars(hex.data(), hex.data() + 16, bits, 16);
-  return bits;
-}
-
-std::string pseudonym(char letter, std::uint64_t bits) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text = {letter, '-'};
-  for (int shift = 60; shift >= 0; shift -= 4) text += digits[(bits >> shift) & 15];
-  return text;
-}
-
-DicomRecord make_record(const DicomFile& file, std::uint32_t index, const std::string& path_below_root,
-                        const std::string& key) {
-  const DicomHeader& header = file.header;
-  DicomRecord record;
-  record.file = index;
-  record.series = header.series_uid.empty() ? pseudonym_bits(key, "file", path_below_root)
-                                            : pseudonym_bits(key, "series", header.series_uid);
-  record.object = header.object_uid.empty() ? pseudonym_bits(key, "file", path_below_root)
-                                            : pseudonym_bits(key, "object", header.object_uid);
-  record.patient_known = !header.patient_id.empty();
-  if (record.patient_known)
-    record.patient = pseudonym_bits(key, "patient", header.patient_id);
-  else
-    record.patient = header.study_uid.empty() ? record.series : pseudonym_bits(key, "study", header.study_uid);
-  if (!header.frame_of_reference_uid.empty())
-    record.frame_of_reference = pseudonym_bits(key, "frame", header.frame_of_reference_uid);
-  record.rows = static_cast<std::uint32_t>(header.pixels.rows);
-  record.columns = static_cast<std::uint32_t>(header.pixels.columns);
-  record.positioned = header.position_mm && header.orientation;
-  if (record.positioned) {
-    record.position_mm = *header.position_mm;
-    record.orientation = *header.orientation;
-  }
-  record.spacing_mm = header.spacing_mm;
-  record.thickness_mm = static_cast<float>(header.thickness_mm);
-  record.localizer = header.localizer;
-  record.typed = header.typed;
-  record.body_part = header.body_part;
-  record.faults = file.faults;
-  record.notes = file.notes;
-  return record;
-}
 
 Series build_series(std::vector<DicomRecord> records, const std::vector<std::filesystem::path>& files,
                     const ScanOptions& options) {
@@ -261,7 +260,7 @@ Series build_series(std::vector<DicomRecord> records, const std::vector<std::fil
   series.geometry.size = {first.columns, first.rows, static_cast<std::int64_t>(records.size())};
   series.geometry.spacing_mm = {first.spacing_mm[0], first.spacing_mm[1], 0};
   if (!holds_other_objects(series)) judge_volume(records, options, series);
-  for (const DicomRecord& record : records) series.files.push_back(files[record.file]);
+  list_slices(records, files, series);
   return series;
 }
 

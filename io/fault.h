@@ -14,7 +14,7 @@ enum class Fault {
   MissingPosition,            // no ImagePositionPatient or ImageOrientationPatient
   MissingSlice,               // the distances between slices are not equal
   DuplicateSlice,             // two different slices at one position
-  NonOrthogonalSlices,        // gantry tilt or shear: slices are not stacked along their normal
+  NonOrthogonalSlices,        // slices lie sideways of each other, and not as a tilted gantry leaves them
   MixedOrientation,           // slices of one series point different ways
   MixedFrameOfReference,      // two FrameOfReferenceUIDs in one series
   MixedPixelSpacing,          // PixelSpacing differs between slices
@@ -27,6 +27,7 @@ enum class Fault {
   NotCt,                      // Modality is not CT, or voxels that are no HU
   MalformedDicom,             // cannot be parsed, or an attribute has a value its type forbids
   TooFewSlices,               // a series that is no volume
+  BurnedInAnnotation,         // BurnedInAnnotation is YES: texts in the pixels may name the patient
   // NIfTI and other volume files
   NotFinite,             // NaN or infinite voxels
   TruncatedFile,         // shorter than its header says
@@ -38,6 +39,7 @@ enum class Fault {
   // Any
   HuOutOfRange,        // values that do not fit int16 HU
   LabelMismatch,       // label map and CT differ in geometry, or labels are not 0..255 integers
+  AmbiguousLabels,     // several objects give one label of a series
   DecoderDied,         // the decoding process ended by a signal or took too long
   DuplicateScan,       // one person under two names: two patients share a scan
   Unreadable,          // cannot be opened or read

@@ -5,9 +5,11 @@
 #include "io/dicom_series.h"
 #include "io/file_pattern.h"
 #include "io/label_grid.h"
+#include "io/label_match.h"
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -78,7 +80,8 @@ Listing list_files(const fs::path& path) {
 struct Judged {
   std::string skipped;
   std::optional<Series> volume;
-  std::optional<DicomRecord> record;
+  std::vector<DicomRecord> records;
+  std::optional<LabelRecord> labels;
 };
 
 bool is_plain_file_below(const fs::path& root, const std::string& relative) {
@@ -101,9 +104,9 @@ bool too_narrow_for_hu(const VolumeHeader& header) {
 
 Judged judge_volume(const ScanOptions& options, const Listing& listing, std::size_t index) {
   const std::string& relative = listing.relative[index];
-  if (!options.labels.empty() && match_pattern(options.labels, relative)) return {"label map", {}, {}};
+  if (!options.labels.empty() && match_pattern(options.labels, relative)) return {"label map", {}, {}, {}};
   const std::optional<PatternMatch> match = match_pattern(options.image, relative);
-  if (!match) return {"volume file that the image pattern does not match", {}, {}};
+  if (!match) return {"volume file that the image pattern does not match", {}, {}, {}};
   Series series;
   series.kind = SourceKind::VolumeFile;
   series.name = match->name;
@@ -126,21 +129,26 @@ Judged judge_volume(const ScanOptions& options, const Listing& listing, std::siz
   } catch (const DataError& error) {
     series.refusals.push_back({error.fault(), error.what()});
   }
-  return {"", std::move(series), {}};
+  return {"", std::move(series), {}, {}};
 }
 
 Judged judge_file(const ScanOptions& options, const Listing& listing, std::size_t index) {
   const bool volume = !volume_extension(listing.files[index].filename().string()).empty();
   try {
     const DicomFile file = read_dicom_file(listing.files[index]);
-    if (file.verdict == DicomVerdict::Skipped) return {file.reason, {}, {}};
+    const auto number = static_cast<std::uint32_t>(index);
+    if (file.labels && !options.structures.empty()) {
+      const LabelObjectHeader header = read_label_object(listing.files[index], *file.labels);
+      return {"", {}, {}, make_label_record(header, *file.labels, number, listing.relative[index], options)};
+    }
+    if (file.verdict == DicomVerdict::Skipped) return {file.reason, {}, {}, {}};
     if (file.verdict == DicomVerdict::Image)
-      return {"", {}, make_record(file, static_cast<std::uint32_t>(index), listing.relative[index], options.hash_key)};
+      return {"", {}, make_records(file, number, listing.relative[index], options.hash_key), {}};
   } catch (const DataError&) {
-    if (!volume) return {"file that cannot be read", {}, {}};
+    if (!volume) return {"file that cannot be read", {}, {}, {}};
   }
   if (volume) return judge_volume(options, listing, index);
-  return {"neither DICOM nor a volume file", {}, {}};
+  return {"neither DICOM nor a volume file", {}, {}, {}};
 }
 
 // The folder below root that all files lie in.
@@ -171,11 +179,22 @@ fs::path find_labels_of_series(const ScanOptions& options, const fs::path& root,
   }
 }
 
+SeriesLinks links_of(std::uint64_t id, const std::vector<DicomRecord>& records) {
+  SeriesLinks links{id, records.front().patient, 0, {}};
+  for (const DicomRecord& record : records) {
+    if (!record.localizer && links.frame_of_reference == 0) links.frame_of_reference = record.frame_of_reference;
+    links.images.push_back(record.object);
+  }
+  return links;
+}
+
 void gather_dicom(std::vector<Judged>& judged, const ScanOptions& options, const Listing& listing,
                   Inventory& inventory) {
   std::map<std::uint64_t, std::vector<DicomRecord>> groups;
   for (Judged& one : judged)
-    if (one.record) groups[one.record->series].push_back(std::move(*one.record));
+    for (DicomRecord& record : one.records) groups[record.series].push_back(std::move(record));
+  std::vector<Series> found;
+  std::vector<SeriesLinks> links;
   for (auto& [id, records] : groups) {
     if (std::all_of(records.begin(), records.end(), [](const DicomRecord& record) { return record.localizer; })) {
       inventory.skipped["DICOM localizer"] += static_cast<std::int64_t>(records.size());
@@ -184,25 +203,39 @@ void gather_dicom(std::vector<Judged>& judged, const ScanOptions& options, const
     std::vector<std::string> relative;
     for (const DicomRecord& record : records) relative.push_back(listing.relative[record.file]);
     const std::string folder = common_folder(relative);
+    links.push_back(links_of(id, records));
     Series series = build_series(std::move(records), listing.files, options);
     series.name = folder.empty() ? fs::absolute(listing.root).lexically_normal().filename().string() : folder;
     series.labels = find_labels_of_series(options, listing.root, folder);
-    inventory.series.push_back(std::move(series));
+    found.push_back(std::move(series));
   }
+  std::vector<LabelRecord> labels;
+  for (Judged& one : judged)
+    if (one.labels) labels.push_back(std::move(*one.labels));
+  attach_labels(labels, links, listing.files, found, inventory.skipped);
+  std::move(found.begin(), found.end(), std::back_inserter(inventory.series));
 }
 
-// What loading the label map would find in its header.
+// What loading the labels would find in their headers.
 void judge_labels(Series& series) {
-  if (!series.accepted() || series.labels.empty()) return;
+  if (!series.accepted() || !series.labelled()) return;
   try {
-    read_label_grid(series.labels, series.geometry, {});
+    check_label_grids(series, {});
   } catch (const DataError& error) {
     const bool named = error.fault() == Fault::LabelMismatch;
-    series.refusals.push_back({error.fault(), (named ? "" : "label map: ") + std::string(error.what())});
+    const char* what = series.labels.empty() ? "segmentation: " : "label map: ";
+    series.refusals.push_back({error.fault(), (named ? "" : what) + std::string(error.what())});
   }
 }
 
 }  // namespace
+
+bool Series::labelled() const {
+  const auto wanted = [](const LabelStructure& structure) { return structure.label > 0; };
+  return !labels.empty() || std::any_of(label_objects.begin(), label_objects.end(), [&](const LabelObject& object) {
+    return std::any_of(object.structures.begin(), object.structures.end(), wanted);
+  });
+}
 
 Inventory scan(const ScanOptions& options) {
   Listing listing = list_files(options.path);

@@ -2,17 +2,37 @@
 #pragma once
 
 #include "io/fault.h"
+#include "io/gantry_tilt.h"
 #include "io/geometry.h"
+#include "io/slice_source.h"
+#include "io/structure_map.h"
 
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace ctforge::io {
 
 enum class SourceKind { Dicom, VolumeFile };
+
+enum class LabelObjectKind { Segmentation, StructureSet };
+
+// A structure drawn in a DICOM SEG or RTSTRUCT, which the user's map names.
+struct LabelStructure {
+  int number = 0;          // SegmentNumber or ROINumber
+  std::string name;        // UTF-8, as the site wrote it: may hold anything, and is never written out unasked
+  std::uint8_t label = 0;  // what it becomes; 0: it is left out
+};
+
+// A DICOM SEG or RTSTRUCT that labels a series.
+struct LabelObject {
+  LabelObjectKind kind = LabelObjectKind::Segmentation;
+  std::filesystem::path file;
+  std::vector<LabelStructure> structures;
+};
 
 struct Finding {
   Fault fault;
@@ -26,13 +46,18 @@ struct Series {
   std::string id;         // keyed hash of SeriesInstanceUID, or of the path below the scanned folder
   std::string name;       // what the * matched or the series' folder: to look up a user's table; never written out
   std::string body_part;  // DICOM BodyPartExamined if it is a defined term of PS3.16 Annex L, else empty
-  std::vector<std::filesystem::path> files;  // DICOM: one a slice, sorted along the normal. Else the one file
+  std::vector<std::filesystem::path> files;  // DICOM: in the order of their slices along the normal. Else the one file
+  std::vector<SliceSource> slices;           // DICOM: where each slice lies; empty: each is a file of its own
   std::filesystem::path labels;              // label map belonging to it; empty when there is none
-  Geometry geometry;                         // as the headers say
+  std::vector<LabelObject> label_objects;    // DICOM: with at least one structure that the map names
+  Geometry geometry;                         // of the volume that load_volume() gives
+  std::optional<GantryTilt> tilt;            // how the slices are displaced that are loaded upright
   std::vector<Finding> refusals;             // empty: it can be used
   std::vector<std::string> notes;            // worth knowing, not refused
 
   bool accepted() const { return refusals.empty(); }
+  // Whether load_labels() has something to load: a label map, or a structure that becomes a label.
+  bool labelled() const;
 };
 
 struct Inventory {
@@ -51,9 +76,14 @@ struct ScanOptions {
   // For a DICOM series * is the series' folder below the scanned folder, or the nearest ancestor for which the file
   // exists. What matches this pattern is not listed as a CT.
   std::string labels;
+  // Structures of DICOM SEG and RTSTRUCT objects that label DICOM series; empty: such objects are skipped. An object
+  // belongs to the series of which it names the SeriesInstanceUID or an image; one that names none of those found, to
+  // the only series of its patient in its frame of reference. Two objects that give a series one label refuse it.
+  StructureMap structures;
   std::string hash_key;  // key of the pseudonyms
   // Largest relative departure of a slice distance from the median: 5 % lets positions jitter by 0.05 mm at 2 mm.
   double spacing_tolerance = 0.05;
+  bool allow_burned_in = false;        // take series whose BurnedInAnnotation says YES, with a note
   std::int64_t min_slices = 2;         // fewer slices are refused; 1 takes single slices (spacing: SliceThickness)
   std::int64_t voxel_cap = 1LL << 31;  // volumes larger than this are refused before anything is allocated
 };

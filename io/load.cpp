@@ -3,6 +3,7 @@
 
 #include "io/decode_client.h"
 #include "io/label_grid.h"
+#include "io/label_match.h"
 #include "io/resample.h"
 
 #include <algorithm>
@@ -40,23 +41,62 @@ void refuse_what_has_no_hu(const std::vector<std::int16_t>& hu) {
     throw DataError(Fault::NotCt, "no voxel lies below 0 HU: a label map, or an image that has lost its HU");
 }
 
+// Where objects overlap the higher label stays, as within an object.
+LabelMap load_label_objects(const Series& series, const DecodeOptions& options) {
+  LabelMap labels{series.geometry, std::vector<std::uint8_t>(static_cast<std::size_t>(series.geometry.voxels()))};
+  for (const LabelObject& object : series.label_objects) {
+    DecodeRequest request = volume_request({object.file}, series.geometry);
+    request.task = object.kind == LabelObjectKind::Segmentation ? DecodeTask::Segmentation : DecodeTask::StructureSet;
+    request.labels = true;
+    request.grid = series.geometry;
+    request.structures = labels_by_number(object);
+    if (request.structures.empty()) continue;
+    if (static_cast<std::int64_t>(series.files.size()) == series.geometry.size[2])
+      for (const auto& file : series.files) request.paths.push_back(file.string());
+    try {
+      const auto values = decode_voxels<std::uint8_t>(request, options);
+      std::transform(values.begin(), values.end(), labels.label.begin(), labels.label.begin(),
+                     [](std::uint8_t a, std::uint8_t b) { return std::max(a, b); });
+    } catch (const DataError& error) {
+      throw DataError(error.fault(), std::string(label_object_name(object.kind)) + ": " + error.what());
+    }
+  }
+  return labels;
+}
+
 }  // namespace
+
+std::map<std::int64_t, std::uint8_t> labels_by_number(const LabelObject& object) {
+  std::map<std::int64_t, std::uint8_t> labels;
+  for (const LabelStructure& structure : object.structures)
+    if (structure.label > 0) labels.emplace(structure.number, structure.label);
+  return labels;
+}
 
 Volume load_volume(const Series& series, const DecodeOptions& options) {
   if (!series.accepted()) throw DataError(series.refusals.front().fault, series.refusals.front().message);
   DecodeRequest request = volume_request(series.files, series.geometry);
-  if (series.kind == SourceKind::Dicom) request.task = DecodeTask::DicomSlices;
+  if (series.kind == SourceKind::Dicom) {
+    request.task = DecodeTask::DicomSlices;
+    request.slices = series.slices;
+    if (series.tilt) std::copy(series.tilt->size.begin(), series.tilt->size.end(), request.size.begin());
+  }
   Volume volume{series.geometry, decode_voxels<std::int16_t>(request, options)};
+  if (series.tilt) volume.hu = make_upright(volume.hu, *series.tilt, series.geometry.size);
   if (series.kind == SourceKind::VolumeFile) refuse_what_has_no_hu(volume.hu);
   return volume;
 }
 
 LabelMap load_labels(const Series& series, const DecodeOptions& options) {
-  if (series.labels.empty()) throw std::invalid_argument("the series has no label map");
-  const auto [geometry, reordered] = read_label_grid(series.labels, series.geometry, options);
+  if (!series.labelled()) throw std::invalid_argument("the series has no label map");
+  if (series.labels.empty()) return load_label_objects(series, options);
+  const auto [geometry, reordered, shift] =
+      read_label_grid(series.labels, series.geometry, options, series.tilt.has_value());
   DecodeRequest request = volume_request({series.labels}, geometry);
   request.labels = true;
   auto values = decode_voxels<std::uint8_t>(request, options);
+  if (shift)
+    return move_in_planes(to_axial(LabelMap{geometry, std::move(values)}), *shift, axial_geometry(series.geometry));
   if (!reordered) return {series.geometry, std::move(values)};
   return {axial_geometry(series.geometry), to_axial(LabelMap{geometry, std::move(values)}).label};
 }

@@ -4,7 +4,9 @@
 #include "io/inventory.h"
 #include "io/volume.h"
 
+#include <cstdint>
 #include <filesystem>
+#include <map>
 
 namespace ctforge::io {
 
@@ -15,11 +17,16 @@ struct DecodeOptions {
   std::filesystem::path decoder;        // the ctforge-decode program; empty: beside the running program
 };
 
-// HU exactly as the headers define them, in LPS geometry. Throws DataError with what was wrong; NotCt also for a volume
+// HU exactly as the headers define them, in LPS geometry; slices displaced by a gantry tilt are resampled to the
+// upright grid of series.geometry (io/gantry_tilt.h). Throws DataError with what was wrong; NotCt also for a volume
 // file without a voxel below 0, which is a label map or has lost its HU.
 Volume load_volume(const Series& series, const DecodeOptions& options = {});
-// The series' label map, on its grid; in axial order (io/resample.h) where its file orders the voxels of that grid in
-// another way than the CT does. Throws DataError(LabelMismatch) when geometry or values do not fit.
+// The series' label map, or what its label objects' structures become, on its grid; a label map in axial order
+// (io/resample.h) where its file orders the voxels of that grid in another way than the CT does. Throws
+// DataError(LabelMismatch) when geometry or values do not fit.
 LabelMap load_labels(const Series& series, const DecodeOptions& options = {});
+
+// Segment or ROI numbers of the structures that become labels.
+std::map<std::int64_t, std::uint8_t> labels_by_number(const LabelObject& object);
 
 }  // namespace ctforge::io

@@ -20,15 +20,50 @@ Vector3 unit(const Vector3& v) {
   return {v[0] / length, v[1] / length, v[2] / length};
 }
 
-double largest_sideways_mm(const std::vector<Vector3>& positions, const Vector3& normal) {
+// From the first slice to this one, without what lies along the normal.
+Vector3 sideways_mm(const std::vector<Vector3>& positions, std::size_t slice, const Vector3& normal) {
+  Vector3 offset;
+  for (std::size_t axis = 0; axis < 3; ++axis) offset[axis] = positions[slice][axis] - positions[0][axis];
+  const double along = dot(offset, normal);
+  for (std::size_t axis = 0; axis < 3; ++axis) offset[axis] -= along * normal[axis];
+  return offset;
+}
+
+// Largest distance of a slice from where equal steps would put it.
+double largest_stray_mm(const std::vector<Vector3>& positions, const Vector3& normal, const Vector3& step) {
   double largest = 0;
-  for (const Vector3& position : positions) {
-    Vector3 offset = {position[0] - positions[0][0], position[1] - positions[0][1], position[2] - positions[0][2]};
-    const double along = dot(offset, normal);
-    for (std::size_t axis = 0; axis < 3; ++axis) offset[axis] -= along * normal[axis];
+  for (std::size_t slice = 0; slice < positions.size(); ++slice) {
+    Vector3 offset = sideways_mm(positions, slice, normal);
+    for (std::size_t axis = 0; axis < 3; ++axis) offset[axis] -= step[axis] * static_cast<double>(slice);
     largest = std::max(largest, std::sqrt(dot(offset, offset)));
   }
   return largest;
+}
+
+void check_sideways(const std::vector<Vector3>& positions, const Vector3& normal, double pixel_mm, SliceStack& stack) {
+  const double sideways = largest_stray_mm(positions, normal, {0, 0, 0});
+  if (!(pixel_mm > 0 && sideways > 0.25 * pixel_mm)) {
+    if (sideways > 0.01)
+      stack.notes.push_back("slices are displaced sideways by up to " + millimetres(sideways) +
+                            ", within a quarter pixel");
+    return;
+  }
+  const std::size_t last = positions.size() - 1;
+  Vector3 step = sideways_mm(positions, last, normal);
+  for (double& value : step) value /= static_cast<double>(last);
+  const double length = std::sqrt(dot(step, step)), stray = largest_stray_mm(positions, normal, step);
+  if (last < 2 || stray > 0.25 * pixel_mm || !(length <= stack.spacing_mm)) {
+    stack.faults.push_back(
+        {Fault::NonOrthogonalSlices, "slices are displaced sideways by up to " + millimetres(sideways) +
+                                         ", and not by equal steps of at most 45 degrees as a tilted gantry makes"});
+    return;
+  }
+  stack.tilted = true;
+  stack.step_mm = step;
+  char degrees[32];
+  std::snprintf(degrees, sizeof degrees, "%.1f", std::atan2(length, stack.spacing_mm) * 180 / std::acos(-1.0));
+  stack.notes.push_back("gantry tilt of " + std::string(degrees) +
+                        " degrees by position and orientation: resampled in the slices' planes to an upright grid");
 }
 
 }  // namespace
@@ -72,13 +107,7 @@ SliceStack check_stack(const std::vector<Vector3>& positions, const Vector3& nor
                             ", within the tolerance");
   }
 
-  const double sideways = largest_sideways_mm(positions, normal);
-  if (pixel_mm > 0 && sideways > 0.25 * pixel_mm)
-    stack.faults.push_back({Fault::NonOrthogonalSlices, "slices are displaced sideways by up to " +
-                                                            millimetres(sideways) + ": gantry tilt or shear"});
-  else if (sideways > 0.01)
-    stack.notes.push_back("slices are displaced sideways by up to " + millimetres(sideways) +
-                          ", within a quarter pixel");
+  check_sideways(positions, normal, pixel_mm, stack);
   return stack;
 }
 

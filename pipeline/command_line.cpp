@@ -7,6 +7,7 @@
 #include "pipeline/interchange.h"
 #include "pipeline/run.h"
 #include "pipeline/sample_folder.h"
+#include "pipeline/structures.h"
 #include "pipeline/sweep.h"
 
 #include <charconv>
@@ -26,6 +27,7 @@ struct Options {
   std::vector<std::string> assignments;
   std::string out = "ctforge-out";
   InspectConfig inspect;
+  StructuresConfig structures;
   std::filesystem::path checkpoint, noise;  // of sample
   ExportConfig exported;
   std::string average = "yes";
@@ -95,10 +97,26 @@ void add_inspect(CLI::App& app, Options& options) {
   command->add_option("PATH", inspect.path, "a folder or a file")->required();
   command->add_option("--image", inspect.image, "pattern of volume files; * is the patient's name")
       ->capture_default_str();
-  command->add_option("--labels", inspect.labels, "pattern of their label maps, the * filled in likewise");
+  auto* labels =
+      command->add_option("--labels", inspect.labels, "pattern of their label maps, the * filled in likewise");
+  command
+      ->add_option(
+          "--structures", inspect.structures,
+          "file of names of structures and their labels, as prepare.structures: labels of DICOM SEG and RTSTRUCT")
+      ->excludes(labels);
   command->add_flag("--json", inspect.json, "JSON instead of a table");
   command->add_flag("--decode", inspect.decode, "decode the voxels too, to find what headers do not show");
   command->add_flag("--paths", inspect.paths, "show file paths, which may hold patients' names");
+  add_shortcut(command, options, "--threads", "run.threads", "CPU threads");
+}
+
+void add_structures(CLI::App& app, Options& options) {
+  CLI::App* command = app.add_subcommand(
+      "structures",
+      "list the names of the structures in DICOM SEG and RTSTRUCT, and how many series have each: what to begin "
+      "prepare.structures with. Names are shown as their site wrote them and may identify somebody");
+  command->add_option("PATH", options.structures.path, "a folder or a file")->required();
+  command->add_flag("--json", options.structures.json, "JSON instead of a table");
   add_shortcut(command, options, "--threads", "run.threads", "CPU threads");
 }
 
@@ -135,6 +153,11 @@ int run_command(const CLI::App& app, const Options& options) {
     InspectConfig inspect_config = options.inspect;
     if (config.run.threads > 0) inspect_config.threads = config.run.threads;
     return inspect(inspect_config, std::cout);
+  }
+  if (name == "structures") {
+    StructuresConfig structures = options.structures;
+    structures.threads = read_config({}, options.assignments).run.threads;
+    return list_structures(structures, std::cout);
   }
   if (name == "export") return exported(options);
   if (name == "import") {
@@ -190,6 +213,7 @@ int run_command_line(int argc, const char* const* argv) {
       "Exit codes: 0 done; 1 a fault of ours; 2 usage or configuration; 3 data; 75 interrupted, run again to go on.");
   Options options;
   add_inspect(app, options);
+  add_structures(app, options);
   add_stage(app, options, "phantom", "write a labelled phantom cohort as NIfTI or DICOM", {"run", "phantom"});
   add_stage(app, options, "prepare", "turn series into patch shards, split by patient", {"run", "prepare"});
   add_stage(app, options, "train", "train the generator", {"run", "train"});

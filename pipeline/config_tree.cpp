@@ -23,8 +23,13 @@ std::string place(const std::string& name, const YAML::Mark& mark) {
   return mark.line < 0 || name == "--set" ? name : name + ":" + std::to_string(mark.line + 1);
 }
 
+// Aliases let a few lines stand for any number of values, or for a value that contains itself.
+constexpr int kDeepest = 32, kMostNodes = 20000;
+
 ConfigNode convert(const YAML::Node& node, const std::string& name, const std::string& key,
-                   std::vector<ConfigProblem>& problems) {
+                   std::vector<ConfigProblem>& problems, int& nodes, int depth = 0) {
+  if (depth > kDeepest || ++nodes > kMostNodes)
+    throw ConfigError({{place(name, node.Mark()), key, "more values or levels than a configuration can have"}});
   ConfigNode result;
   result.where = place(name, node.Mark());
   if (node.IsScalar()) {
@@ -33,13 +38,13 @@ ConfigNode convert(const YAML::Node& node, const std::string& name, const std::s
     result.quoted = node.Tag() == "!";
   } else if (node.IsSequence()) {
     result.kind = ConfigNode::Kind::List;
-    for (const auto& child : node) result.children.push_back(convert(child, name, key, problems));
+    for (const auto& child : node) result.children.push_back(convert(child, name, key, problems, nodes, depth + 1));
   } else if (node.IsMap()) {
     result.kind = ConfigNode::Kind::Map;
     for (const auto& pair : node) {
       const std::string child_key = pair.first.IsScalar() ? pair.first.Scalar() : "";
       const std::string full = key.empty() ? child_key : key + "." + child_key;
-      ConfigNode child = convert(pair.second, name, full, problems);
+      ConfigNode child = convert(pair.second, name, full, problems, nodes, depth + 1);
       child.key = child_key;
       child.where = place(name, pair.first.Mark());
       if (child_key.empty()) problems.push_back({child.where, key, "a key must be a plain name"});
@@ -87,8 +92,9 @@ ConfigNode parse_config(const std::string& yaml, const std::string& name) {
 
 ConfigNode parse_config(const std::string& yaml, const std::string& name, std::vector<ConfigProblem>& problems) {
   ConfigNode root;
+  int nodes = 0;
   try {
-    root = convert(YAML::Load(yaml), name, "", problems);
+    root = convert(YAML::Load(yaml), name, "", problems, nodes);
   } catch (const YAML::Exception& error) {
     throw ConfigError({{place(name, error.mark), "", "not valid YAML: " + error.msg}});
   }
@@ -150,9 +156,10 @@ void overlay(ConfigNode& root, const std::string& assignment) {
   std::vector<ConfigProblem> problems;
   ConfigNode value;
   const std::string text = assignment.substr(equals + 1);
+  int nodes = 0;
   try {
     // A leading * would be an alias in YAML; on a command line there is nothing it could stand for but a pattern.
-    value = convert(text.starts_with('*') ? YAML::Node(text) : YAML::Load(text), "--set", path, problems);
+    value = convert(text.starts_with('*') ? YAML::Node(text) : YAML::Load(text), "--set", path, problems, nodes);
   } catch (const YAML::Exception& error) {
     throw ConfigError({{"--set", path, "not valid YAML: " + error.msg}});
   }

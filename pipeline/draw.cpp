@@ -94,6 +94,13 @@ void check_guidance(const SampleConfig& config, const Generator& generator) {
                         "must be 1, without sample.blend: the generator was trained with train.label_dropout 0, never "
                         "without a class. Or give a class or a generator to lead away from, sample.guidance_from or "
                         "sample.weaker"}});
+  if (leads && generator.method.name == "consistency")
+    throw ConfigError({{"the generator", "sample.guidance",
+                        "must be 1, without sample.blend: a consistency model answers with a sample, which must not be "
+                        "extrapolated. Its teacher can be guided, train.consistency.teacher_guidance"}});
+  if (trained.is_object() && trained.value("times", "") == "noisiest" && config.steps > 1)
+    throw ConfigError({{"the generator", "sample.steps",
+                        "must be 1: the generator was trained with train.times noisiest, for one step alone"}});
   if (!config.guidance_from.empty()) class_named(generator, config.guidance_from, "sample.guidance_from");
   blended(config, generator);
 }
@@ -121,7 +128,7 @@ std::optional<Drawn> draw_samples(const SampleConfig& config, const Generator& g
   const auto start = diffusion::starting_point(path, times.front(), drawn.noise.to(generator.device));
   // Elsewhere nobody asks, and it would hold up a GPU at every step.
   std::optional<diffusion::Straightness> straightness;
-  if (generator.parametrisation.target == diffusion::Target::Flow) straightness.emplace(path);
+  if (generator.method.name == "rectified_flow" && times.size() > 1) straightness.emplace(path);
   if (straightness) straightness->add(times.front(), start);
   bool stopped = false;
   const auto hook = [&](int done, const torch::Tensor& x) {

@@ -14,7 +14,7 @@
 
 namespace ctforge::pipeline {
 
-// Throws ConfigError where sample.guidance, guidance_from and blend ask for what the generator has not learned.
+// Throws ConfigError where sample.guidance, guidance_from, blend and steps ask for what the generator has not learned.
 void check_guidance(const SampleConfig& config, const Generator& generator);
 
 struct Wanted {

@@ -63,10 +63,7 @@ ordered_json run_evaluate(const EvaluateConfig& config, const Context& context) 
   for (const auto& [name, reason] : extractors.unavailable) log_info("evaluate: no " + name + ": " + reason);
   const std::optional<LossyCodec> codec = find_lossy_codec(context);
   const ComparedSets compared = compared_sets(inputs, codec, config, own.seed);
-  const std::string feature_key =
-      base_key + (codec ? codec->sha256 : "") +
-      ordered_json{config.images, config.rounds, config.extra_sets, section_json(config.torchscript)}.dump();
-  const std::vector<SetFeatures> features = all_features(compared, extractors, feature_key, config, cells, own);
+  const std::vector<SetFeatures> features = all_features(compared, extractors, config, cells, own);
   const ordered_json distances = distances_json(compared, features, extractors, config);
   write_json(folder / "distances.json", distances);
   if (context.interrupted()) throw Interrupted{"evaluate"};

@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
+#include <span>
 
 namespace ctforge::pipeline {
 namespace {
@@ -58,14 +60,32 @@ eval::PatchSet thinned(const eval::PatchSet& set, const EvaluateConfig& config, 
   return eval::subset(set, eval::even_over_patients(set, config.images, seed));
 }
 
+// What an extractor sees of a set, as SHA-256: features are kept by it, so that whatever else changes they stay valid.
+std::string seen_sha256(const eval::PatchSet& set) {
+  constexpr std::int64_t block = 256;
+  io::Sha256 hash;
+  hash.update(ordered_json{set.size(), set.height, set.width, set.window_hu}.dump());
+  for (std::int64_t first = 0; first < set.size(); first += block) {
+    eval::Indices indices(static_cast<std::size_t>(std::min(block, set.size() - first)));
+    std::iota(indices.begin(), indices.end(), first);
+    const torch::Tensor hu = set.pixels(indices).hu.contiguous();
+    hash.update(std::as_bytes(std::span(hu.const_data_ptr<std::int16_t>(), static_cast<std::size_t>(hu.numel()))));
+  }
+  return hash.hex();
+}
+
 torch::Tensor set_features(eval::Extractor& extractor, const eval::PatchSet& set, const std::string& set_name,
-                           const std::string& key, const EvaluateConfig& config, const CellStore& cells,
+                           const EvaluateConfig& config, const CellStore& cells,
                            const std::function<void(std::int64_t)>& each) {
   const std::string name = "features-" + extractor.name() + "-" + set_name;
-  const std::string own_key = io::sha256_hex(key + name + extractor.weights_sha256());
-  if (const auto stored = cells.load_tensor(name, own_key); stored && stored->size(0) == set.size()) return *stored;
+  const TorchScriptConfig& script = config.torchscript;
+  const std::string input = extractor.name() == eval::kTorchScriptName
+                                ? ordered_json{script.size, script.mean, script.scale}.dump()
+                                : std::string();
+  const std::string key = io::sha256_hex(seen_sha256(set) + extractor.name() + extractor.weights_sha256() + input);
+  if (const auto stored = cells.load_tensor(name, key); stored && stored->size(0) == set.size()) return *stored;
   const torch::Tensor features = eval::extract(extractor, set, config.batch, each);
-  cells.save_tensor(name, own_key, features);
+  cells.save_tensor(name, key, features);
   return features;
 }
 
@@ -105,7 +125,7 @@ ComparedSets compared_sets(const EvaluationInputs& inputs, const std::optional<L
   return compared;
 }
 
-std::vector<SetFeatures> all_features(const ComparedSets& compared, Extractors& extractors, const std::string& key,
+std::vector<SetFeatures> all_features(const ComparedSets& compared, Extractors& extractors,
                                       const EvaluateConfig& config, const CellStore& cells, const Context& context) {
   std::int64_t total = compared.real.size();
   for (const eval::PatchSet& set : compared.sets) total += set.size();
@@ -114,7 +134,7 @@ std::vector<SetFeatures> all_features(const ComparedSets& compared, Extractors& 
   std::vector<SetFeatures> all;
   for (const auto& extractor : extractors.list) {
     const auto of = [&](const eval::PatchSet& set, const std::string& name) {
-      const torch::Tensor features = set_features(*extractor, set, name, key, config, cells, [&](std::int64_t done) {
+      const torch::Tensor features = set_features(*extractor, set, name, config, cells, [&](std::int64_t done) {
         context.progress(before + done, total, "features");
         if (context.interrupted()) throw Interrupted{"evaluate"};
       });

@@ -28,14 +28,14 @@ struct ComparedSets {
 ComparedSets compared_sets(const EvaluationInputs& inputs, const std::optional<LossyCodec>& codec,
                            const EvaluateConfig& config, std::uint64_t seed);
 
-// Features of the compared sets under one extractor, kept as cells.
+// Features of the compared sets under one extractor, kept as cells by what the extractor sees.
 struct SetFeatures {
   std::string name;  // of the extractor
   std::string weights_sha256;
   torch::Tensor real;               // [N,D]
   std::vector<torch::Tensor> sets;  // [M,D] each, in the order of ComparedSets::sets
 };
-std::vector<SetFeatures> all_features(const ComparedSets& compared, Extractors& extractors, const std::string& key,
+std::vector<SetFeatures> all_features(const ComparedSets& compared, Extractors& extractors,
                                       const EvaluateConfig& config, const CellStore& cells, const Context& context);
 
 // The content of distances.json.

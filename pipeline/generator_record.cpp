@@ -32,7 +32,12 @@ Method method_from_json(const json& value) {
     if (name == "vp_cosine") return {"ddpm", "cosine", false, value.at("target"), false};
     return {name, "", false, "edm", false};
   }
-  return {name, value.at("betas"), value.at("zero_terminal_snr"), value.at("target"), value.at("learned_variance")};
+  return {name,
+          value.at("betas"),
+          value.at("zero_terminal_snr"),
+          value.at("target"),
+          value.at("learned_variance"),
+          value.value("beta_limits", std::vector<double>())};
 }
 
 }  // namespace
@@ -43,6 +48,7 @@ std::string to_json(const GeneratorRecord& record) {
               {"codec", record.codec},
               {"method", record.method.name},
               {"betas", record.method.betas},
+              {"beta_limits", record.method.beta_limits},
               {"zero_terminal_snr", record.method.zero_terminal_snr},
               {"target", record.method.target},
               {"learned_variance", record.method.learned_variance},

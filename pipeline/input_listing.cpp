@@ -66,7 +66,7 @@ std::string listing_hmac_sha256(const PrepareConfig& config, const fs::path& out
     lines = lines_below(input, out);
   }
   if (lines.empty()) return {};
-  for (const std::string& table : {config.labels_file, config.classes.table, config.split.table}) {
+  for (const std::string& table : {config.labels_file, config.structures, config.classes.table, config.split.table}) {
     if (table.empty()) continue;
     lines.push_back(line_of(table, "table"));
     if (lines.back().empty()) return {};

@@ -2,6 +2,7 @@
 #include "pipeline/inspect.h"
 
 #include "io/load.h"
+#include "pipeline/structure_names.h"
 
 #include <algorithm>
 #include <array>
@@ -49,7 +50,7 @@ void decode_series(io::Series& series, Voxels& voxels) {
     double sum = 0;
     for (const std::int16_t value : volume.hu) sum += value;
     voxels.mean_hu = sum / static_cast<double>(volume.hu.size());
-    if (!series.labels.empty()) {
+    if (series.labelled()) {
       std::array<std::int64_t, 256> counts{};
       for (const std::uint8_t value : io::load_labels(series).label) ++counts[value];
       for (int value = 0; value < 256; ++value)
@@ -86,7 +87,7 @@ ordered_json series_json(const io::Series& series, const Voxels& voxels, std::si
                        {"origin_mm", series.geometry.origin_mm},
                        {"direction", series.geometry.direction},
                        {"body_part", series.body_part},
-                       {"label_map", !series.labels.empty()},
+                       {"label_map", series.labelled()},
                        {"accepted", series.accepted()}};
   json["refusals"] = ordered_json::array();
   for (const io::Finding& finding : series.refusals)
@@ -102,6 +103,7 @@ ordered_json series_json(const io::Series& series, const Voxels& voxels, std::si
     json["files"] = ordered_json::array();
     for (const auto& file : series.files) json["files"].push_back(file.string());
     json["labels"] = series.labels.string();
+    for (const io::LabelObject& object : series.label_objects) json["label_objects"].push_back(object.file.string());
   }
   return json;
 }
@@ -126,7 +128,7 @@ std::string row(std::size_t number, std::size_t patient, const io::Series& serie
   std::array<char, 200> text{};
   std::snprintf(text.data(), text.size(), "%6zu  %7zu  %-6s  %-14s  %-20s  %-6s  %s", number, patient,
                 series.kind == io::SourceKind::Dicom ? "DICOM" : "volume", size.c_str(), spacing.data(),
-                series.labels.empty() ? "-" : "yes", series.accepted() ? "ok" : "refused");
+                series.labelled() ? "yes" : "-", series.accepted() ? "ok" : "refused");
   return text.data();
 }
 
@@ -147,6 +149,7 @@ void write_details(const io::Series& series, const Voxels& voxels, bool paths, s
   if (series.files.size() > 1) out << " and " << series.files.size() - 1 << " more";
   out << '\n';
   if (!series.labels.empty()) out << indent << series.labels.string() << '\n';
+  for (const io::LabelObject& object : series.label_objects) out << indent << object.file.string() << '\n';
 }
 
 void write_table(const io::Inventory& inventory, const std::vector<Voxels>& voxels, bool paths, std::ostream& out) {
@@ -171,6 +174,7 @@ int inspect(const InspectConfig& config, std::ostream& out) {
   options.path = config.path;
   options.image = config.image;
   options.labels = config.labels;
+  if (!config.structures.empty()) options.structures = read_structure_names(config.structures, {}).map;
   options.hash_key = passing_key();
   io::Inventory inventory;
   std::vector<Voxels> voxels;

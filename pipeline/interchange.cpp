@@ -11,7 +11,10 @@
 #include "pipeline/generator_record.h"
 #include "pipeline/scheduler_config.h"
 
+#include <algorithm>
+#include <cmath>
 #include <utility>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -35,7 +38,9 @@ ordered_json sidecar(const GeneratorRecord& record, const Generator& generator) 
                           ? "the U-Net is told 250 ln(sigma); diffusers' EDM schedulers give ln(sigma) / 4: multiply "
                             "their timesteps by 1000"
                           : "the U-Net is told the scheduler's timestep"},
-      {"latents", "x_0 = (z - shift) * scale for each channel of the autoencoder's latents z"}};
+      {"latents",
+       "x_0 = (z - shift) * scale for each channel of the autoencoder's latents z; latents_mean and latents_std of vae "
+       "say the same"}};
 }
 
 struct Described {
@@ -83,6 +88,37 @@ void check_fits(const GeneratorRecord& record, const nets::AutoencoderConfig& fo
                         "that it is said to have");
 }
 
+// A network that answers another question, or on another path, would give samples that only look strange.
+void check_fits(const GeneratorRecord& record, const fs::path& folder) {
+  const fs::path file = folder / "scheduler" / "scheduler_config.json";
+  if (!fs::exists(file)) return;
+  const auto found = parametrisation_from_scheduler(io::read_whole_file(file)), ours = parametrisation_of(record);
+  const auto near = [](double a, double b) { return std::abs(a - b) <= 1e-6 * std::max(std::abs(a), std::abs(b)); };
+  bool fits = found.target == ours.target && found.learned_variance == ours.learned_variance &&
+              near(found.path.t_max(), ours.path.t_max()) && near(found.path.t_min(), ours.path.t_min());
+  for (int i = 0; fits && i <= 8; ++i) {
+    const double t = ours.path.t_min() + (ours.path.t_max() - ours.path.t_min()) * i / 8;
+    const auto theirs_at = found.path.at(t), ours_at = ours.path.at(t);
+    fits = near(theirs_at.alpha, ours_at.alpha) && near(theirs_at.sigma, ours_at.sigma) &&
+           near(found.path.noise_input(t), ours.path.noise_input(t));
+  }
+  using diffusion::Target;
+  if (ours.target == Target::Edm || ours.target == Target::Boundary)
+    fits = fits && near(found.sigma_data, ours.sigma_data);
+  if (!fits)
+    throw io::DataError(io::Fault::OtherConfiguration,
+                        "scheduler_config.json tells of another target, noise schedule or scale than the U-Net is said "
+                        "to have learned");
+}
+
+// Latents are standardised as the autoencoder's configuration says, where it does.
+void take_latent_statistics(GeneratorRecord& record, const nets::AutoencoderConfig& found) {
+  if (found.latents_mean.empty() || found.latents_std.empty()) return;
+  record.shift = found.latents_mean;
+  record.scale.clear();
+  for (const double deviation : found.latents_std) record.scale.push_back(found.scaling_factor / deviation);
+}
+
 }  // namespace
 
 void export_generator(const ExportConfig& config) {
@@ -93,8 +129,13 @@ void export_generator(const ExportConfig& config) {
   const std::string scheduler = scheduler_config(record.method, record.sigma_data);
   if (fs::exists(config.to / kSidecar)) fs::remove_all(config.to / "vae");  // of an export before this one
   nets::save_diffusers(generator.unet, config.to / "unet");
-  if (record.codec == "autoencoder")
-    nets::save_diffusers(nets::load_autoencoder(checkpoints / "autoencoder"), config.to / "vae");
+  if (record.codec == "autoencoder") {
+    nets::Autoencoder autoencoder = nets::load_autoencoder(checkpoints / "autoencoder");
+    std::vector<double> deviation;
+    for (const double scale : record.scale) deviation.push_back(1 / scale);
+    autoencoder->set_latent_statistics(record.shift, deviation);
+    nets::save_diffusers(autoencoder, config.to / "vae");
+  }
   fs::create_directories(config.to / "scheduler");
   io::write_atomically(config.to / "scheduler" / "scheduler_config.json", scheduler);
   io::write_atomically(config.to / kSidecar, sidecar(record, generator).dump(1) + "\n");
@@ -109,10 +150,12 @@ void import_generator(const ImportConfig& config) {
   auto [record, step] = described(config);
   const nets::UNet unet = nets::load_unet(config.from / "unet");
   check_fits(record, unet->config());
+  check_fits(record, config.from);
   record.unet = unet->config();
   if (record.codec == "autoencoder") {
     const nets::Autoencoder autoencoder = nets::load_autoencoder(config.from / "vae");
     check_fits(record, autoencoder->config());
+    take_latent_statistics(record, autoencoder->config());
     record.autoencoder_sha256 = weights_sha256(*autoencoder);
     nets::save_diffusers(autoencoder, checkpoints / "autoencoder");
   }

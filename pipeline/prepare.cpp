@@ -15,6 +15,7 @@
 #include "pipeline/prepare_report.h"
 #include "pipeline/prepare_scans.h"
 #include "pipeline/prepare_series.h"
+#include "pipeline/structure_names.h"
 
 #include <algorithm>
 #include <atomic>
@@ -58,7 +59,8 @@ void remove_results(const fs::path& folder) {
 // The phantom cohort's own names, where none are asked for.
 PrepareConfig with_cohort_patterns(PrepareConfig config) {
   const PrepareConfig defaults;
-  if (!config.input.empty() || config.images != defaults.images || config.masks != defaults.masks) return config;
+  const bool own = config.masks.empty() && config.structures.empty();
+  if (!config.input.empty() || config.images != defaults.images || !own) return config;
   config.images = kCohortImages;
   config.masks = kCohortMasks;
   return config;
@@ -222,7 +224,7 @@ class PrepareRun {
     std::vector<Scan> scans;
     for (std::size_t i = 0; i < task.series.size(); ++i) {
       const io::Series& series = inventory_.series[task.series[i]];
-      scans.push_back({result.series[i].scan_sha256, !series.labels.empty()});
+      scans.push_back({result.series[i].scan_sha256, series.labelled()});
     }
     const auto verdicts = scans_.judge(task.patient, scans);
     for (std::size_t i = 0; i < scans.size(); ++i) {
@@ -280,6 +282,11 @@ void log_table(const io::Inventory& inventory) {
 
 nlohmann::ordered_json run_prepare(const PrepareConfig& given, const Context& context, const SeriesReader& reader) {
   const PrepareConfig config = with_cohort_patterns(given);
+  io::StructureMap structures;
+  if (!config.structures.empty()) {
+    plan_labels(config, {});  // what contradicts it is told before any work
+    structures = read_structure_names(config.structures, config.labels).map;
+  }
   const fs::path folder = context.out / "data";
   fs::create_directories(folder);
   remove_results(folder);
@@ -290,9 +297,11 @@ nlohmann::ordered_json run_prepare(const PrepareConfig& given, const Context& co
   scan.path = input;
   scan.image = config.images;
   scan.labels = config.masks;
+  scan.structures = std::move(structures);
   scan.hash_key = patient_key(config.key_file, context.out);
   scan.spacing_tolerance = config.spacing_tolerance;
   scan.min_slices = config.min_slices;
+  scan.allow_burned_in = config.allow_burned_in;
   io::Inventory inventory = reader.scan(scan);
   write_json(folder / "inventory.json", inventory_json(inventory, {}));
   try {

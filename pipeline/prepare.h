@@ -104,6 +104,7 @@ struct PrepareConfig {
   std::string input;
   std::string images = "*";
   std::string masks;
+  std::string structures;
   std::string key_file;
   std::vector<std::string> labels;
   std::string labels_file;
@@ -118,6 +119,7 @@ struct PrepareConfig {
   std::int64_t shard_mb = 128;
   double spacing_tolerance = 0.05;
   std::int64_t min_slices = 2;
+  bool allow_burned_in = false;
   double decode_time_limit_s = 300;
 
   template <class Visitor>
@@ -126,8 +128,16 @@ struct PrepareConfig {
           "folder of CT series, or one file; empty: the phantom cohort of this run, by default with its label maps");
     visit("images", images, "pattern of volume files (NIfTI, NRRD, MetaImage); * is the patient's name");
     visit("masks", masks, "pattern of label maps, the * as in images; empty: there are none");
+    visit(
+        "structures", structures,
+        "YAML or JSON file of `name: label` for the structures of DICOM SEG and RTSTRUCT objects below input, instead "
+        "of masks; * stands for anything, blanks and case do not matter, the label background leaves a structure out; "
+        "others are left out too. `ctforge structures` lists the names. Where structures overlap the later label "
+        "stays");
     visit("key_file", key_file, "file whose bytes key the patients' pseudonyms; empty: patient.key, made when missing");
-    visit("labels", labels, "names of the label values from 0, the background, on");
+    visit("labels", labels,
+          "names of the label values from 0, the background, on; empty with structures: as the "
+          "file has them");
     visit("labels_file", labels_file, "JSON list of these names instead; empty: labels.json in the input folder");
     visit("label_map", label_map,
           "label values to keep, as found:kept, e.g. 7:5; all others become background; empty: all as they are. With "
@@ -144,6 +154,10 @@ struct PrepareConfig {
     visit("spacing_tolerance", spacing_tolerance, "largest relative departure of a slice distance from the median",
           Range{0, 0.5});
     visit("min_slices", min_slices, "series of fewer slices are refused", Range{1, 10000});
+    visit(
+        "allow_burned_in", allow_burned_in,
+        "take DICOM series whose BurnedInAnnotation says YES: texts in their pixels may name patients, and samples may "
+        "repeat them");
     visit("decode_time_limit_s", decode_time_limit_s, "a series that takes longer to decode is refused, seconds",
           Range{1, 1e6});
   }

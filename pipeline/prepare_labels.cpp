@@ -3,6 +3,7 @@
 #include "io/fault.h"
 #include "pipeline/config_tree.h"
 #include "pipeline/prepare_plan.h"
+#include "pipeline/structure_names.h"
 
 #include <charconv>
 
@@ -68,9 +69,21 @@ std::vector<std::string> kept_names(const std::map<int, int>& map, const std::ve
   return result;
 }
 
+LabelPlan plan_structures(const PrepareConfig& config) {
+  if (!config.masks.empty()) refuse("structures", "labels come from either masks or structures, not from both");
+  if (!config.labels_file.empty()) refuse("structures", "labels_file names the values of masks only: give labels");
+  if (!config.label_map.empty()) refuse("structures", "label_map is of the values of masks only");
+  LabelPlan plan;
+  plan.names = read_structure_names(config.structures, config.labels).labels;
+  for (std::size_t value = 0; value < plan.kept.size(); ++value)
+    plan.kept[value] = value < plan.names.size() ? static_cast<int>(value) : -1;
+  return plan;
+}
+
 }  // namespace
 
 LabelPlan plan_labels(const PrepareConfig& config, const fs::path& input) {
+  if (!config.structures.empty()) return plan_structures(config);
   LabelPlan plan;
   plan.kept.fill(-1);
   if (config.masks.empty()) {

@@ -253,13 +253,16 @@ PreparePlan make_plan(const PrepareConfig& config, const fs::path& input, io::In
 }
 
 std::int64_t series_without_labels(const PrepareConfig& config, const io::Inventory& inventory) {
-  if (config.masks.empty()) return 0;
+  if (config.masks.empty() && config.structures.empty()) return 0;
   std::int64_t with = 0, without = 0;
   for (const io::Series& series : inventory.series)
-    if (series.accepted() || !series.labels.empty()) ++(series.labels.empty() ? without : with);
+    if (series.accepted() || series.labelled()) ++(series.labelled() ? with : without);
   if (with == 0 && without > 0)
-    throw io::DataError(io::Fault::NothingUsable, "prepare.masks finds a label map for none of the " +
-                                                      std::to_string(without) + " series: check the pattern");
+    throw io::DataError(io::Fault::NothingUsable,
+                        (config.masks.empty() ? "no structure of prepare.structures was found for any of the "
+                                              : "prepare.masks finds a label map for none of the ") +
+                            std::to_string(without) + " series: " +
+                            (config.masks.empty() ? "`ctforge structures` lists the names" : "check the pattern"));
   if (without > 0)
     log_warning("prepare: " + std::to_string(without) + " of " + std::to_string(with + without) +
                 " series have no label map; they are taken as having none of the labels, unless "

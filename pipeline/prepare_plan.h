@@ -23,7 +23,8 @@ struct LabelPlan {
   std::vector<std::string> names;
   std::array<int, 256> kept;
 };
-// Throws ConfigError for maps that cannot be read or name nothing, DataError(InvalidTable) for a labels file.
+// Throws ConfigError for settings that contradict each other and maps that cannot be read or name nothing,
+// DataError(InvalidTable) for a labels file.
 LabelPlan plan_labels(const PrepareConfig& config, const std::filesystem::path& input);
 
 // How patches get their class.

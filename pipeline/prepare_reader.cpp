@@ -13,6 +13,7 @@ std::string content_sha256(const io::Series& series) {
   io::Sha256 digest;
   for (const auto& file : series.files) digest.update(io::sha256_file(file));
   if (!series.labels.empty()) digest.update(io::sha256_file(series.labels));
+  for (const io::LabelObject& object : series.label_objects) digest.update(io::sha256_file(object.file));
   return digest.hex();
 }
 

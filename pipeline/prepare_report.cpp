@@ -32,7 +32,7 @@ ordered_json series_json(const io::Series& series, const SeriesFate* fate) {
                        {"size", series.geometry.size},
                        {"spacing_mm", series.geometry.spacing_mm},
                        {"body_part", series.body_part},
-                       {"label_map", !series.labels.empty()},
+                       {"label_map", series.labelled()},
                        {"accepted", series.accepted()}};
   json["refusals"] = ordered_json::array();
   for (const io::Finding& finding : series.refusals)

@@ -73,7 +73,7 @@ std::string scan_sha256(const io::Volume& axial) {
 
 Source load(const io::Series& series, const SeriesReader& reader, bool with_labels) {
   Source source{io::to_axial(reader.volume(series)), std::nullopt};
-  if (!with_labels || series.labels.empty()) return source;
+  if (!with_labels || !series.labelled()) return source;
   source.labels = io::to_axial(reader.labels(series));
   if (!io::same_grid(source.volume.geometry, source.labels->geometry))
     throw io::DataError(io::Fault::LabelMismatch, "the label map lies on another grid than the CT");
@@ -172,7 +172,7 @@ void cut_block(const Block& block, const std::vector<Window2d>& windows, SeriesP
 
 SeriesPatches cut_series(const io::Series& series, const SeriesReader& reader, const PrepareConfig& config,
                          const PreparePlan& plan, const std::function<bool()>& stop) {
-  Source source = load(series, reader, !config.masks.empty());
+  Source source = load(series, reader, !config.masks.empty() || !config.structures.empty());
   SeriesPatches result;
   result.scan_sha256 = scan_sha256(source.volume);
   if (source.labels) result.contoured = keep_labels(*source.labels, plan.labels);

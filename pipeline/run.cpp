@@ -249,6 +249,16 @@ void adopt_autoencoder(const Config& config, const Config& theirs, const fs::pat
   MetricsLog(out / "metrics.jsonl").take(other / "metrics.jsonl", "autoencoder");
 }
 
+void adopt_features(const fs::path& other, const fs::path& out) {
+  const fs::path theirs = other / "evaluation" / "cells", ours = out / "evaluation" / "cells";
+  if (!fs::is_directory(theirs)) return;
+  const FolderLock lock(out);
+  for (const auto& entry : fs::directory_iterator(theirs)) {
+    const fs::path file = ours / entry.path().filename();
+    if (file.filename().string().starts_with("features-") && !fs::exists(file)) link_or_copy(entry.path(), file);
+  }
+}
+
 void catch_signals() {
   struct sigaction action = {};
   action.sa_handler = on_signal;

@@ -35,6 +35,10 @@ void adopt_stages(const Config& config, const std::vector<std::string>& stages, 
 void adopt_autoencoder(const Config& config, const Config& theirs, const std::filesystem::path& other,
                        const std::filesystem::path& out);
 
+// Takes the features that another run's evaluation has, which are kept by what they were taken of, unless `out` has
+// some.
+void adopt_features(const std::filesystem::path& other, const std::filesystem::path& out);
+
 // For work on a folder that is no stage: makes it, keeps others out of it, sets the number of threads and the device.
 // Throws as run_stages does.
 void work_in(const Config& config, const std::filesystem::path& out,

@@ -51,10 +51,11 @@ Generator find_generator(const SampleConfig& config, const Context& context, std
   if (config.weaker.empty()) return generator;
   auto weaker =
       std::make_shared<Generator>(load_generator(std::filesystem::path(config.weaker) / "checkpoints", device));
-  const bool alike = weaker->autoencoder_sha256 == generator.autoencoder_sha256 &&
-                     weaker->latent_shape == generator.latent_shape &&
-                     weaker->patches.classes == generator.patches.classes && weaker->shift == generator.shift &&
-                     weaker->scale == generator.scale;
+  const bool alike =
+      weaker->autoencoder_sha256 == generator.autoencoder_sha256 && weaker->latent_shape == generator.latent_shape &&
+      weaker->patches.classes == generator.patches.classes && weaker->patches.labels == generator.patches.labels &&
+      weaker->patches.window_hu == generator.patches.window_hu && weaker->shift == generator.shift &&
+      weaker->scale == generator.scale;
   if (!alike)
     throw ConfigError({{"the generator", "sample.weaker",
                         "must be a generator of the same latents and classes: train it with train.from"}});
@@ -68,7 +69,7 @@ constexpr std::int64_t kStraightened = 64;
 
 std::optional<double> straightness(const SampleConfig& config, const Generator& generator, std::uint64_t seed,
                                    const std::vector<double>& proportions) {
-  const bool meaningful = generator.parametrisation.target == diffusion::Target::Flow && is_deterministic(config);
+  const bool meaningful = generator.method.name == "rectified_flow" && is_deterministic(config) && config.steps > 1;
   if (!meaningful) return std::nullopt;
   std::vector<Wanted> wanted;
   for (const std::int64_t index : class_sequence(std::min(config.count, kStraightened), proportions))
@@ -93,7 +94,8 @@ void check_sample(const SampleConfig& config) {
   // Settings that would do nothing: somebody expects something of them.
   const SampleConfig plain;
   const bool karras = config.levels.empty() && (config.grid == "auto" || config.grid == "karras");
-  const auto of_churn = [&config, &plain](double SampleConfig::* value) {
+  const bool guided = config.guidance != 1 || !config.blend.empty();
+  const auto of_churn = [&config, &plain](double SampleConfig::*value) {
     return config.*value != plain.*value && config.sampler != "edm_sde";
   };
   for (const auto& [key, idle, by] :
@@ -106,6 +108,11 @@ void check_sample(const SampleConfig& config) {
         std::tuple{"enhanced", config.enhanced && config.format != "dicom", "sample.format dicom"},
         std::tuple{"structure_set", config.structure_set && config.format != "dicom", "sample.format dicom"},
         std::tuple{"surfaces", config.surfaces && config.format == "shards", "sample.format nifti or dicom"},
+        std::tuple{"guidance_from", !config.guidance_from.empty() && !guided, "sample.guidance other than 1"},
+        std::tuple{"guidance_low", config.guidance_low != plain.guidance_low && !guided,
+                   "sample.guidance other than 1"},
+        std::tuple{"guidance_high", config.guidance_high != plain.guidance_high && !guided,
+                   "sample.guidance other than 1"},
         std::tuple{"sigma_max", config.sigma_max != plain.sigma_max && !config.levels.empty(),
                    "grids, not sample.levels"},
         std::tuple{"sigma_min", config.sigma_min != plain.sigma_min && !config.levels.empty(),

@@ -31,7 +31,7 @@ struct SampleConfig {
   double churn_high = 50;
   double churn_noise = 1.003;
   double clip = 0;
-  double guidance = 1.5;
+  double guidance = 1;
   std::string guidance_from;
   std::vector<std::string> blend;
   std::string weaker;

@@ -6,6 +6,7 @@
 #include "models/nets/diffusers.h"
 #include "models/nets/weights.h"
 #include "pipeline/config_tree.h"
+#include "pipeline/log.h"
 #include "pipeline/sampler.h"
 #include "pipeline/scheduler_config.h"
 #include "pipeline/train_method.h"
@@ -28,13 +29,16 @@ namespace {
 constexpr double kSigmaData = 0.5;  // diffusers' default
 
 std::optional<fs::path> scheduler_file(const fs::path& folder) {
-  for (const fs::path& place : {folder, folder / "scheduler", folder.parent_path() / "scheduler"})
+  const fs::path plain = folder.has_filename() ? folder : folder.parent_path();  // without a slash at the end
+  for (const fs::path& place : {plain, plain / "scheduler", plain.parent_path() / "scheduler"})
     if (fs::exists(place / "scheduler_config.json")) return place / "scheduler_config.json";
   return std::nullopt;
 }
 
 diffusion::Parametrisation learned_by(const fs::path& folder, const TrainConfig& training) {
   if (const auto file = scheduler_file(folder)) return parametrisation_from_scheduler(io::read_whole_file(*file));
+  log_warning("sample: no scheduler_config.json beside the network: it is taken to have learned train.method " +
+              training.method + " (sigma_data 0.5)");
   return parametrisation_of(method_of(training), kSigmaData);
 }
 
@@ -62,16 +66,20 @@ torch::Tensor labels_in(const nets::TensorFile& file, std::int64_t count, const 
 void refuse_unused(const SampleConfig& config) {
   const SampleConfig plain;
   std::vector<ConfigProblem> problems;
-  const std::pair<const char*, bool> settings[] = {
-      {"guidance", config.guidance != plain.guidance && config.guidance != 1},
-      {"guidance_from", !config.guidance_from.empty()},
-      {"blend", !config.blend.empty()},
-      {"weaker", !config.weaker.empty()},
-      {"weights", config.weights != plain.weights},
-      {"ema_length", config.ema_length != 0},
-      {"format", config.format != plain.format},
-      {"pairs", config.pairs},
-      {"untrained", config.untrained != 0}};
+  const std::pair<const char*, bool> settings[] = {{"count", config.count != plain.count},
+                                                   {"seed", config.seed != plain.seed},
+                                                   {"batch", config.batch != plain.batch},
+                                                   {"classes", config.classes != plain.classes},
+                                                   {"class_least", config.class_least != plain.class_least},
+                                                   {"guidance", config.guidance != plain.guidance},
+                                                   {"guidance_from", !config.guidance_from.empty()},
+                                                   {"blend", !config.blend.empty()},
+                                                   {"weaker", !config.weaker.empty()},
+                                                   {"weights", config.weights != plain.weights},
+                                                   {"ema_length", config.ema_length != 0},
+                                                   {"format", config.format != plain.format},
+                                                   {"pairs", config.pairs},
+                                                   {"untrained", config.untrained != 0}};
   for (const auto& [key, given] : settings)
     if (given) problems.push_back({"configuration", std::string("sample.") + key, "is not for --checkpoint"});
   if (!problems.empty()) throw ConfigError(std::move(problems));

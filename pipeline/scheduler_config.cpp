@@ -48,7 +48,7 @@ std::string text_of(const json& config, const char* key, const char* otherwise) 
   return value.is_null() ? otherwise : value.get<std::string>();
 }
 
-std::vector<double> betas_of(const json& config) {
+std::vector<double> betas_in(const json& config) {
   const json trained = config.value("trained_betas", json());
   if (trained.is_array()) return trained.get<std::vector<double>>();
   const int steps = config.value("num_train_timesteps", 1000);
@@ -69,8 +69,15 @@ Target target_of(const json& config) {
   unsupported("prediction_type " + name);
 }
 
+// DPM-Solver's and UniPC's classes, which are of the straight path where use_flow_sigmas is set.
+diffusion::Parametrisation straight(const json& config) {
+  const std::string name = text_of(config, "prediction_type", "epsilon");
+  if (name == "v_prediction") unsupported("prediction_type " + name + " with use_flow_sigmas");
+  return {diffusion::rectified(), name == "flow_prediction" ? Target::Flow : target_of(config), 1};
+}
+
 diffusion::Parametrisation variance_preserving(const json& config) {
-  auto betas = betas_of(config);
+  auto betas = betas_in(config);
   if (config.value("rescale_betas_zero_snr", false)) betas = diffusion::with_zero_terminal_snr(betas);
   const std::string variance = text_of(config, "variance_type", "fixed_small");
   return {diffusion::vp(betas), target_of(config), 1, variance == "learned_range"};
@@ -81,11 +88,16 @@ json variance_preserving_config(const Method& method) {
       {"linear", {{"beta_schedule", "linear"}, {"beta_start", 1e-4}, {"beta_end", 0.02}}},
       {"scaled_linear", {{"beta_schedule", "scaled_linear"}, {"beta_start", 0.00085}, {"beta_end", 0.012}}},
       {"cosine", {{"beta_schedule", "squaredcos_cap_v2"}}},
-      {"raised_cosine", {{"beta_schedule", "linear"}, {"trained_betas", diffusion::raised_cosine_betas()}}},
+      {"raised_cosine", {{"beta_schedule", "linear"}}},
       {"sigmoid", {{"beta_schedule", "sigmoid"}, {"beta_start", 1e-4}, {"beta_end", 0.02}}}};
   static const std::map<std::string, std::string> targets = {
       {"noise", "epsilon"}, {"data", "sample"}, {"velocity", "v_prediction"}};
   json config = schedules.at(method.betas);
+  if (method.betas == "raised_cosine") config["trained_betas"] = betas_of(method);
+  if (method.betas != "raised_cosine" && method.beta_limits.size() == 2) {
+    config["beta_start"] = method.beta_limits[0];
+    config["beta_end"] = method.beta_limits[1];
+  }
   // DDIM knows no learned variance; the ancestral sampler does.
   config["_class_name"] = method.learned_variance ? "DDPMScheduler" : "DDIMScheduler";
   if (method.learned_variance) config["variance_type"] = "learned_range";
@@ -117,9 +129,11 @@ diffusion::Parametrisation parametrisation_from_scheduler(const std::string& tex
     }
     if (name == "CMStochasticIterativeScheduler")
       return {diffusion::ve(sigma_min, sigma_max), Target::Boundary, sigma_data};
-    if (name.starts_with("FlowMatch") && config.value("num_train_timesteps", 1000) != 1000)
-      unsupported("num_train_timesteps other than 1000");
-    if (name.starts_with("FlowMatch")) return {diffusion::rectified(), Target::Flow, 1};
+    const bool flow_match = name.starts_with("FlowMatch");
+    const bool flow = flow_match || config.value("use_flow_sigmas", false);
+    if (flow && config.value("num_train_timesteps", 1000) != 1000) unsupported("num_train_timesteps other than 1000");
+    if (flow_match) return {diffusion::rectified(), Target::Flow, 1};
+    if (flow) return straight(config);
     if (!config.contains("beta_schedule")) unsupported("_class_name " + name);
     return variance_preserving(config);
   } catch (const json::exception&) {

@@ -9,7 +9,8 @@
 namespace ctforge::pipeline {
 
 // Path, target and scale of a network that was trained with such a scheduler: any with a beta_schedule (DDPM, DDIM,
-// PNDM, Euler, DPM-Solver, UniPC, ...), EDM*, FlowMatch* and CMStochasticIterativeScheduler. How to sample is not read.
+// PNDM, Euler, DPM-Solver, UniPC, ...), which is of the straight path where use_flow_sigmas is set, EDM*, FlowMatch* and
+// CMStochasticIterativeScheduler. How to sample is not read.
 // Throws io::DataError: InvalidHeader for text that is no such configuration, UnsupportedFormat naming class, key and
 // value that are not known here.
 diffusion::Parametrisation parametrisation_from_scheduler(const std::string& text);

@@ -149,6 +149,7 @@ void run_cell(Cell& cell, const std::vector<Cell>& before) {
   try {
     for (const Cell& other : before) adopt_stages(cell.config, stages, other.folder, cell.folder);
     for (const Cell& other : before) adopt_autoencoder(cell.config, other.config, other.folder, cell.folder);
+    if (!before.empty()) adopt_features(before.back().folder, cell.folder);
     run_stages(cell.config, stages, cell.folder);
     cell.row.figures = figures_in(cell.folder);
     if (io::has_shards(cell.folder / "samples", "synthetic"))

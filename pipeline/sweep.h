@@ -16,10 +16,10 @@ struct SweepConfig {
 
   template <class Visitor>
   void fields(Visitor& visit) {
-    visit(
-        "grid", grid,
-        "settings and their values, each \"section.key=value|value|...\", or \"key,key=value,value|...\" for those that "
-        "vary together: every combination is run; seeds are averaged over");
+    visit("grid", grid,
+          "settings and their values, each \"section.key=value|value|...\", or \"key,key=value,value|...\" for those "
+          "that "
+          "vary together: every combination is run; seeds are averaged over");
   }
 };
 

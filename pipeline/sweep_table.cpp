@@ -136,6 +136,7 @@ ordered_json figures_in(const fs::path& run) {
   take(figures, "dice_difference.high", downstream, "/difference/mean/interval/1");
   take(figures, "straightness", samples, "/straightness");
   take(figures, "validation_loss", manifest, "/stages/train/summary/diffusion/validation_loss");
+  take(figures, "bits_per_dimension", manifest, "/stages/train/summary/diffusion/bits_per_dimension");
   take(figures, "train_s", manifest, "/stages/train/seconds");
   take(figures, "sample_s_per_1000", samples, "/seconds_per_sample", 1000);
   return figures;
@@ -185,8 +186,14 @@ std::string sweep_page(const std::vector<SweepRow>& rows, std::size_t cells) {
       if (!row->failure.empty()) failures += "<p>" + escaped(group.name) + ": " + escaped(row->failure) + "</p>";
   }
   sections.front().body = html_table(table);
-  for (const std::string& name : names)
-    if (name.ends_with(".frechet") || name == "dice_difference") sections.push_back(chart_of(groups, name));
+  // Without an evaluation, what training and sampling tell of themselves.
+  const bool evaluated =
+      std::any_of(names.begin(), names.end(), [](const std::string& name) { return name.ends_with(".frechet"); });
+  for (const std::string& name : names) {
+    const bool own = name == "validation_loss" || name == "straightness" || name == "bits_per_dimension";
+    if (name.ends_with(".frechet") || name == "dice_difference" || (own && !evaluated))
+      sections.push_back(chart_of(groups, name));
+  }
   if (!pictures.empty())
     sections.push_back(
         {"Samples", "The first samples of each combination: the same numbers began all of them.", pictures});

@@ -20,7 +20,8 @@ struct SweepRow {
 };
 
 // Of a finished run: "<features>.frechet" with ".low", ".high" and ".floor", "train_s", "sample_s_per_1000",
-// "validation_loss", "straightness" and "dice", "dice_difference" (with .low, .high), each where the run has it.
+// "validation_loss", "bits_per_dimension", "straightness" and "dice", "dice_difference" (with .low, .high), each where
+// the run has it.
 nlohmann::ordered_json figures_in(const std::filesystem::path& run);
 
 // cells: how many there will be when all are done.

@@ -160,10 +160,12 @@ struct TrainConfig {
   std::string pairs;
   std::string method = "edm";
   std::string betas = "cosine";
+  std::vector<double> beta_limits;
   bool zero_terminal_snr = false;
   std::string target = "auto";
   bool learned_variance = false;
   double bound_weight = 0.001;
+  std::int64_t bound_patches = 16;
   std::string loss = "l2";
   double huber_delta = 1;
   std::string weighting = "auto";
@@ -177,7 +179,7 @@ struct TrainConfig {
   double learning_rate_last = 0;
   std::int64_t warmup = 200;
   std::string schedule = "inverse_sqrt";
-  std::int64_t schedule_reference = 5000;
+  std::int64_t schedule_reference = 2000;
   double weight_decay = 0;
   double beta1 = 0.9, beta2 = 0.99;
   double clip_norm = 1;
@@ -224,6 +226,10 @@ struct TrainConfig {
           OneOf{{"edm", "ddpm", "rectified_flow", "consistency"}});
     visit("betas", betas, "method ddpm: how noise grows over its 1000 steps",
           OneOf{{"linear", "scaled_linear", "cosine", "raised_cosine", "sigmoid"}});
+    visit("beta_limits", beta_limits,
+          "betas other than cosine: their first and last value, raised_cosine: the greatest alone; empty: those of the "
+          "papers, 1e-4, 0.02 (scaled_linear: 0.00085, 0.012; raised_cosine: 0.02)",
+          Range{1e-9, 0.999999});
     visit("zero_terminal_snr", zero_terminal_snr, "method ddpm: rescaled so that the last step holds no signal");
     visit("target", target,
           "what the network predicts; auto: edm, velocity and flow under edm, ddpm and rectified_flow",
@@ -232,6 +238,11 @@ struct TrainConfig {
           "method ddpm: the network learns the variance of an ancestral step too (Nichol and Dhariwal 2021)");
     visit("bound_weight", bound_weight, "learned_variance: factor of the variational bound, in bits a dimension",
           Range{0, 1e3});
+    visit(
+        "bound_patches", bound_patches,
+        "learned_variance: validation patches of which the whole variational bound is reported at the end, which takes "
+        "a thousand evaluations of the network each; 0: none",
+        Range{0, 1e6});
     visit("loss", loss,
           "what is averaged of the network's errors: squares, absolute values, or the one below the other",
           OneOf{{"l2", "l1", "huber"}});

@@ -11,6 +11,7 @@
 #include "pipeline/evaluate_inputs.h"
 #include "pipeline/train_options.h"
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <stdexcept>
@@ -27,6 +28,8 @@ using nlohmann::ordered_json;
 namespace {
 
 constexpr std::uint64_t kStream = 0x6175746f656e63;  // of the run's seed
+// Below this nothing is left of a patch behind the discriminator's convolutions.
+constexpr std::int64_t kLeastJudged = 24;
 constexpr std::uint64_t kOrderStream = 1, kInitialStream = 2;
 
 torch::Tensor channels_last(const torch::Tensor& x, bool wanted) {
@@ -267,6 +270,9 @@ TrainedAutoencoder train_autoencoder(const TrainConfig& config, const Context& c
   AutoencoderLearner learner(net, config.autoencoder);
   learner->to(device);
   const bool judged = config.autoencoder.adversarial_weight > 0;
+  if (judged && std::min(patches.info().height, patches.info().width) < kLeastJudged)
+    throw ConfigError({{"the prepared data", "train.autoencoder.adversarial_weight",
+                        "needs patches of " + std::to_string(kLeastJudged) + " pixels at least along each side"}});
   torch::nn::Module& module = judged ? static_cast<torch::nn::Module&>(*learner) : *net;
   AutoencoderLesson lesson(config, patches, learner, device, options.seed);
   const Phase phase{"autoencoder", "autoencoder steps", options.steps, config.autoencoder.batch};

@@ -7,6 +7,7 @@
 #include "pipeline/train_lesson.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <utility>
 #include <vector>
@@ -27,9 +28,12 @@ struct Snapshot {
   std::int64_t step = 0;
 };
 
+// The length with all its digits: it is read back from the name.
 std::string name_of(double length, std::int64_t step) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.4f-%09lld.safetensors", length, static_cast<long long>(step));
+  char digits[32], text[96];
+  const auto end = std::to_chars(digits, digits + sizeof digits, length, std::chars_format::fixed).ptr;
+  std::snprintf(text, sizeof text, "%.*s-%09lld.safetensors", static_cast<int>(end - digits), digits,
+                static_cast<long long>(step));
   return text;
 }
 

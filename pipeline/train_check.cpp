@@ -26,12 +26,15 @@ std::vector<Given> given_settings(const TrainConfig& config) {
   const TrainConfig plain;
   const bool ddpm = config.method == "ddpm", flow = config.method == "rectified_flow";
   const bool consistency = config.method == "consistency";
-  const bool lognormal = !ddpm && !consistency && (config.times == "auto" || config.times == "lognormal");
+  const bool lognormal = !consistency && (config.times == "lognormal" || (config.times == "auto" && !ddpm));
   const bool latents = config.codec == "autoencoder";
   return {
       {"from_weights", !config.from_weights, !config.from.empty(), "train.from"},
       {"betas", config.betas != plain.betas, ddpm, "train.method ddpm"},
+      {"beta_limits", !config.beta_limits.empty(), ddpm && config.betas != "cosine",
+       "train.method ddpm with betas other than cosine"},
       {"bound_weight", config.bound_weight != plain.bound_weight, config.learned_variance, "train.learned_variance"},
+      {"bound_patches", config.bound_patches != plain.bound_patches, config.learned_variance, "train.learned_variance"},
       {"huber_delta", config.huber_delta != plain.huber_delta, config.loss == "huber", "train.loss huber"},
       {"min_snr_gamma", config.min_snr_gamma != plain.min_snr_gamma, config.weighting == "min_snr",
        "train.weighting min_snr"},

@@ -30,7 +30,7 @@ std::string identity(const TrainConfig& config, const Context& context, const Ge
                      const std::string& data_sha256, const Generator* origin) {
   ordered_json json = settings_of(config);
   for (const char* key : {"checkpoint_every", "checkpoint_every_s", "keep_checkpoints", "log_every", "validate_every",
-                          "time_limit_min", "gradient_checkpointing", "autoencoder"})
+                          "time_limit_min", "gradient_checkpointing", "bound_patches", "autoencoder"})
     json.erase(key);
   // Other settings that depend on it are the stages of a consistency model and when averages are put aside.
   const bool length_matters =
@@ -149,9 +149,11 @@ ordered_json train_diffusion(const TrainConfig& config, const Context& context, 
                        {"seconds", trainer.elapsed_s()},
                        {"checkpoint_sha256", trainer.checkpoint_sha256()}};
   const ordered_json validated = metrics.find(phase.name, "validation", trainer.steps_done());
-  for (const char* key : {"loss", "bits_per_dimension"})
-    if (validated.contains(key))
-      summary[std::string(key) == "loss" ? "validation_loss" : "validation_" + std::string(key)] = validated.at(key);
+  if (validated.contains("loss")) summary["validation_loss"] = validated.at("loss");
+  if (record.method.learned_variance && config.bound_patches > 0 && data.validation.data.defined()) {
+    const train::EmaScope averaged(trained, trainer.ema());
+    summary["bits_per_dimension"] = lesson.bits_per_dimension(config.bound_patches);
+  }
   return summary;
 }
 

@@ -18,7 +18,7 @@ namespace ctforge::pipeline {
 
 namespace {
 
-constexpr std::uint64_t kOrderStream = 1, kValidationStream = 3;
+constexpr std::uint64_t kOrderStream = 1, kValidationStream = 3, kBoundStream = 4;
 // c_noise runs over about a thousand; its thousandth is what Karras et al. give to their features of the noise level.
 constexpr double kNoiseInputScale = 1e-3;
 
@@ -93,6 +93,21 @@ nlohmann::ordered_json Lesson::validate(std::int64_t step) {
   nlohmann::ordered_json figures{{"loss", sum / static_cast<double>(count)}};
   if (record_.method.learned_variance) figures["bits_per_dimension"] = bits / static_cast<double>(count);
   return figures;
+}
+
+double Lesson::bits_per_dimension(std::int64_t items) {
+  const torch::NoGradGuard no_grad;
+  const train::Autocast autocast(device_, train::precision_from_name(config_.precision));
+  learner_->eval();
+  torch::Generator generator = seeded(io::mix_seed(seed_, kBoundStream));
+  const std::int64_t count = std::min(items, data_.validation.data.size(0));
+  const auto data = data_.validation.data.narrow(0, 0, count).to(device_);
+  const auto denoise =
+      diffusion::bind(network(), parametrisation_, {data_.validation_labels.narrow(0, 0, count).to(device_), {}});
+  const auto bits =
+      diffusion::variational_bound(denoise, parametrisation_.path, data, diffusion::StepVariance::Learned, generator);
+  learner_->train();
+  return bits.mean().item<double>();
 }
 
 diffusion::LossResult Lesson::loss(const Pair& pair, const torch::Tensor& labels, std::int64_t step,

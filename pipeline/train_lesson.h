@@ -69,9 +69,12 @@ class Lesson {
 
   torch::Tensor step(const train::StepInput& input);
   // Over the validation items, with noise that is the same each time; eval mode, the weights the network has: "loss",
-  // and where the variance is learned "bits_per_dimension", the variational bound, of which the latents' last term is
-  // no likelihood. `step`: steps done.
+  // and where the variance is learned "bits_per_dimension", the bound estimated from one step of each item. `step`:
+  // steps done.
   nlohmann::ordered_json validate(std::int64_t step);
+  // The variational bound over all steps of the path, mean over at most so many validation items, with the weights the
+  // network has; where the variance is learned. Of latents the last step's term is no likelihood.
+  double bits_per_dimension(std::int64_t items);
 
  private:
   diffusion::LossResult loss(const Pair& pair, const torch::Tensor& labels, std::int64_t step,

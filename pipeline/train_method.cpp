@@ -21,25 +21,34 @@ Value named(const std::map<std::string, Value>& values, const std::string& name)
   return found->second;
 }
 
-std::vector<double> betas_named(const std::string& name) {
-  using namespace diffusion;
-  if (name == "linear") return linear_betas();
-  if (name == "scaled_linear") return scaled_linear_betas();
-  if (name == "cosine") return cosine_betas();
-  if (name == "raised_cosine") return raised_cosine_betas();
-  if (name == "sigmoid") return sigmoid_betas();
-  throw std::invalid_argument("unknown schedule " + name);
-}
-
 diffusion::Path path_of(const Method& method) {
   if (method.name == "edm" || method.name == "consistency") return diffusion::ve();
   if (method.name == "rectified_flow") return diffusion::rectified();
   if (method.name != "ddpm") throw std::invalid_argument("unknown method " + method.name);
-  const auto betas = betas_named(method.betas);
+  const auto betas = betas_of(method);
   return diffusion::vp(method.zero_terminal_snr ? diffusion::with_zero_terminal_snr(betas) : betas);
 }
 
 }  // namespace
+
+std::vector<double> betas_of(const Method& method) {
+  using namespace diffusion;
+  const std::string& name = method.betas;
+  const auto& limits = method.beta_limits;
+  constexpr int kSteps = 1000;
+  if (name == "cosine" && limits.empty()) return cosine_betas();
+  if (name == "raised_cosine" && limits.size() <= 1)
+    return limits.empty() ? raised_cosine_betas() : raised_cosine_betas(kSteps, limits[0]);
+  const std::map<std::string, std::vector<double> (*)(int, double, double)> between = {
+      {"linear", linear_betas}, {"scaled_linear", scaled_linear_betas}, {"sigmoid", sigmoid_betas}};
+  const auto found = between.find(name);
+  if (found == between.end() && name != "cosine" && name != "raised_cosine")
+    throw std::invalid_argument("unknown schedule " + name);
+  if (found != between.end() && limits.size() == 2) return found->second(kSteps, limits[0], limits[1]);
+  if (!limits.empty()) throw std::invalid_argument("schedule " + name + " has another number of limits");
+  if (name == "linear") return linear_betas();
+  return name == "sigmoid" ? sigmoid_betas() : scaled_linear_betas();
+}
 
 Method method_of(const TrainConfig& config) {
   std::vector<ConfigProblem> problems;
@@ -55,7 +64,15 @@ Method method_of(const TrainConfig& config) {
                   : flow                  ? "flow"
                   : consistency           ? "boundary"
                                           : "edm";
-  if (ddpm) method.betas = config.betas;
+  if (ddpm) {
+    method.betas = config.betas;
+    method.beta_limits = config.beta_limits;
+    try {
+      betas_of(method);
+    } catch (const std::invalid_argument& error) {
+      refuse(true, "beta_limits", error.what());
+    }
+  }
   method.zero_terminal_snr = config.zero_terminal_snr;
   method.learned_variance = config.learned_variance;
   refuse(config.zero_terminal_snr && !ddpm, "zero_terminal_snr", "is for train.method ddpm");
@@ -137,8 +154,9 @@ diffusion::ConsistencyOptions consistency_options_of(const TrainConfig& config, 
   diffusion::ConsistencyOptions options;
   options.log_mean = own.noise_mean;
   options.log_deviation = own.noise_deviation;
-  // The first stage is not that of plain diffusion, which is what training begins from.
-  options.stage = static_cast<int>(1 + std::min(step, config.steps - 1) * own.stages / config.steps);
+  // Stage 0 is plain diffusion, which weights of a generator have behind them.
+  const bool diffused = !config.from.empty() && config.from_weights;
+  options.stage = static_cast<int>((diffused ? 1 : 0) + std::min(step, config.steps - 1) * own.stages / config.steps);
   options.base = own.base;
   options.huber = own.huber;
   return options;

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace ctforge::pipeline {
 
@@ -18,12 +19,16 @@ struct Method {
   bool zero_terminal_snr = false;
   std::string target = "edm";  // "noise", "data", "velocity", "edm", "flow" or "boundary"
   bool learned_variance = false;
+  std::vector<double> beta_limits;  // of betas: first and last, or of raised_cosine the greatest; empty: the schedule's
 
   friend bool operator==(const Method&, const Method&) = default;
 };
 
 // Throws ConfigError, naming all of them, for settings that do not go together.
 Method method_of(const TrainConfig& config);
+// The schedule of a method ddpm, before any rescaling. Throws std::invalid_argument for a name that is none and limits
+// that are not as many as it has.
+std::vector<double> betas_of(const Method& method);
 // Throws std::invalid_argument for a name that is none.
 diffusion::Parametrisation parametrisation_of(const Method& method, double sigma_data);
 diffusion::LossOptions loss_options_of(const TrainConfig& config);

@@ -94,4 +94,17 @@ torch::Tensor prior_term(const Path& path, const torch::Tensor& x0) {
   return mean_bits(divergence(mean.square(), log_variance, torch::zeros_like(mean)));
 }
 
+torch::Tensor variational_bound(const Denoise& denoise, const Path& path, const torch::Tensor& x0,
+                                StepVariance variance, torch::Generator& generator) {
+  torch::Tensor sum = prior_term(path, x0);
+  for (double t = path.t_max(); t >= 0; --t) {
+    const AlphaSigma level = path.at(t);
+    const auto noise = torch::randn(x0.sizes(), generator, x0.options().device(torch::kCPU)).to(x0.device());
+    const auto x = level.alpha * x0 + level.sigma * noise;
+    const std::vector<double> times(static_cast<std::size_t>(x0.size(0)), t);
+    sum += bound_terms(path, x0, x, times, denoise(x, t), variance);
+  }
+  return sum;
+}
+
 }  // namespace ctforge::diffusion

@@ -24,4 +24,9 @@ torch::Tensor bound_terms(const Path& path, const torch::Tensor& x0, const torch
 // the terms of all T steps.
 torch::Tensor prior_term(const Path& path, const torch::Tensor& x0);
 
+// That sum: [N] float64, each step's term of one draw of x_t. denoise is asked once for every step of the path, with
+// noise drawn from the generator on the CPU. Throws as bound_terms does.
+torch::Tensor variational_bound(const Denoise& denoise, const Path& path, const torch::Tensor& x0,
+                                StepVariance variance, torch::Generator& generator);
+
 }  // namespace ctforge::diffusion

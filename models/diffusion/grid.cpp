@@ -85,6 +85,8 @@ std::vector<double> unchecked(Grid grid, const Path& path, int n, const GridOpti
   }
   if (grid == Grid::Shifted) return shifted(path, n, options.shift, ratio);
 
+  if (!path.discrete() && grid != Grid::Trailing && !(ratio.low > 0))
+    throw std::invalid_argument("this grid ends at the lowest noise level, which must be above 0");
   double low = path.time_of_ratio(ratio.low), high = path.time_of_ratio(ratio.high);
   if (!path.discrete()) return even(grid, n, low, high);
   // A limit that is a step of the path comes back as that step, to rounding.

@@ -16,7 +16,7 @@ Denoise guide(Denoise base, std::vector<std::pair<Denoise, double>> terms, Denoi
     if (!std::isfinite(weight)) throw std::invalid_argument("a guidance weight is not finite");
     base_weight -= weight;
   }
-  terms.insert(terms.begin(), {std::move(base), base_weight});
+  terms.emplace_back(std::move(base), base_weight);  // last: the variance is that of the first condition
   std::erase_if(terms, [](const auto& term) { return term.second == 0; });
   return [terms = std::move(terms), outside = std::move(outside), interval, path](const torch::Tensor& x,
                                                                                   double t) -> Estimate {
@@ -27,7 +27,7 @@ Denoise guide(Denoise base, std::vector<std::pair<Denoise, double>> terms, Denoi
       const Estimate estimate = denoise(x, t);
       const auto part = estimate.data * weight;
       sum = sum.defined() ? sum + part : part;
-      variance = estimate.variance;  // of the last term: the condition's, not the base's
+      if (!variance.defined()) variance = estimate.variance;
     }
     return {sum, variance};
   };

@@ -176,10 +176,12 @@ Tensor AutoencoderImpl::decode(const Tensor& z) {
 
 std::int64_t AutoencoderImpl::factor() const { return std::int64_t{1} << (config_.block_out_channels.size() - 1); }
 
-void AutoencoderImpl::set_latent_scale(double scaling_factor, double shift_factor) {
-  require(scaling_factor > 0, "scaling_factor", "must be positive");
-  config_.scaling_factor = scaling_factor;
-  config_.shift_factor = shift_factor;
+void AutoencoderImpl::set_latent_statistics(std::vector<double> mean, std::vector<double> deviation) {
+  AutoencoderConfig config = config_;
+  config.latents_mean = std::move(mean);
+  config.latents_std = std::move(deviation);
+  validate(config);
+  config_ = std::move(config);
 }
 
 }  // namespace ctforge::nets

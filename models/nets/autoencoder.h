@@ -91,8 +91,9 @@ class AutoencoderImpl : public torch::nn::Module {
   // How many input pixels a latent pixel spans along one axis: 2^(levels-1).
   std::int64_t factor() const;
   const AutoencoderConfig& config() const { return config_; }
-  // For the measured scale and offset, which are known only after training.
-  void set_latent_scale(double scaling_factor, double shift_factor);
+  // Of each latent channel, measured on the training set; they stand in the configuration for whoever diffuses latents.
+  // Throws std::invalid_argument unless there is a mean and a positive deviation for each.
+  void set_latent_statistics(std::vector<double> mean, std::vector<double> deviation);
 
  private:
   AutoencoderConfig config_;

@@ -71,7 +71,7 @@ class Experiment:
             shutil.copytree(self.trained("flow"), self.out / "pairs.new")
             (self.out / "pairs.new").rename(pairs)
         self.run("sample", "pairs", *method, *self.from_codec(self.steps), "sample.pairs=true",
-                 "sample.steps=50", f"sample.count={self.pairs}", "sample.classes=training")
+                 "sample.steps=30", f"sample.count={self.pairs}", "sample.classes=training")
         self.sweep("reflow", ["sample.steps=50|4|2|1"], *method, f"train.from={pairs}", f"train.pairs={pairs / 'samples'}",
                    "train.times=u_shaped", f"train.steps={self.steps}")
 

@@ -19,8 +19,30 @@ def readable_forms(data):
         yield base64.b64decode(match.group(1))
 
 
+def encodings(mark):
+    """A mark as it may be written: bytes, UTF-16 of either order, and base64 at any of three places in the text, of the mark
+    as it stands, in capitals and with the first letter of each word in capitals."""
+    for text in {mark, mark.upper(), mark.title()}:
+        yield text.encode()
+        for plain in (text.encode(), text.encode("utf-16-le"), text.encode("utf-16-be")):
+            yield plain
+            for before in range(3):
+                # Characters that depend on what stands around the mark are left out.
+                coded = base64.b64encode(b"\0" * before + plain)
+                yield coded[(0, 2, 3)[before] : len(coded) - 4]
+
+
+FORMS = {mark: sorted(set(encodings(mark))) for mark in marked.MARKS}
+
+
 def marks_in(data, marks):
-    return {mark for form in readable_forms(data) for mark in marks if mark.encode() in form.lower()}
+    found = set()
+    for form in readable_forms(data):
+        lower = form.lower()
+        for mark in marks:
+            if mark.encode() in lower or any(coded in form for coded in FORMS[mark]):
+                found.add(mark)
+    return found
 
 
 class PrivacyTest(program.ProgramTest):
@@ -57,6 +79,15 @@ class PrivacyTest(program.ProgramTest):
             if path.is_file():
                 self.assertEqual(marks_in(path.read_bytes(), marks), set(), f"in {name}")
 
+    def test_encoded_marks_would_be_found(self):
+        self.assertGreaterEqual(len(marked.ATTRIBUTES) + len(marked.NESTED) + len(marked.PRIVATE), 40)
+        for text in ("Marxbrunner", "marxbrunner", "MARXBRUNNER"):
+            for coded in (text.encode(), text.encode("utf-16-le"), text.encode("utf-16-be")):
+                for before in range(4):
+                    whole = b"x" * before + coded + b" and more"
+                    self.assertEqual(marks_in(whole, ["marxbrunner"]), {"marxbrunner"})
+                    self.assertEqual(marks_in(b"." + base64.b64encode(whole), ["marxbrunner"]), {"marxbrunner"}, (text, before))
+
     def test_the_marks_would_be_found(self):
         found = set()
         for path in self.archive.rglob("*"):
@@ -73,6 +104,8 @@ class PrivacyTest(program.ProgramTest):
         self.assertEqual(program.stages_done(self.out), program.STAGES[1:])
         accepted = [series["accepted"] for series in program.read_json(self.out / "data" / "inventory.json")["series"]]
         self.assertEqual((accepted.count(True), accepted.count(False)), (self.patients - 2, 2))
+        # PatientName and PatientID begin with ../../: nothing is named after them.
+        self.assertEqual({path.name for path in self.folder.iterdir()}, {"archive", "dicom", "nifti", "out"})
         self.check_nothing_is_told(marked.MARKS)
 
     def test_inspect(self):

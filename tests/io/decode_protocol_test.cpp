@@ -15,6 +15,9 @@ DecodeRequest sample() {
   request.threads = 3;
   request.size = {4, 5, 6};
   request.paths = {"a b", std::string("x\ny")};
+  request.slices = {{1, 0}, {0, 5}};
+  request.grid = {{0, 0, 0}, {0.5, 0.75, 2}, {-1, 1e-300, 3}, {{{0, 1, 0}, {-1, 0, 0}, {0, 0, 1}}}};
+  request.structures = {{7, 255}, {65535, 1}};
   return request;
 }
 
@@ -24,12 +27,23 @@ TEST(DecodeProtocol, RequestsComeBack) {
   EXPECT_TRUE(back.labels);
   EXPECT_EQ(back.voxels(), 120);
   EXPECT_EQ(back.paths, sample().paths);
+  EXPECT_EQ(back.slices, sample().slices);
+  EXPECT_EQ(back.grid.spacing_mm, sample().grid.spacing_mm);
+  EXPECT_EQ(back.grid.origin_mm, sample().grid.origin_mm);
+  EXPECT_EQ(back.grid.direction, sample().grid.direction);
+  EXPECT_EQ(back.structures, sample().structures);
 }
 
 TEST(DecodeProtocol, RefusesCutRequests) {
   const std::string bytes = encode_request(sample());
   for (std::size_t length = 0; length < bytes.size(); ++length)
     EXPECT_THROW(decode_request(std::string_view(bytes).substr(0, length)), std::invalid_argument);
+}
+
+TEST(DecodeProtocol, RefusesSlicesOfNoFile) {
+  DecodeRequest request = sample();
+  request.slices[0].file = 2;
+  EXPECT_THROW(decode_request(encode_request(request)), std::invalid_argument);
 }
 
 TEST(DecodeProtocol, RepliesThrowWhatTheySay) {

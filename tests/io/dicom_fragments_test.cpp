@@ -90,6 +90,35 @@ TEST(DicomFragments, TheCodestreamAgreesWithTheHeader) {
   EXPECT_EQ(check("\xFF\xD8 of JPEG, long enough to hold a SIZ segment \xFF\xD9"), Faults{Fault::MalformedDicom});
 }
 
+TEST(DicomFragments, WhatExpandsWithoutBoundIsRefused) {
+  for (const PixelEncoding encoding :
+       {PixelEncoding::Jpeg2000, PixelEncoding::JpegLs, PixelEncoding::Rle, PixelEncoding::Deflated}) {
+    PixelDataOf data(item("") + item(codestream(12)) + kDelimiter, encoding);
+    data.file().header.pixels.rows = data.file().header.pixels.columns = 65535;
+    EXPECT_EQ(data.check(), Faults{Fault::TooLarge});
+  }
+  PixelDataOf deflated("", PixelEncoding::Deflated);
+  deflated.file().header.pixels.frames = 1 << 24;
+  EXPECT_EQ(deflated.check(), Faults{Fault::TooLarge});
+}
+
+// Frames as one fragment each, by the offset table, by where codestreams begin; and one frame too many.
+TEST(DicomFragments, FramesAreToldApart) {
+  const std::string a = codestream(12), b = codestream(12);  // 52 bytes each
+  const std::string halves = item(a.substr(0, 30)) + item(a.substr(30)) + item(b.substr(0, 20)) + item(b.substr(20));
+  const auto frames = [&](const std::string& table, const std::string& fragments, std::int64_t count) {
+    PixelDataOf data(item(table) + fragments + kDelimiter, PixelEncoding::Jpeg2000);
+    data.file().header.pixels.frames = count;
+    return data.check();
+  };
+  EXPECT_EQ(frames("", item(a) + item(b), 2), Faults{});
+  EXPECT_EQ(frames("", halves, 2), Faults{});
+  EXPECT_EQ(frames(little(0) + little(68), halves, 2), Faults{});  // 8 + 30 + 8 + 22 bytes before the second
+  EXPECT_EQ(frames(little(0) + little(60), halves, 2), Faults{});  // a wrong table: the markers tell
+  EXPECT_EQ(frames("", item(a) + item(b), 3), Faults{Fault::TruncatedPixelData});
+  EXPECT_EQ(frames("", item(a) + item(b.substr(0, 48)), 2), Faults{Fault::TruncatedPixelData});  // no EOC
+}
+
 TEST(DicomFragments, ACodestreamOfMoreBitsIsFollowed) {
   PixelDataOf data(item("") + item(codestream(16)) + kDelimiter, PixelEncoding::Jpeg2000);
   EXPECT_EQ(data.check(), Faults{});

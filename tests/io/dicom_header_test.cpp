@@ -20,7 +20,7 @@ TEST(DicomHeader, ReadsWithAndWithoutPreamble) {
     EXPECT_EQ(read.verdict, DicomVerdict::Image);
     EXPECT_TRUE(read.faults.empty());
     EXPECT_EQ(read.header.pixels.columns, 6);
-    EXPECT_EQ(read.header.spacing_mm, (std::array<double, 2>{0.5, 0.75}));
+    EXPECT_EQ(read.header.frames.at(0).spacing_mm, (std::array<double, 2>{0.5, 0.75}));
     EXPECT_EQ(read.header.pixels.length, 48);
   }
 }

@@ -32,13 +32,23 @@ TEST(DicomObject, ObjectsWithoutImagesAreSkipped) {
   EXPECT_EQ(classify("1.2.3", "OT", false).skip_reason, "DICOM object without an image");
 }
 
+TEST(DicomObject, SomeOfThemCanLabelACt) {
+  EXPECT_EQ(classify(UID_RTStructureSetStorage, "RTSTRUCT").labels, LabelObjectKind::StructureSet);
+  EXPECT_EQ(classify(UID_SegmentationStorage, "SEG").labels, LabelObjectKind::Segmentation);
+  EXPECT_EQ(classify("1.2.840.10008.5.1.4.1.1.66.7", "SEG").labels, LabelObjectKind::Segmentation);
+  for (const char* other : {UID_RTDoseStorage, UID_SurfaceSegmentationStorage, UID_CTImageStorage})
+    EXPECT_FALSE(classify(other, "OT").labels) << other;
+}
+
 TEST(DicomObject, OtherImagesAreRefused) {
   const DicomObject mr = classify(UID_MRImageStorage, "MR");
   ASSERT_TRUE(mr.fault);
   EXPECT_EQ(mr.fault->fault, Fault::NotCt);
   EXPECT_EQ(mr.fault->message, "Modality is MR, expected CT");
   EXPECT_EQ(classify(UID_SecondaryCaptureImageStorage, "CT").fault->fault, Fault::NotCt);
-  EXPECT_EQ(classify(UID_EnhancedCTImageStorage, "CT").fault->fault, Fault::UnsupportedFormat);
+  EXPECT_FALSE(classify(UID_EnhancedCTImageStorage, "CT").fault);
+  EXPECT_TRUE(classify(UID_EnhancedCTImageStorage, "CT").enhanced);
+  EXPECT_FALSE(classify(UID_CTImageStorage, "CT").enhanced);
   // Whatever somebody typed there is not repeated.
   EXPECT_EQ(classify(UID_CTImageStorage, "PLANTED^NAME").fault->message.find("PLANTED"), std::string::npos);
 }

@@ -33,6 +33,15 @@ TEST(DicomPixels, PaddingBeyondTheStoredBitsIsAir) {
   EXPECT_EQ(HuTable(pixels).entries()[0x0400], 0);
 }
 
+// Likewise signed, and as the 12 bits of a signed image.
+TEST(DicomPixels, PaddingOfSignedPixelsIsAir) {
+  DicomPixels pixels = twelve_bits(true);
+  pixels.padding = 0xF830;
+  EXPECT_EQ(HuTable(pixels).entries()[0xF830], HuTable::kPaddingHu);
+  EXPECT_EQ(HuTable(pixels).entries()[0x0830], HuTable::kPaddingHu);
+  EXPECT_EQ(HuTable(pixels).entries()[0x0831], -1999);
+}
+
 TEST(DicomPixels, MarksWhatDoesNotFit) {
   DicomPixels pixels = twelve_bits(false);
   pixels.slope = 10;
@@ -44,9 +53,10 @@ TEST(DicomPixels, RefusesAnotherSize) {
   const auto files = test::write_sample_series(folder.path(), 1);
   std::vector<std::int16_t> hu(24);
   SliceDecoder decoder;
-  decoder.decode(files[0], test::kSampleRows, test::kSampleColumns, hu);
+  decoder.decode(files[0], 0, test::kSampleRows, test::kSampleColumns, hu);
   EXPECT_EQ(hu[5], 1005 - 1024);
-  EXPECT_THROW(decoder.decode(files[0], 3, 8, hu), DataError);
+  EXPECT_THROW(decoder.decode(files[0], 0, 3, 8, hu), DataError);
+  EXPECT_THROW(decoder.decode(files[0], 1, test::kSampleRows, test::kSampleColumns, hu), DataError);
 }
 
 }  // namespace

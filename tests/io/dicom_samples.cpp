@@ -58,6 +58,49 @@ std::vector<std::filesystem::path> write_sample_series(const std::filesystem::pa
   return files;
 }
 
+namespace {
+
+DcmItem& group(DcmItem& parent, const DcmTagKey& sequence, long number) {
+  DcmItem* item = nullptr;
+  if (parent.findOrCreateSequenceItem(sequence, item, number).bad()) throw std::runtime_error("sample group");
+  return *item;
+}
+
+// Moves attributes of a slice into a macro of a functional group.
+void move_into(DcmItem& macro, DcmDataset& data, const std::vector<DcmTagKey>& tags) {
+  for (const DcmTagKey& tag : tags) macro.insert(data.remove(tag), true);
+}
+
+}  // namespace
+
+void write_enhanced_sample(const std::filesystem::path& path, std::size_t frames, E_TransferSyntax syntax,
+                           const SampleEdit& edit) {
+  DcmFileFormat file;
+  DcmDataset& data = *file.getDataset();
+  fill(data, 0);
+  put(data, DCM_SOPClassUID, UID_EnhancedCTImageStorage);
+  put(data, DCM_ImageType, "ORIGINAL\\PRIMARY\\VOLUME\\NONE");
+  put(data, DCM_NumberOfFrames, std::to_string(frames));
+  DcmItem& shared = group(data, DCM_SharedFunctionalGroupsSequence, 0);
+  move_into(group(shared, DCM_PixelMeasuresSequence, 0), data, {DCM_PixelSpacing, DCM_SliceThickness});
+  move_into(group(shared, DCM_PlaneOrientationSequence, 0), data, {DCM_ImageOrientationPatient});
+  move_into(group(shared, DCM_PixelValueTransformationSequence, 0), data, {DCM_RescaleSlope, DCM_RescaleIntercept});
+  std::vector<Uint16> pixels;
+  for (std::size_t frame = 0; frame < frames; ++frame) {
+    const std::size_t slice = frames - 1 - frame;
+    DcmItem& own = group(data, DCM_PerFrameFunctionalGroupsSequence, static_cast<long>(frame));
+    group(own, DCM_PlanePositionSequence, 0)
+        .putAndInsertString(DCM_ImagePositionPatient,
+                            ("-10\\-20\\" + std::to_string(2.5 * static_cast<double>(slice))).c_str());
+    for (int i = 0; i < kSampleRows * kSampleColumns; ++i)
+      pixels.push_back(static_cast<Uint16>(sample_stored(slice, i)));
+  }
+  data.findAndDeleteElement(DCM_ImagePositionPatient);
+  data.putAndInsertUint16Array(DCM_PixelData, pixels.data(), static_cast<unsigned long>(pixels.size()));
+  if (edit) edit(data, 0);
+  if (file.saveFile(path.c_str(), syntax).bad()) throw std::runtime_error("sample file");
+}
+
 std::string sample_nifti() {
   std::string bytes(352 + 24, '\0');
   const auto put16 = [&](std::size_t at, std::int16_t value) { bytes = with_value(bytes, at, value); };

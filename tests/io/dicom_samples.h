@@ -25,6 +25,10 @@ using SampleEdit = std::function<void(DcmDataset& data, std::size_t slice)>;
 std::vector<std::filesystem::path> write_sample_series(const std::filesystem::path& folder, std::size_t slices = 4,
                                                        const SampleEdit& edit = {});
 
+// The same slices as one enhanced CT, its frames in reverse order, in a functional group each.
+void write_enhanced_sample(const std::filesystem::path& file, std::size_t frames, E_TransferSyntax syntax,
+                           const SampleEdit& edit = {});
+
 // A NIfTI-1 file of 3 x 2 x 2 int16 voxels 0, 1, ..., 1 mm, sform and qform alike, for bytes to be overwritten.
 std::string sample_nifti();
 template <class Value>

@@ -18,22 +18,27 @@ DicomFile coronal(double y_mm, const std::string& object) {
   file.header.object_uid = object;
   file.header.pixels.rows = 4;
   file.header.pixels.columns = 6;
-  file.header.position_mm = Vector3{-10, y_mm, 30};
-  file.header.orientation = std::array{Vector3{1, 0, 0}, Vector3{0, 0, -1}};
-  file.header.spacing_mm = {0.5, 0.75};
-  file.header.thickness_mm = 3;
+  DicomFrame frame;
+  frame.position_mm = Vector3{-10, y_mm, 30};
+  frame.orientation = std::array{Vector3{1, 0, 0}, Vector3{0, 0, -1}};
+  frame.spacing_mm = {0.5, 0.75};
+  frame.thickness_mm = 3;
+  file.header.frames = {frame};
   return file;
 }
 
-Series build(const std::vector<DicomFile>& images, std::int64_t min_slices = 2) {
+Series build(const std::vector<DicomFile>& images, std::int64_t min_slices = 2, bool allow_burned_in = false) {
   std::vector<DicomRecord> records;
   std::vector<fs::path> files;
   for (const DicomFile& image : images) {
     files.push_back("image" + std::to_string(files.size()));
-    records.push_back(make_record(image, static_cast<std::uint32_t>(records.size()), files.back(), "key"));
+    for (const DicomRecord& record :
+         make_records(image, static_cast<std::uint32_t>(files.size() - 1), files.back(), "key"))
+      records.push_back(record);
   }
   ScanOptions options;
   options.min_slices = min_slices;
+  options.allow_burned_in = allow_burned_in;
   return build_series(records, files, options);
 }
 
@@ -91,16 +96,51 @@ TEST(DicomSeries, DifferentMessagesOfOneFaultAreToldApartUpToThree) {
                                                 "1 of 6 images: syntax 3", "2 of 6 images: likewise"}));
 }
 
-TEST(DicomSeries, PseudonymsDependOnKeyKindAndText) {
-  EXPECT_EQ(pseudonym('P', 0x0123456789abcdefU), "P-0123456789abcdef");
-  EXPECT_EQ(pseudonym('S', 1), "S-0000000000000001");
-  const std::uint64_t bits = pseudonym_bits("key", "patient", "A");
-  EXPECT_EQ(bits, pseudonym_bits("key", "patient", "A"));
-  for (const std::uint64_t other : {pseudonym_bits("other", "patient", "A"), pseudonym_bits("key", "series", "A"),
-                                    pseudonym_bits("key", "patient", "B")})
-    EXPECT_NE(bits, other);
-  const DicomFile image = coronal(1, "1");
-  EXPECT_EQ(make_record(image, 0, "a", "key").patient, make_record(image, 5, "b", "key").patient);
+TEST(DicomSeries, FramesOfOneFileAndFilesOfOneFrameMakeOneStack) {
+  DicomFile enhanced = coronal(9, "1");
+  enhanced.header.frames.push_back(enhanced.header.frames[0]);
+  (*enhanced.header.frames[1].position_mm)[1] = 7;
+  const Series series = build({enhanced, coronal(5, "2")});
+  ASSERT_TRUE(series.accepted());
+  EXPECT_EQ(series.files, (std::vector<fs::path>{"image1", "image0"}));
+  EXPECT_EQ(series.slices, (std::vector<SliceSource>{{0, 0}, {1, 1}, {1, 0}}));
+  EXPECT_EQ(series.geometry.size[2], 3);
+  EXPECT_TRUE(build({coronal(1, "1"), coronal(2, "2")}).slices.empty());
+}
+
+TEST(DicomSeries, BurnedInTextsAreRefusedUnlessAllowed) {
+  std::vector<DicomFile> images = {coronal(1, "1"), coronal(2, "2")};
+  images[1].header.burned_in = true;
+  const Series refused = build(images);
+  ASSERT_EQ(refused.refusals.size(), 1U);
+  EXPECT_EQ(refused.refusals[0].fault, Fault::BurnedInAnnotation);
+  const Series allowed = build(images, 2, true);
+  EXPECT_TRUE(allowed.accepted());
+  EXPECT_EQ(allowed.notes, std::vector<std::string>{"1 of 2 images: BurnedInAnnotation says YES; allowed"});
+}
+
+TEST(DicomSeries, WhatCanShowAFaceIsNoted) {
+  std::vector<DicomFile> images;
+  for (int i = 0; i < 21; ++i) {
+    images.push_back(coronal(2.0 * i, std::to_string(i)));
+    images.back().header.body_part = "HEAD";
+    images.back().header.pixels.rows = images.back().header.pixels.columns = 256;
+  }
+  EXPECT_EQ(build(images).notes, std::vector<std::string>{"a face could be rendered from it: a head, in fine slices"});
+  for (DicomFile& image : images) image.header.body_part = "CHEST";
+  EXPECT_TRUE(build(images).notes.empty());
+  images[3].header.recognizable = true;
+  EXPECT_EQ(build(images).notes.size(), 1U);
+}
+
+TEST(DicomSeries, ATiltThatMakesAHugeGridIsRefused) {
+  std::vector<DicomFile> images = {coronal(1, "1"), coronal(40000, "2"), coronal(79999, "3")};
+  for (std::size_t i = 0; i < 3; ++i) {
+    (*images[i].header.frames[0].position_mm)[0] = 39000.0 * static_cast<double>(i);
+    images[i].header.pixels.rows = 20000;
+  }
+  ASSERT_EQ(build(images).refusals.size(), 1U);
+  EXPECT_EQ(build(images).refusals[0].fault, Fault::TooLarge);
 }
 
 }  // namespace

@@ -88,12 +88,7 @@ INSTANTIATE_TEST_SUITE_P(
         Injection{"NoOrientation", Fault::MissingPosition, without(kAll, DCM_ImageOrientationPatient)},
         Injection{"TwoSlicesAtOnePlace", Fault::DuplicateSlice, text_in(2, DCM_ImagePositionPatient, "-10\\-20\\2.5")},
         Injection{"Gap", Fault::MissingSlice, text_in(3, DCM_ImagePositionPatient, "-10\\-20\\10")},
-        Injection{"Tilt", Fault::NonOrthogonalSlices,
-                  [](DcmDataset& data, std::size_t slice) {
-                    const double z = 2.5 * static_cast<double>(slice);
-                    put(data, DCM_ImagePositionPatient,
-                        "-10\\" + std::to_string(-20 + z / 4) + "\\" + std::to_string(z));
-                  }},
+        Injection{"OneSliceSideways", Fault::NonOrthogonalSlices, text_in(2, DCM_ImagePositionPatient, "-10\\-19\\5")},
         Injection{"Orientation", Fault::MixedOrientation, text_in(1, DCM_ImageOrientationPatient, "0\\1\\0\\1\\0\\0")},
         Injection{"FrameOfReference", Fault::MixedFrameOfReference, text_in(1, DCM_FrameOfReferenceUID, "2.25.4001")},
         Injection{"OtherSpacing", Fault::MixedPixelSpacing, text_in(1, DCM_PixelSpacing, "0.8\\0.5")},
@@ -110,6 +105,16 @@ INSTANTIATE_TEST_SUITE_P(
                     data.putAndInsertUint16(DCM_Rows, 65535);
                     data.putAndInsertUint16(DCM_Columns, 65535);
                   }},
+        Injection{"HugeSizeOfCompressedPixels", Fault::MalformedDicom,
+                  [](DcmDataset& data, std::size_t) {
+                    data.putAndInsertUint16(DCM_BitsAllocated, 32);
+                    data.putAndInsertUint16(DCM_Rows, 65535);
+                    data.putAndInsertUint16(DCM_Columns, 65535);
+                  }},
+        Injection{"BurnedIn", Fault::BurnedInAnnotation, text_in(1, DCM_BurnedInAnnotation, "YES")},
+        Injection{"SeveralFramesOfAClassicObject", Fault::UnsupportedFormat, text_in(kAll, DCM_NumberOfFrames, "2")},
+        Injection{"EnhancedWithoutGroups", Fault::MalformedDicom,
+                  text_in(kAll, DCM_SOPClassUID, UID_EnhancedCTImageStorage)},
         Injection{"Modality", Fault::NotCt, text_in(kAll, DCM_Modality, "MR")},
         Injection{"NoPixels", Fault::MissingPixelData, without(1, DCM_PixelData)},
         Injection{"TwoPatients", Fault::MalformedDicom, text_in(1, DCM_PatientID, "OTHER")}),
@@ -135,6 +140,79 @@ TEST(Inventory, TakesIdenticalCopiesOnce) {
   const Series series = scan_folder(folder.path()).series.at(0);
   EXPECT_TRUE(series.accepted());
   EXPECT_EQ(series.files.size(), 4U);
+}
+
+// One object with two contents: which is the right one nobody can tell.
+TEST(Inventory, RefusesCopiesThatDiffer) {
+  test::TemporaryFolder folder;
+  const auto files = write_sample_series(folder.path());
+  std::string bytes = test::read_file(files[2]);
+  bytes.back() ^= 1;
+  test::write_file(folder / "copy.dcm", bytes);
+  EXPECT_TRUE(refused(scan_folder(folder.path()).series.at(0), Fault::DuplicateSlice));
+}
+
+TEST(Inventory, FilesNeedNoExtensionAndADirectoryIsPassedOver) {
+  test::TemporaryFolder folder;
+  const auto files = write_sample_series(folder / "DICOM" / "S1");
+  for (std::size_t i = 0; i < files.size(); ++i)
+    fs::rename(files[i], folder / "DICOM" / "S1" / ("I" + std::to_string(i)));
+  DcmFileFormat directory;
+  put(*directory.getDataset(), DCM_SOPClassUID, UID_MediaStorageDirectoryStorage);
+  put(*directory.getDataset(), DCM_SOPInstanceUID, "2.25.5");
+  directory.getDataset()->putAndInsertString(DCM_FileSetID, "PLANTED");
+  ASSERT_TRUE(directory.saveFile((folder / "DICOMDIR").c_str(), EXS_LittleEndianExplicit).good());
+  const Inventory found = scan_folder(folder.path());
+  ASSERT_EQ(found.series.size(), 1U);
+  EXPECT_TRUE(found.series[0].accepted());
+  EXPECT_EQ(found.skipped.at("DICOM directory"), 1);
+}
+
+TEST(Inventory, RealDicomdirFolders) {
+  const auto data = test::real_data("pydicom_test_files");
+  if (!data) GTEST_SKIP() << test::kNoRealData;
+  const Inventory found = scan_folder(*data / "dicomdirtests");
+  EXPECT_GE(found.skipped.at("DICOM directory"), 1);
+  EXPECT_FALSE(found.series.empty());
+}
+
+// A link to a series elsewhere must not bring it in.
+TEST(Inventory, FollowsNoLinkOutOfTheFolder) {
+  test::TemporaryFolder folder;
+  const auto outside = write_sample_series(folder / "outside");
+  fs::create_directories(folder / "archive");
+  fs::create_directory_symlink(folder / "outside", folder / "archive" / "series");
+  fs::create_symlink(outside[0], folder / "archive" / "slice.dcm");
+  const Inventory found = scan_folder(folder / "archive");
+  EXPECT_TRUE(found.series.empty());
+  EXPECT_EQ(found.skipped.at("symbolic link"), 2);
+}
+
+// A scout that ImageType does not tell of lies across the slices.
+TEST(Inventory, LeavesOutLocalizersToldByTheirOrientation) {
+  test::TemporaryFolder folder;
+  write_sample_series(folder.path(), 5, [](DcmDataset& data, std::size_t slice) {
+    if (slice != 4) return;
+    put(data, DCM_ImageType, "ORIGINAL\\PRIMARY");
+    put(data, DCM_ImageOrientationPatient, "1\\0\\0\\0\\0\\-1");
+  });
+  const Series series = scan_folder(folder.path()).series.at(0);
+  EXPECT_TRUE(series.accepted());
+  EXPECT_EQ(series.files.size(), 4U);
+}
+
+TEST(Inventory, ATransferSyntaxThatIsNotReadIsNamed) {
+  test::TemporaryFolder folder;
+  const auto files = write_sample_series(folder.path());
+  for (const auto& file : files) {
+    std::string bytes = test::read_file(file);
+    const std::string native = std::string("1.2.840.10008.1.2.1") + '\0';
+    const std::size_t at = bytes.find(native);
+    ASSERT_NE(at, std::string::npos);
+    test::write_file(file, bytes.replace(at, native.size(), "1.2.840.10008.1.2.77"));
+  }
+  const Series series = scan_folder(folder.path()).series.at(0);
+  ASSERT_TRUE(refused(series, Fault::UnsupportedTransferSyntax));
 }
 
 TEST(Inventory, ToleratesJitterAndSaysSo) {

@@ -190,6 +190,8 @@ TEST(Load, RefusesNotANumber) {
   const Series series = scan_folder(folder.path()).series.at(0);
   ASSERT_TRUE(series.accepted());
   EXPECT_EQ(fault_of([&] { load_volume(series); }), Fault::NotFinite);
+  test::write_file(folder / "v.nii", test::with_value(bytes, 364, -std::numeric_limits<float>::infinity()));
+  EXPECT_EQ(fault_of([&] { load_volume(series); }), Fault::NotFinite);
 }
 
 TEST(Load, RealDicomEqualsItsNifti) {
@@ -242,7 +244,8 @@ TEST(Load, RealOddFilesEndInAVerdict) {
     const auto data = test::real_data(name);
     if (!data) GTEST_SKIP() << test::kNoRealData;
     for (const Series& series : scan_folder(*data, 1).series) {
-      EXPECT_FALSE(series.accepted() && std::string(name) == "dicom2nifti_irregular");
+      const bool gap = series.name.starts_with("sliceincrement");
+      EXPECT_TRUE(!gap || !series.accepted());
       if (!series.accepted()) continue;
       try {
         EXPECT_EQ(static_cast<std::int64_t>(load_volume(series).hu.size()), series.geometry.voxels());

@@ -17,7 +17,18 @@ TEST(SliceStack, EvenSlicesHaveTheirDistance) {
 TEST(SliceStack, NamesEachFault) {
   EXPECT_EQ(stack_of({{0, 0, 0}, {0, 0, 2}, {0, 0, 6}, {0, 0, 8}}).faults.at(0).fault, Fault::MissingSlice);
   EXPECT_EQ(stack_of({{0, 0, 0}, {0, 0, 2}, {0, 0, 2}, {0, 0, 4}}).faults.at(0).fault, Fault::DuplicateSlice);
-  EXPECT_EQ(stack_of({{0, 0, 0}, {0, 1, 2}, {0, 2, 4}}).faults.at(0).fault, Fault::NonOrthogonalSlices);
+  EXPECT_EQ(stack_of({{0, 0, 0}, {0, 1, 2}, {0, 0, 4}}).faults.at(0).fault, Fault::NonOrthogonalSlices);
+  EXPECT_EQ(stack_of({{0, 0, 0}, {0, 3, 2}, {0, 6, 4}}).faults.at(0).fault, Fault::NonOrthogonalSlices);  // 56 degrees
+  EXPECT_EQ(stack_of({{0, 0, 0}, {0, 1, 2}}).faults.at(0).fault, Fault::NonOrthogonalSlices);  // two make any line
+}
+
+TEST(SliceStack, EqualStepsSidewaysAreATilt) {
+  const SliceStack stack = stack_of({{0, 0, 0}, {0.1, 1, 2}, {0, 2, 4}});
+  EXPECT_TRUE(stack.faults.empty());
+  EXPECT_TRUE(stack.tilted);
+  EXPECT_EQ(stack.step_mm, (Vector3{0, 1, 0}));
+  EXPECT_EQ(stack.notes.size(), 1U);
+  EXPECT_FALSE(stack_of({{0, 0, 0}, {0, 0.1, 2}, {0, 0.2, 4}}).tilted);  // within a quarter pixel
 }
 
 // A little more each time adds up to a slice in the wrong place although no single distance is far off.

@@ -61,11 +61,19 @@ def main(build, threads):
         print(f"{name:24} {value:6.2f} images/s")
     print(f"ctforge over diffusers {median['ctforge'] / median['diffusers']:.2f}")
     print(f"time with checkpointing over without {median['ctforge'] / median['ctforge, checkpointing']:.2f}")
+    kept = []
     for batch in (BATCH, 4 * BATCH):
         plain, less = (ours(program, kind, threads, batch, 2)["peak_bytes"] for kind in ("plain", "recomputed"))
         print(f"peak memory of a step, batch {batch}: {plain / 2**20:.0f} MiB, with checkpointing {less / 2**20:.0f} MiB, "
               f"ratio {less / plain:.3f}")
+        kept.append(less / plain)
+    slower = median["ctforge"] / median["ctforge, checkpointing"]
+    failed = [text for text, met in (("as fast as diffusers", median["ctforge"] >= median["diffusers"]),
+                                     ("memory with checkpointing at most 0.45", max(kept) <= 0.45),
+                                     ("time with checkpointing at most 1.4", slower <= 1.4)) if not met]
+    print("met" if not failed else "not met: " + "; ".join(failed))
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 2)
+    sys.exit(main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 2))

@@ -28,7 +28,8 @@ Outcome run(std::vector<const char*> arguments) {
 TEST(CommandLine, HelpNamesEveryCommandAndKey) {
   const Outcome help = run({"--help"});
   EXPECT_EQ(help.code, kDone);
-  for (const char* command : {"inspect", "phantom", "prepare", "train", "sample", "evaluate", "report", "run"})
+  for (const char* command :
+       {"inspect", "structures", "phantom", "prepare", "train", "sample", "evaluate", "report", "run"})
     EXPECT_NE(help.out.find(command), std::string::npos) << command;
   EXPECT_NE(run({"train", "--help"}).out.find("train.steps"), std::string::npos);
 }

@@ -39,6 +39,21 @@ TEST(ConfigTree, SyntaxErrorsNameTheLine) {
   EXPECT_THROW(read_config_tree("/nonexistent.yaml", problems), ConfigError);
 }
 
+// Aliases that stand for ten million values, and for a list that contains itself.
+TEST(ConfigTree, RefusesAliasesThatUnfoldWithoutEnd) {
+  std::string bomb = "a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n";
+  for (int level = 1; level < 7; ++level) {
+    const std::string alias = "*a" + std::to_string(level - 1);
+    bomb += "a" + std::to_string(level) + ": &a" + std::to_string(level) + " [" + alias;
+    for (int i = 1; i < 10; ++i) bomb += ", " + alias;
+    bomb += "]\n";
+  }
+  EXPECT_THROW(parse_config(bomb, "x.yaml"), ConfigError);
+  EXPECT_THROW(parse_config("a: &a [*a]\n", "x.yaml"), ConfigError);
+  ConfigNode root;
+  EXPECT_THROW(overlay(root, "train=&a [*a]"), ConfigError);
+}
+
 TEST(ConfigTree, OverlayReplacesAndAdds) {
   ConfigNode root = parse_config("train:\n  steps: 10\n", "x.yaml");
   overlay(root, "train.steps=20");

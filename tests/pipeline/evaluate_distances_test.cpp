@@ -15,8 +15,8 @@ nlohmann::ordered_json distances_of(const std::filesystem::path& out, const Eval
   Extractors extractors = load_extractors(config, "cpu");
   const ComparedSets compared = compared_sets(inputs, codec, config, 3);
   const CellStore cells(out / "cells");
-  return distances_json(compared, all_features(compared, extractors, "key", config, cells, test::context_of(out)),
-                        extractors, config);
+  return distances_json(compared, all_features(compared, extractors, config, cells, test::context_of(out)), extractors,
+                        config);
 }
 
 TEST(Distances, PutFloorIntervalAndCountBesideEveryValue) {
@@ -95,9 +95,29 @@ TEST(Distances, StopWhenAskedToWhileTakingFeatures) {
   Extractors extractors = load_extractors(config, "cpu");
   Context context = test::context_of(folder.path());
   context.interrupted = [] { return true; };
-  EXPECT_THROW(all_features(compared_sets(load_inputs(config, folder.path()), {}, config, 3), extractors, "key", config,
+  EXPECT_THROW(all_features(compared_sets(load_inputs(config, folder.path()), {}, config, 3), extractors, config,
                             CellStore(folder / "cells"), context),
                Interrupted);
+}
+
+TEST(Distances, FeaturesAreKeptByWhatTheyWereTakenOf) {
+  const test::TemporaryFolder folder;
+  test::write_run(folder.path());
+  const EvaluateConfig config = test::quick_evaluation();
+  Extractors extractors = load_extractors(config, "cpu");
+  const ComparedSets compared = compared_sets(load_inputs(config, folder.path()), {}, config, 3);
+  const CellStore cells(folder / "cells");
+  Context context = test::context_of(folder.path());
+  const auto first = all_features(compared, extractors, config, cells, context);
+  context.interrupted = [] { return true; };  // taking any feature throws
+  EXPECT_TRUE(
+      torch::equal(all_features(compared, extractors, config, cells, context).front().real, first.front().real));
+  ComparedSets other = compared;
+  other.real.window_hu[1] += 1;
+  EXPECT_THROW(all_features(other, extractors, config, cells, context), Interrupted);
+  EvaluateConfig scaled = config;
+  scaled.torchscript.scale *= 2;
+  EXPECT_THROW(all_features(compared, extractors, scaled, cells, context), Interrupted);
 }
 
 }  // namespace

@@ -14,8 +14,7 @@ nlohmann::ordered_json nearest_of(const std::filesystem::path& out, const std::o
   const EvaluationInputs inputs = load_inputs(config, out);
   Extractors extractors = load_extractors(config, "cpu");
   const ComparedSets compared = compared_sets(inputs, {}, config, 3);
-  const auto features =
-      all_features(compared, extractors, "key", config, CellStore(out / "cells"), test::context_of(out));
+  const auto features = all_features(compared, extractors, config, CellStore(out / "cells"), test::context_of(out));
   return nearest_json(inputs, codec, compared, features, config);
 }
 

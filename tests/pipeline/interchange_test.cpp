@@ -40,6 +40,10 @@ TEST(Interchange, GoesRoundForEveryCodecAndMethod) {
         EXPECT_TRUE(torch::equal(tensor, expected.at(name))) << name;
       EXPECT_EQ(after.patches.classes, before.patches.classes);
       EXPECT_EQ(after.step, before.step);
+      for (std::size_t c = 0; c < before.shift.size(); ++c) {
+        EXPECT_NEAR(after.shift.at(c), before.shift[c], 1e-12);
+        EXPECT_NEAR(after.scale.at(c), before.scale[c], 1e-9 * before.scale[c]);
+      }
       Context sampling = context;
       sampling.out = folder / "again";
       SampleConfig sample;
@@ -52,6 +56,45 @@ TEST(Interchange, GoesRoundForEveryCodecAndMethod) {
       EXPECT_THROW(import_generator({folder / "out", {}, folder / "again"}), ConfigError);
     }
   }
+}
+
+TEST(Interchange, TellsDiffusersHowLatentsAreStandardised) {
+  const ctforge::test::TemporaryFolder folder;
+  test::trained_in(folder / "run");
+  export_generator({folder / "run", folder / "out", {}, "cpu"});
+  const Generator generator = load_generator(folder / "run" / "checkpoints", torch::kCPU);
+  const auto told = nets::load_autoencoder(folder / "out" / "vae")->config();
+  EXPECT_EQ(told.scaling_factor, 1);
+  ASSERT_EQ(told.latents_mean.size(), generator.shift.size());
+  for (std::size_t c = 0; c < generator.shift.size(); ++c) {
+    EXPECT_NEAR(told.latents_mean[c], generator.shift[c], 1e-12);
+    EXPECT_NEAR(told.latents_std[c] * generator.scale[c], 1, 1e-12);
+  }
+}
+
+TEST(Interchange, RefusesANetworkThatLearnedSomethingElse) {
+  const ctforge::test::TemporaryFolder folder;
+  TrainConfig config = test::small_config();
+  config.codec = "identity";
+  config.method = "ddpm";
+  config.target = "noise";
+  test::trained_in(folder / "run", config);
+  export_generator({folder / "run", folder / "out", {}, "cpu"});
+  const fs::path scheduler = folder / "out" / "scheduler" / "scheduler_config.json";
+  const std::string text = ctforge::test::read_file(scheduler);
+  int number = 0;
+  for (const auto& [from, to] : {std::pair{"\"epsilon\"", "\"v_prediction\""},
+                                 {"squaredcos_cap_v2", "linear"},
+                                 {"\"num_train_timesteps\": 1000", "\"num_train_timesteps\": 500"}}) {
+    std::string other = text;
+    ASSERT_NE(other.find(from), std::string::npos) << from;
+    other.replace(other.find(from), std::string(from).size(), to);
+    ctforge::test::write_file(scheduler, other);
+    EXPECT_THROW(import_generator({folder / "out", {}, folder / ("again" + std::to_string(number++))}), io::DataError)
+        << to;
+  }
+  ctforge::test::write_file(scheduler, text);
+  EXPECT_NO_THROW(import_generator({folder / "out", {}, folder / "last"}));
 }
 
 TEST(Interchange, AFolderSampledByItselfIsTheRunsGenerator) {

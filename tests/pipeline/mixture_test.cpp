@@ -1,4 +1,5 @@
-// Every sampler draws a mixture of Gaussians whose score is known: how far from it, as the steps grow.
+// Every sampler draws a mixture of Gaussians whose score is known: how far from it, as the steps grow. Not among them
+// are euler, which is ddim with eta 0, and consistency, which wants a consistency function and not a score.
 //
 // The whole table: CTFORGE_WHOLE_TABLE=1 build/ctforge_pipeline_tests --gtest_filter='Mixture.*'
 #include "models/diffusion/noise.h"

@@ -5,6 +5,8 @@
 #include "tests/pipeline/prepare_support.h"
 #include "tests/support/support.h"
 
+#include <functional>
+
 #include <gtest/gtest.h>
 
 namespace ctforge::pipeline {
@@ -66,6 +68,27 @@ TEST(PrepareLabels, MapsThatCannotBeAreConfigurationErrors) {
   config = test::small_config();
   config.labels_file = "labels.json";
   EXPECT_THROW(plan_labels(config, "absent"), ConfigError);
+}
+
+TEST(PrepareLabels, StructuresGiveTheNamesAndExcludeOtherSources) {
+  test::TemporaryFolder folder;
+  test::write_file(folder / "names.yaml", "Leber: liver\nMilz: spleen\n");
+  PrepareConfig config;
+  config.structures = folder / "names.yaml";
+  const LabelPlan plan = plan_labels(config, "absent");
+  EXPECT_EQ(plan.names, (std::vector<std::string>{"background", "liver", "spleen"}));
+  EXPECT_EQ(plan.kept[2], 2);
+  EXPECT_EQ(plan.kept[3], -1);
+  for (const auto& edit : std::vector<std::function<void(PrepareConfig&)>>{
+           [](PrepareConfig& c) { c.masks = "*_seg.nii.gz"; }, [](PrepareConfig& c) { c.labels_file = "labels.json"; },
+           [](PrepareConfig& c) { c.label_map = {"1:1"}; },
+           [](PrepareConfig& c) {
+             c.labels = {"background", "liver"};
+           }}) {
+    PrepareConfig other = config;
+    edit(other);
+    EXPECT_THROW(plan_labels(other, "absent"), ConfigError);
+  }
 }
 
 }  // namespace

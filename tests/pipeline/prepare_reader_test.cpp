@@ -3,8 +3,12 @@
 #include "io/fault.h"
 #include "io/shard.h"
 #include "io/volume_file.h"
+#include "tests/io/dicom_samples.h"
+#include "tests/io/label_samples.h"
 #include "tests/pipeline/prepare_support.h"
 #include "tests/support/support.h"
+
+#include <algorithm>
 
 #include <gtest/gtest.h>
 
@@ -38,6 +42,50 @@ TEST(PrepareReader, NiftiCohortToShards) {
   EXPECT_EQ(view.mask[3 * 8 + 3], 2);
   for (const auto& file : {"data/inventory.json", "data/prepare.json"})
     EXPECT_EQ(test::read_file(folder / "out" / file).find("pt0"), std::string::npos) << "a file name leaked";
+}
+
+// Two structures, of which one is on the map; the other series has none.
+TEST(PrepareReader, DicomSeriesWithStructures) {
+  test::TemporaryFolder folder;
+  test::write_sample_series(folder / "in/a");
+  test::write_sample_series(folder / "in/b", 4, [](DcmDataset& data, std::size_t slice) {
+    data.putAndInsertString(DCM_SeriesInstanceUID, "2.25.2001");
+    data.putAndInsertString(DCM_PatientID, "another");
+    data.putAndInsertString(DCM_SOPInstanceUID, ("2.25.1001" + std::to_string(slice)).c_str());
+    data.putAndInsertString(DCM_RescaleIntercept, "-900");
+  });
+  test::write_structure_set(folder / "in/rt.dcm", {{1, "PLANTED", {test::sample_rectangle(-0.5, -0.5, 5.5, 3.5, 0)}},
+                                                   {2, "Tumour", {test::sample_rectangle(0.5, 0.5, 2.5, 2.5, 1)}}});
+  test::write_file(folder / "names.yaml", "tumour: lesion\nnever drawn: other\n");
+  PrepareConfig config;
+  config.input = folder / "in";
+  config.structures = folder / "names.yaml";
+  config.patch.cut = "whole";
+  config.patch.width = 6;
+  config.patch.height = 4;
+  config.patch.empty_hu = -1025;
+  config.split.test_patients = config.split.validation_patients = 0;
+  const auto json = run_prepare(config, test::context_in(folder / "out"));
+  EXPECT_EQ(json["labels"], (std::vector<std::string>{"background", "lesion", "other"}));
+  EXPECT_EQ(json["series_without_label_map"], 1);
+  const io::ShardSet set(folder / "out/data", "train");
+  ASSERT_EQ(set.size(), 8);
+  std::int64_t labelled = 0;
+  for (std::int64_t i = 0; i < set.size(); ++i) {
+    const auto view = set.at(i);
+    const std::vector<std::uint8_t> mask(view.mask.begin(), view.mask.end());
+    if (std::count(mask.begin(), mask.end(), 0) == 24) continue;
+    ++labelled;
+    EXPECT_EQ(view.slice, 1);
+    std::vector<std::uint8_t> expected(24);
+    for (const std::size_t place : {7, 8, 13, 14}) expected[place] = 1;
+    EXPECT_EQ(mask, expected);
+  }
+  EXPECT_EQ(labelled, 1);
+  for (const auto& file : {"data/inventory.json", "data/prepare.json", "data/train-00000.safetensors"})
+    EXPECT_EQ(test::read_file(folder / "out" / file).find("PLANTED"), std::string::npos) << "a name leaked";
+  test::write_file(folder / "names.yaml", "never drawn: other\n");
+  EXPECT_THROW(run_prepare(config, test::context_in(folder / "out")), io::DataError);
 }
 
 TEST(PrepareReader, AMissingInputIsUnreadable) {

@@ -232,8 +232,11 @@ TEST(Prepare, TakesTheRunsOwnCohortWithItsLabelMaps) {
   config.input = config.masks = "";
   run_prepare(config, test::context_in(out.path()), reader);
   config.input = "elsewhere";
+  config.allow_burned_in = true;
   run_prepare(config, test::context_in(out.path()), reader);
   ASSERT_EQ(asked.size(), 2u);
+  EXPECT_FALSE(asked[0].allow_burned_in);
+  EXPECT_TRUE(asked[1].allow_burned_in);
   EXPECT_EQ(asked[0].path, out / "cohort");
   EXPECT_EQ(asked[0].image, "*_ct.nii.gz");
   EXPECT_EQ(asked[0].labels, "*_seg.nii.gz");

@@ -55,6 +55,15 @@ TEST(SchedulerConfig, OfTheOthers) {
   EXPECT_NEAR(consistency.path.noise_input(std::exp(1.0)), 250, 1e-9);
   EXPECT_EQ(parametrisation_from_scheduler(R"({"_class_name": "FlowMatchEulerDiscreteScheduler"})").target,
             Target::Flow);
+  const auto straight = parametrisation_from_scheduler(
+      R"({"_class_name": "UniPCMultistepScheduler", "beta_schedule": "linear", "use_flow_sigmas": true,
+          "prediction_type": "flow_prediction"})");
+  EXPECT_EQ(straight.target, Target::Flow);
+  EXPECT_EQ(straight.path.at(0.25).alpha, 0.75);
+  const auto of_noise = parametrisation_from_scheduler(
+      R"({"_class_name": "DPMSolverMultistepScheduler", "beta_schedule": "linear", "use_flow_sigmas": true})");
+  EXPECT_EQ(of_noise.target, Target::Noise);
+  EXPECT_EQ(of_noise.path.at(0.25).alpha, 0.75);
 }
 
 TEST(SchedulerConfig, ComesBackAsItWasWritten) {
@@ -65,7 +74,9 @@ TEST(SchedulerConfig, ComesBackAsItWasWritten) {
                                        {"ddpm", "linear", true, "velocity", false},
                                        {"ddpm", "raised_cosine", false, "data", false},
                                        {"ddpm", "scaled_linear", false, "noise", true},
-                                       {"ddpm", "sigmoid", false, "noise", false}};
+                                       {"ddpm", "sigmoid", false, "noise", false},
+                                       {"ddpm", "linear", false, "noise", false, {2e-4, 0.03}},
+                                       {"ddpm", "raised_cosine", false, "noise", false, {0.04}}};
   for (const Method& method : methods) {
     const auto expected = parametrisation_of(method, 0.5);
     const auto found = parametrisation_from_scheduler(scheduler_config(method, 0.5));

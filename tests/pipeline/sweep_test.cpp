@@ -46,8 +46,9 @@ TEST(Sweep, RunsEveryCombinationAndKeepsWhatIsDone) {
 
 TEST(Sweep, SettingsThatVaryTogetherAreOneAxis) {
   const test::TemporaryFolder folder;
-  const auto pairs = with({"sweep.grid=['phantom.slices=4|6', 'sample.sampler,sample.steps,train.unet.channels="
-                           "ddim,50,[8,16]|heun,18,[8,8]|unipc,10,[16,16]']"});
+  const auto pairs =
+      with({"sweep.grid=['phantom.slices=4|6', 'sample.sampler,sample.steps,train.unet.channels="
+            "ddim,50,[8,16]|heun,18,[8,8]|unipc,10,[16,16]']"});
   EXPECT_EQ(check_sweep({}, pairs), 6U);
   EXPECT_EQ(run_sweep({}, with({"sweep.grid=['sample.sampler,sample.steps=ddim,50|heun,18']"}), folder.path()), 0);
   const json rows = read_json(folder / "sweep.json").at("rows");

@@ -37,6 +37,14 @@ TEST(AutoencoderLoss, PartsAreThoseOfAHandComputedCase) {
   EXPECT_TRUE(output.grad().abs().sum().item<double>() > 0);
 }
 
+TEST(TrainAutoencoder, RefusesADiscriminatorOfPatchesTooSmallForIt) {
+  const ctforge::test::TemporaryFolder folder;
+  TrainConfig config = test::small_config();
+  config.autoencoder.adversarial_weight = 0.1;
+  config.autoencoder.adversarial_start = 0;
+  EXPECT_THROW(test::trained_in(folder / "run", config), ConfigError);  // 16 x 16
+}
+
 TEST(AutoencoderLoss, BeyondTheEndsOfTheWindowThereIsNoError) {
   const auto image = torch::tensor({-1.0F, 1.0F, -1.0F, 0.9F}).view({1, 1, 1, 4});
   const auto mask = torch::zeros({1, 1, 4}, torch::kUInt8);

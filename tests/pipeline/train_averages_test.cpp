@@ -27,18 +27,18 @@ std::vector<std::string> names_in(const fs::path& folder) {
 TEST(Averages, ArePutAsideEvenlyAndMakeASampleOfAnyLength) {
   const ctforge::test::TemporaryFolder folder;
   TrainConfig config = test::small_config();
-  config.ema_lengths = {0.05, 0.1};
+  config.ema_lengths = {0.05, 0.12345};
   config.ema_snapshots = 4;
   const Context context = test::trained_in(folder.path(), config, 8);
   EXPECT_EQ(names_in(folder / "checkpoints" / "averages"),
-            (std::vector<std::string>{"0.0500-000000002.safetensors", "0.0500-000000004.safetensors",
-                                      "0.0500-000000006.safetensors", "0.0500-000000008.safetensors",
-                                      "0.1000-000000002.safetensors", "0.1000-000000004.safetensors",
-                                      "0.1000-000000006.safetensors", "0.1000-000000008.safetensors"}));
+            (std::vector<std::string>{"0.05-000000002.safetensors", "0.05-000000004.safetensors",
+                                      "0.05-000000006.safetensors", "0.05-000000008.safetensors",
+                                      "0.12345-000000002.safetensors", "0.12345-000000004.safetensors",
+                                      "0.12345-000000006.safetensors", "0.12345-000000008.safetensors"}));
   const auto checkpoints = folder / "checkpoints";
   // The length of a stored one is that one.
-  const Generator same = load_generator(checkpoints, torch::kCPU, {true, 0.1});
-  const auto stored = nets::load_tensors(checkpoints / "averages" / "0.1000-000000008.safetensors").tensors;
+  const Generator same = load_generator(checkpoints, torch::kCPU, {true, 0.12345});
+  const auto stored = nets::load_tensors(checkpoints / "averages" / "0.12345-000000008.safetensors").tensors;
   for (const auto& [name, tensor] : nets::named_tensors(*same.unet))
     EXPECT_TRUE(torch::allclose(tensor, stored.at(name), 1e-4, 1e-5)) << name;
   SampleConfig sample;

@@ -48,6 +48,23 @@ TEST(CheckTrain, RefusesWhatWouldDoNothing) {
               c.method = "rectified_flow";
             }),
             Keys{"train.noise_mean"});
+  EXPECT_EQ(refused([](TrainConfig& c) {
+              c.noise_mean = 1;
+              c.method = "ddpm";
+            }),
+            Keys{"train.noise_mean"});
+  EXPECT_EQ(refused([](TrainConfig& c) {
+              c.noise_mean = 1;
+              c.method = "ddpm";
+              c.times = "lognormal";
+            }),
+            Keys());
+  EXPECT_EQ(refused([](TrainConfig& c) {
+              c.beta_limits = {1e-4, 0.02};
+              c.method = "ddpm";
+            }),
+            (Keys{"train.beta_limits", "train.beta_limits"}));  // cosine has none
+  EXPECT_EQ(refused([](TrainConfig& c) { c.bound_patches = 3; }), Keys{"train.bound_patches"});
   EXPECT_EQ(refused([](TrainConfig& c) { c.consistency.stages = 3; }), Keys{"train.consistency.stages"});
   EXPECT_EQ(refused([](TrainConfig& c) { c.augment.copies = 9; }), Keys{"train.augment.copies"});
   EXPECT_EQ(refused([](TrainConfig& c) { c.from_weights = false; }), Keys{"train.from_weights"});

@@ -47,7 +47,39 @@ TEST(Method, NamesPathsAndTargets) {
     EXPECT_NO_THROW(parametrisation_of(method_of(config), 0.5)) << betas;
   }
   EXPECT_THROW(parametrisation_of({"magic", "", false, "edm", false}, 0.5), std::invalid_argument);
+  EXPECT_THROW(parametrisation_of({"ddpm", "magic", false, "noise", false}, 0.5), std::invalid_argument);
   EXPECT_THROW(parametrisation_of({"edm", "", false, "magic", false}, 0.5), std::invalid_argument);
+}
+
+TEST(Method, HasTheLimitsOfBetasThatAreGiven) {
+  Method method{"ddpm", "linear", false, "noise", false, {2e-4, 0.03}};
+  EXPECT_DOUBLE_EQ(betas_of(method).front(), 2e-4);
+  EXPECT_DOUBLE_EQ(betas_of(method).back(), 0.03);
+  // (1 - cos(pi t / T)) / 2 beta_max: half of it in the middle.
+  method.betas = "raised_cosine";
+  method.beta_limits = {0.04};
+  EXPECT_NEAR(betas_of(method)[499], 0.02, 1e-12);
+  TrainConfig config = with_method("ddpm");
+  config.betas = "raised_cosine";
+  config.beta_limits = {1e-4, 0.02};
+  EXPECT_THROW(method_of(config), ConfigError);
+  config.betas = "linear";
+  EXPECT_EQ(method_of(config).beta_limits, config.beta_limits);
+  config.beta_limits = {0.02};
+  EXPECT_THROW(method_of(config), ConfigError);
+}
+
+TEST(Method, ConsistencyBeginsWithDiffusionUnlessThatWasLearned) {
+  TrainConfig config = with_method("consistency");
+  config.steps = 800;
+  config.consistency.stages = 8;
+  EXPECT_EQ(consistency_options_of(config, 0).stage, 0);
+  EXPECT_EQ(consistency_options_of(config, 799).stage, 7);
+  config.from = "teacher";
+  EXPECT_EQ(consistency_options_of(config, 0).stage, 1);
+  EXPECT_EQ(consistency_options_of(config, 799).stage, 8);
+  config.from_weights = false;
+  EXPECT_EQ(consistency_options_of(config, 0).stage, 0);
 }
 
 TEST(Method, RefusesWhatDoesNotGoTogether) {

@@ -51,6 +51,36 @@ TEST(Bound, IsZeroForTheExactStepAndGrowsWithItsError) {
   EXPECT_NEAR(bits(0.2) / bits(0.1), 4, 1e-9);
 }
 
+TEST(Bound, IsTheSumOverAllSteps) {
+  const Path path = vp(linear_betas(50, 1e-8, 0.4));
+  // One of 256 values on [-1, 1], and hardly any noise on the last step: who knows it exactly pays for the prior alone.
+  const auto x0 = torch::full({2, 1, 4, 4}, 2 * 131 / 255.0 - 1, torch::kFloat64);
+  std::vector<double> visited;
+  const Denoise exact = [&](const torch::Tensor&, double t) -> Estimate {
+    visited.push_back(t);
+    return x0;
+  };
+  auto generator = at::detail::createCPUGenerator(5);
+  const auto bits = variational_bound(exact, path, x0, StepVariance::Least, generator);
+  EXPECT_EQ(visited.size(), 50U);
+  EXPECT_EQ(visited.front(), 49);
+  EXPECT_EQ(visited.back(), 0);
+  const auto prior = prior_term(path, x0);
+  EXPECT_GT(prior.min().item<double>(), 0);
+  EXPECT_TRUE(torch::allclose(bits, prior, 0, 1e-9));
+  // An error of e in every step costs what the steps cost by themselves.
+  const Denoise off = [&](const torch::Tensor&, double) -> Estimate { return x0 + 0.1; };
+  auto again = at::detail::createCPUGenerator(5);
+  auto expected = prior.clone();
+  for (int t = 49; t >= 0; --t) {
+    const auto x = path.at(t).alpha * x0 + path.at(t).sigma * torch::randn(x0.sizes(), again, torch::kFloat64);
+    expected += bound_terms(path, x0, x, {double(t), double(t)}, {x0 + 0.1}, StepVariance::Least);
+  }
+  auto same = at::detail::createCPUGenerator(5);
+  EXPECT_TRUE(torch::allclose(variational_bound(off, path, x0, StepVariance::Least, same), expected, 1e-12, 1e-12));
+  EXPECT_THROW(variational_bound(exact, rectified(), x0, StepVariance::Least, same), std::invalid_argument);
+}
+
 TEST(Bound, GivesTheVarianceAGradient) {
   const Path path = vp(linear_betas());
   const auto x0 = torch::zeros({1, 1, 2, 2}, torch::kFloat64);

@@ -90,6 +90,10 @@ TEST(Grid, RefusesWhatThePathHasNot) {
   EXPECT_THROW(make_grid(Grid::Trailing, vp(linear_betas(100)), 101, kNoLimits), std::invalid_argument);
   EXPECT_THROW(make_grid(Grid::Karras, ve(), 5, {7, 90, 100}), std::invalid_argument);
   EXPECT_THROW(make_grid(Grid::Karras, ve(), 5, {0, 0.002, 80}), std::invalid_argument);
+  // Data is where solvers go from the last level, not a level.
+  for (const Grid grid : {Grid::Leading, Grid::Uniform})
+    EXPECT_THROW(make_grid(grid, rectified(), 5, {.sigma_min = 0}), std::invalid_argument);
+  EXPECT_NO_THROW(make_grid(Grid::Trailing, rectified(), 5, {.sigma_min = 0}));
 }
 
 }  // namespace

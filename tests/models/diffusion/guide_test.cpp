@@ -36,6 +36,17 @@ TEST(Guide, AddsSeveralConditions) {
   EXPECT_DOUBLE_EQ(guided(point(), 1).data.item<double>(), 1 + 0.5 * (2 - 1) + 0.25 * (-3 - 1));
 }
 
+TEST(Guide, HasTheVarianceOfTheFirstCondition) {
+  const Path path = ve();
+  const auto sure = [](double value, double share) -> Denoise {
+    return [value, share](const torch::Tensor& x, double) -> Estimate {
+      return {torch::full_like(x, value), torch::full_like(x, share)};
+    };
+  };
+  const auto guided = guide(sure(1, 0.1), {{sure(2, 0.2), 1.5}, {sure(3, 0.3), 0.25}}, sure(2, 0.2), {}, path);
+  EXPECT_DOUBLE_EQ(guided(point(), 1).variance.item<double>(), 0.2);
+}
+
 TEST(Guide, IsTheConditionalModelAtStrengthOneAndAsksNothingElse) {
   const Path path = ve();
   int base_calls = 0;

@@ -85,7 +85,8 @@ TEST(Autoencoder, RefusesWrongShapesAndConfigurations) {
   EXPECT_EQ(net->factor(), 2);
   EXPECT_THROW(net->encode(torch::zeros({1, 4, 7, 8})), std::invalid_argument);
   EXPECT_THROW(net->decode(torch::zeros({1, 3, 4, 4})), std::invalid_argument);
-  EXPECT_THROW(net->set_latent_scale(0, 0), std::invalid_argument);
+  EXPECT_THROW(net->set_latent_statistics({0}, {1}), std::invalid_argument);
+  EXPECT_THROW(net->set_latent_statistics({0, 0, 0, 0}, {1, 1, 0, 1}), std::invalid_argument);
   AutoencoderConfig config = small();
   config.block_out_channels = {6};
   EXPECT_THROW(Autoencoder{config}, std::invalid_argument);
