@@ -35,11 +35,12 @@ set_target_properties(ctforge PROPERTIES INSTALL_RPATH "${_rpath}")
 install(TARGETS ctforge ctforge-decode
   ctforge_io ctforge_nets ctforge_diffusion ctforge_train ctforge_eval ctforge_log ctforge_pipeline
   EXPORT ctforgeTargets)
-# Third-party types stay out of headers that others include; this one is for the sources beside it.
+# Third-party types stay out of headers that others include; these are for the sources beside them.
 install(DIRECTORY io models eval pipeline DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/ctforge"
-  FILES_MATCHING PATTERN "*.h" PATTERN "dicom_attributes.h" EXCLUDE
-  PATTERN "dicom_network_association.h" EXCLUDE PATTERN "dicom_network_listener.h" EXCLUDE
-  PATTERN "dicom_network_receive.h" EXCLUDE PATTERN "dicom_network_retrieve.h" EXCLUDE PATTERN "dicom_network_tls.h" EXCLUDE)
+  FILES_MATCHING PATTERN "*.h" PATTERN "dicom_attributes.h" EXCLUDE PATTERN "dicom_frame.h" EXCLUDE
+  PATTERN "dicom_items.h" EXCLUDE PATTERN "dicom_network_association.h" EXCLUDE
+  PATTERN "dicom_network_retrieve.h" EXCLUDE PATTERN "dicom_network_tls.h" EXCLUDE PATTERN "dicom_object.h" EXCLUDE
+  PATTERN "dicom_parts.h" EXCLUDE)
 install(DIRECTORY configs DESTINATION "${CMAKE_INSTALL_DATADIR}/ctforge" FILES_MATCHING PATTERN "*.yaml")
 install(FILES .deps/efficientnet-lite0-57934424.pth DESTINATION "${CMAKE_INSTALL_DATADIR}/ctforge" OPTIONAL)
 

@@ -28,10 +28,28 @@ struct CtSeriesInfo {
 // random UUID, as a decimal number.
 std::string uid_from(const std::string& text);
 
+enum class CtForm : std::uint8_t {
+  Series,    // one CT Image Storage object a slice
+  Enhanced,  // one Enhanced CT Image Storage object of a frame a slice
+};
+
+// The UIDs of a CT, by which segmentations and structure sets of it refer to it.
+struct CtReference {
+  CtForm form = CtForm::Series;
+  std::string key;  // 64 hexadecimal digits that follow from everything the CT says: equal for equal CT alone
+  std::string study_uid, series_uid, frame_of_reference_uid;
+  std::vector<std::string> image_uids;  // of each slice; form Enhanced: one, whose frames are the slices
+  std::int64_t slices = 0;
+};
+
+// Follows from form, info, geometry and voxels alone, so that a repeated run writes equal files and nothing else shares
+// a UID with them (PS3.5 9.1). Throws std::invalid_argument when the volume's direction is no rotation, its voxels do
+// not match its size, or a side has more than 65535.
+CtReference ct_reference(const Volume& volume, const CtSeriesInfo& info, CtForm form = CtForm::Series);
+
 // Writes folder/CT000001.dcm ... in the order of the slices, atomically each; returns the files. HU are stored as
-// signed 16-bit with slope 1 and intercept 0. UIDs follow from info, geometry and voxels alone, so that a repeated run
-// writes equal files and nothing else shares a UID with them. Throws std::invalid_argument when the volume's direction
-// is no rotation or its voxels do not match its size, std::system_error when a file cannot be written.
+// signed 16-bit with slope 1 and intercept 0, under the UIDs of ct_reference(), whose errors it throws;
+// std::system_error when a file cannot be written.
 std::vector<std::filesystem::path> write_ct_series(const std::filesystem::path& folder, const Volume& volume,
                                                    const CtSeriesInfo& info);
 

@@ -3,6 +3,7 @@
 
 #include "io/atomic_file.h"
 #include "io/dicom_write.h"
+#include "io/dicom_write_segmentation.h"
 #include "io/digest.h"
 #include "io/phantom.h"
 #include "io/random.h"
@@ -79,6 +80,8 @@ void write_patient(const PhantomConfig& config, const fs::path& folder, const st
     info.versions = {std::string("ctforge ") + kVersion + " (" + kCommit + ")"};
     info.contribution = "A mathematical phantom, drawn with seed " + std::to_string(seed) + ".";
     io::write_ct_series(folder / name, patient.volume, info);
+    io::write_segmentation(folder / (name + "_seg.dcm"), patient.labels, io::phantom_labels(),
+                           io::ct_reference(patient.volume, info), info);
   }
   io::write_labels(folder / (name + "_seg.nii.gz"), patient.labels);
 }

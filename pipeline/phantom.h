@@ -30,7 +30,7 @@ struct PhantomConfig {
   template <class Visitor>
   void fields(Visitor& visit) {
     visit("patients", patients, "patients of the cohort; the regions take turns", Range{1, 9999});
-    visit("format", format, "nifti: a volume file a patient; dicom: a series of CT images a patient",
+    visit("format", format, "nifti: a volume file a patient; dicom: a series of CT images and a segmentation a patient",
           OneOf{{"nifti", "dicom"}});
     visit("regions", regions, "body regions, one a patient", OneOf{{"head_neck", "thorax", "abdomen", "pelvis"}});
     visit("matrix", matrix, "rows and columns", Range{16, 1024});
@@ -52,7 +52,7 @@ inline constexpr const char* kCohortMasks = "*_seg.nii.gz";
 // Writes OUT/cohort/:
 //
 //   SYN-0001_ct.nii.gz, SYN-0001_seg.nii.gz   format nifti
-//   SYN-0001/*.dcm, SYN-0001_seg.nii.gz       format dicom
+//   SYN-0001/*.dcm, SYN-0001_seg.dcm, SYN-0001_seg.nii.gz   format dicom: series, its segmentation, the same as NIfTI
 //   classes.csv   name,class: the body region of each patient, as prepare's class table
 //   labels.json   names of the label values
 //   cohort.json   settings and seed, written last

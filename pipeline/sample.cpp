@@ -105,6 +105,9 @@ void check_sample(const SampleConfig& config) {
         std::tuple{"churn_low", of_churn(&SampleConfig::churn_low), "sample.sampler edm_sde"},
         std::tuple{"churn_high", of_churn(&SampleConfig::churn_high), "sample.sampler edm_sde"},
         std::tuple{"churn_noise", of_churn(&SampleConfig::churn_noise), "sample.sampler edm_sde"},
+        std::tuple{"enhanced", config.enhanced && config.format != "dicom", "sample.format dicom"},
+        std::tuple{"structure_set", config.structure_set && config.format != "dicom", "sample.format dicom"},
+        std::tuple{"surfaces", config.surfaces && config.format == "shards", "sample.format nifti or dicom"},
         std::tuple{"guidance_from", !config.guidance_from.empty() && !guided, "sample.guidance other than 1"},
         std::tuple{"guidance_low", config.guidance_low != plain.guidance_low && !guided,
                    "sample.guidance other than 1"},
@@ -191,6 +194,19 @@ std::vector<double> proportions_of(const SampleConfig& config, const Context& co
   return class_proportions(config, std::move(counts), generator.patches.classes, notes);
 }
 
+void check_masks(const SampleConfig& config, const Generator& generator) {
+  if (generator.patches.labels.size() > 1 || (!config.structure_set && !config.surfaces)) return;
+  throw ConfigError({{"the generator", config.surfaces ? "sample.surfaces" : "sample.structure_set",
+                      "would do nothing: the generator was trained without label maps and makes no masks"}});
+}
+
+void export_samples(const SampleConfig& config, const SampleOrigin& origin, const std::filesystem::path& samples,
+                    const Context& context) {
+  const ExportOptions options = {config.enhanced, config.surfaces, config.structure_set};
+  if (config.format == "nifti") export_nifti(samples, origin, options, context);
+  if (config.format == "dicom") export_dicom(samples, origin, options, context);
+}
+
 // What the network makes of the same noise before it has learned anything: a distance means little without it.
 void draw_untrained(const SampleConfig& config, const Context& context, std::uint64_t seed,
                     const std::vector<double>& proportions, const std::shared_ptr<const Generator>& weaker) {
@@ -221,6 +237,7 @@ nlohmann::ordered_json run_sample(const SampleConfig& config, const Context& con
   check_sample(config);
   std::vector<std::string> notes;
   const Generator generator = find_generator(config, context, notes);
+  check_masks(config, generator);
   check_guidance(config, generator);
   check_sampler(config, generator.parametrisation, !generator.autoencoder_sha256.empty());
   check_training_set(context, generator);
@@ -237,8 +254,7 @@ nlohmann::ordered_json run_sample(const SampleConfig& config, const Context& con
   record["train_sha256"] = generator.train_sha256;
   if (const auto value = straightness(config, generator, seed, proportions)) record["straightness"] = *value;
   draw_untrained(config, context, seed, proportions, generator.weaker);
-  if (config.format == "nifti") export_nifti(samples, context);
-  if (config.format == "dicom") export_dicom(samples, {generator.checkpoint_sha256, generator.step, seed}, context);
+  export_samples(config, {generator.checkpoint_sha256, generator.step, seed}, samples, context);
   io::write_atomically(samples / "samples.json", record.dump(1) + "\n");
   return record;
 }

@@ -44,6 +44,9 @@ struct SampleConfig {
   std::string weights = "ema";
   double ema_length = 0;
   std::string format = "shards";
+  bool enhanced = false;
+  bool structure_set = false;
+  bool surfaces = false;
   bool pairs = false;
   std::int64_t untrained = 0;
 
@@ -101,8 +104,13 @@ struct SampleConfig {
     visit("ema_length", ema_length,
           "weights averaged over this part of the training, made of train.ema_lengths; 0: sample.weights",
           Range{0, 0.288});
-    visit("format", format, "shards alone, or besides a NIfTI volume or a DICOM series, and a label map, a sample",
+    visit("format", format,
+          "shards alone, or besides, a sample, a NIfTI volume, label map and JSON sidecar, or a DICOM series and "
+          "segmentation",
           OneOf{{"shards", "nifti", "dicom"}});
+    visit("enhanced", enhanced, "format dicom: one multi-frame Enhanced CT object a sample, not a series");
+    visit("structure_set", structure_set, "format dicom: the mask as RT Structure Set too");
+    visit("surfaces", surfaces, "formats nifti and dicom: the surface of each label as an STL file");
     visit("pairs", pairs,
           "write noise and latents of each sample besides, which train.pairs learns from; samplers without noise of "
           "their own only");
@@ -111,7 +119,7 @@ struct SampleConfig {
   }
 };
 
-// Throws ConfigError, listing all of them, for settings that contradict each other.
+// Throws ConfigError, listing all of them, for settings that contradict each other or would do nothing.
 void check_sample(const SampleConfig& config);
 
 // Whether sample.weaker holds another generator than that of samples with this summary. False where it is out of reach.
@@ -120,8 +128,7 @@ bool weaker_has_changed(const SampleConfig& config, const nlohmann::ordered_json
 // Reads OUT/checkpoints and, for the classes' frequencies, OUT/data; writes OUT/samples/:
 //
 //   synthetic-*.safetensors  patches with synthetic=true, one patient SYN-000001, SYN-000002, ... a sample
-//   nifti/                   SYN-000001.nii.gz (int16 HU) and SYN-000001_mask.nii.gz, ... where asked for
-//   dicom/                   SYN-000001/CT000001.dcm and SYN-000001_mask.nii.gz, ... where asked for
+//   nifti/, dicom/           the samples as pipeline/sample_export.h tells, where asked for
 //   untrained/               shards of the same network before training, with settings.json, where asked for
 //   pairs-*.safetensors      noise, latents and class of each sample, where asked for
 //   settings.json            what the samples depend on, written first

@@ -1,30 +1,26 @@
-// Samples as files that imaging software opens: NIfTI volumes, or CT series in DICOM with NIfTI label maps. Masks as
-// DICOM segmentations (SEG) are not written.
+// Samples as files that imaging software opens: NIfTI volumes and label maps, or CT and segmentations in DICOM.
 #pragma once
 
 #include "pipeline/context.h"
+#include "pipeline/sample_files.h"
 
-#include <cstdint>
 #include <filesystem>
-#include <string>
 
 namespace ctforge::pipeline {
 
-// What the samples were drawn from, as each DICOM file tells it in its Contributing Equipment.
-struct SampleOrigin {
-  std::string checkpoint_sha256;  // of the generator
-  std::int64_t checkpoint_step = 0;
-  std::uint64_t seed = 0;  // of the samples
-};
-
-// Reads the shards synthetic-* of `samples` and writes, a sample, samples/nifti/SYN-000001.nii.gz (int16 HU) and
-// SYN-000001_mask.nii.gz (uint8 label values): one slice thick, with the shards' spacing, origin 0. Each file is
-// written atomically and kept when it is there; those of samples that are no more are removed. Throws Interrupted
-// between samples, io::DataError for damaged shards.
-void export_nifti(const std::filesystem::path& samples, const Context& context);
+// Reads the shards synthetic-* of `samples` and writes, a sample, samples/nifti/SYN-000001.nii.gz (int16 HU),
+// SYN-000001_mask.nii.gz (uint8 label values) and SYN-000001.json (what it is and was made with): one slice thick, with
+// the shards' spacing, origin 0; with options.surfaces SYN-000001_02_liver.stl, ... of each label that occurs, with its
+// value. Each file is written atomically and kept when it is there; those of samples that are no more, or that are not
+// asked for any more, are removed. Throws Interrupted between samples, io::DataError for damaged shards.
+void export_nifti(const std::filesystem::path& samples, const SampleOrigin& origin, const ExportOptions& options,
+                  const Context& context);
 
 // Likewise samples/dicom/SYN-000001/CT000001.dcm, a CT series of one slice marked as synthetic (io::write_ct_series),
-// and samples/dicom/SYN-000001_mask.nii.gz on the same grid.
-void export_dicom(const std::filesystem::path& samples, const SampleOrigin& origin, const Context& context);
+// or with options.enhanced SYN-000001_ct.dcm (io::write_ct_enhanced); where the generator makes masks,
+// SYN-000001_seg.dcm (io::write_segmentation) and with options.structure_set SYN-000001_rtstruct.dcm
+// (io::write_structure_set). Equal samples, origin and version of the program give equal files.
+void export_dicom(const std::filesystem::path& samples, const SampleOrigin& origin, const ExportOptions& options,
+                  const Context& context);
 
 }  // namespace ctforge::pipeline

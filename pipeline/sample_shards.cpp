@@ -6,6 +6,7 @@
 #include "io/shard.h"
 #include "io/window.h"
 #include "pipeline/config_visitors.h"
+#include "pipeline/sample_files.h"
 #include "pipeline/train_pairs.h"
 
 #include <algorithm>
@@ -43,7 +44,7 @@ ordered_json identity_of(const SampleConfig& config, const Generator& generator,
   ordered_json settings = settings_of(config);
   settings.erase("count");
   settings.erase("batch");
-  settings.erase("format");
+  for (const char* key : {"format", "enhanced", "structure_set", "surfaces"}) settings.erase(key);
   settings.erase("untrained");
   settings.erase("weaker");  // a path
   return {{"schema", 1},
@@ -159,8 +160,6 @@ class ShardDrawer {
 };
 
 }  // namespace
-
-std::string sample_name(std::int64_t index) { return numbered("SYN-%06lld", index + 1); }
 
 ordered_json write_samples(const SampleConfig& config, const Generator& generator, const diffusion::Net& net,
                            std::uint64_t seed, const std::vector<double>& proportions, const fs::path& folder,

@@ -15,9 +15,6 @@ namespace ctforge::pipeline {
 // Samples a shard: what an interruption loses at most.
 inline constexpr std::int64_t kSamplesPerShard = 256;
 
-// "SYN-000001" for sample 0: its patient and its series in the shards, and its files where it is exported.
-std::string sample_name(std::int64_t index);
-
 // Draws config.count samples of the classes in class_sequence(proportions) into shards of `folder`, as run_sample
 // documents, keeping those that are finished. Removes samples.json and what other settings left there. Returns what
 // samples.json is to hold. Throws Interrupted.

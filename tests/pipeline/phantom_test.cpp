@@ -46,6 +46,7 @@ TEST(Phantom, HoldsTheSameVoxelsInBothFormats) {
   const io::Inventory a = read_back(nifti / "cohort"), b = read_back(dicom / "cohort");
   ASSERT_EQ(a.series.size(), 3U);
   ASSERT_EQ(b.series.size(), 3U);
+  EXPECT_EQ(b.skipped.at("DICOM segmentation"), 3);
   for (std::size_t i = 0; i < 3; ++i) {
     ASSERT_TRUE(a.series[i].accepted() && b.series[i].accepted());
     EXPECT_EQ(b.series[i].kind, io::SourceKind::Dicom);

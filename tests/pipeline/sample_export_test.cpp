@@ -44,17 +44,15 @@ void write_shard(const fs::path& folder, int count) {
 
 class SampleExport : public ::testing::TestWithParam<std::string> {
  protected:
-  void write(const Context& context = {}) const {
-    if (GetParam() == "nifti") return export_nifti(folder_.path(), context);
-    export_dicom(folder_.path(), kOrigin, context);
+  void write(const Context& context = {}, const ExportOptions& options = {}) const {
+    if (GetParam() == "nifti") return export_nifti(folder_.path(), kOrigin, options, context);
+    export_dicom(folder_.path(), kOrigin, options, context);
   }
-  fs::path image(int sample) const {
-    const fs::path name = GetParam() + "/SYN-00000" + std::to_string(sample);
-    return folder_ / (GetParam() == "nifti" ? name.string() + ".nii.gz" : (name / "CT000001.dcm").string());
+  fs::path file(int sample, const std::string& ending) const {
+    return folder_ / (GetParam() + "/SYN-00000" + std::to_string(sample) + ending);
   }
-  fs::path mask(int sample) const {
-    return folder_ / (GetParam() + "/SYN-00000" + std::to_string(sample) + "_mask.nii.gz");
-  }
+  fs::path image(int sample) const { return file(sample, GetParam() == "nifti" ? ".nii.gz" : "/CT000001.dcm"); }
+  fs::path mask(int sample) const { return file(sample, GetParam() == "nifti" ? "_mask.nii.gz" : "_seg.dcm"); }
   // What an archive of these files holds, as the prepare stage would see it.
   io::Inventory read_back() const {
     io::ScanOptions options;
@@ -80,7 +78,10 @@ TEST_P(SampleExport, ReadsBackWithItsMask) {
     EXPECT_EQ(series.geometry.spacing_mm, (io::Vector3{2, 3, 5}));
     const auto value = static_cast<std::int16_t>(i);
     EXPECT_EQ(io::load_volume(series).hu, (std::vector<std::int16_t>{-1000, -5, value, 7, 40, 1000}));
-    EXPECT_EQ(io::load_labels(series).label, (std::vector<std::uint8_t>{0, 1, 1, 0, 0, 1}));  // checks the grid too
+    EXPECT_TRUE(fs::exists(mask(static_cast<int>(i) + 1)));
+    if (GetParam() == "nifti") {  // checks the grid too
+      EXPECT_EQ(io::load_labels(series).label, (std::vector<std::uint8_t>{0, 1, 1, 0, 0, 1}));
+    }
   }
 }
 
@@ -93,22 +94,28 @@ TEST_P(SampleExport, GoesOnAfterAnInterruptionAndKeepsWhatIsThere) {
   EXPECT_TRUE(fs::exists(mask(2)));
   EXPECT_FALSE(fs::exists(image(3)));
   const auto time = fs::last_write_time(image(1));
-  const std::string bytes = ctforge::test::read_file(image(2));
+  const std::string bytes = ctforge::test::read_file(image(2)), mask_bytes = ctforge::test::read_file(mask(1));
   fs::remove(image(2));
+  fs::remove(mask(1));
   write();
   EXPECT_EQ(fs::last_write_time(image(1)), time);
   EXPECT_EQ(ctforge::test::read_file(image(2)), bytes);
+  EXPECT_EQ(ctforge::test::read_file(mask(1)), mask_bytes);
   EXPECT_TRUE(fs::exists(mask(3)));
 }
 
-TEST_P(SampleExport, RemovesSamplesThatAreNoMore) {
+TEST_P(SampleExport, RemovesSamplesThatAreNoMoreAndLeavesOthersFilesAlone) {
   write_shard(folder_.path(), 3);
-  write();
+  write({}, {.surfaces = true});
+  EXPECT_TRUE(fs::exists(file(1, "_01_organ.stl")));
+  ctforge::test::write_file(file(3, "_my_notes.txt"), "kept");
   write_shard(folder_.path(), 1);
   write();
   EXPECT_EQ(read_back().series.size(), 1U);
   EXPECT_FALSE(fs::exists(mask(2)));
   EXPECT_FALSE(fs::exists(image(3)));
+  EXPECT_FALSE(fs::exists(file(1, "_01_organ.stl")));
+  EXPECT_TRUE(fs::exists(file(3, "_my_notes.txt")));
 }
 
 TEST_P(SampleExport, RefusesAFolderWithoutSamples) { EXPECT_THROW(write(), io::DataError); }
@@ -119,13 +126,28 @@ INSTANTIATE_TEST_SUITE_P(Formats, SampleExport, ::testing::Values("nifti", "dico
 TEST(ExportDicom, TellsWhatTheSamplesWereDrawnFrom) {
   const ctforge::test::TemporaryFolder folder;
   write_shard(folder.path(), 1);
-  export_dicom(folder.path(), kOrigin, {});
-  const std::string bytes = ctforge::test::read_file(folder / "dicom/SYN-000001/CT000001.dcm");
-  for (const char* text : {"SYNTHETIC^SYN-000001", "SYNTHETIC only", "Synthesizing Equipment",
-                           "Drawn with seed 99 from a generator of 1234 training steps"})
-    EXPECT_NE(bytes.find(text), std::string::npos) << text;
-  EXPECT_NE(bytes.find("\\checkpoint cccccccccccccccc"), std::string::npos);
-  EXPECT_NE(bytes.find("checkpoint " + kOrigin.checkpoint_sha256 + "."), std::string::npos);
+  export_dicom(folder.path(), kOrigin, {.structure_set = true}, {});
+  for (const char* name : {"SYN-000001/CT000001.dcm", "SYN-000001_seg.dcm", "SYN-000001_rtstruct.dcm"}) {
+    const std::string bytes = ctforge::test::read_file(folder / ("dicom/" + std::string(name)));
+    for (const char* text : {"SYNTHETIC^SYN-000001", "SYNTHETIC only", "Synthesizing Equipment",
+                             "Drawn with seed 99 from a generator of 1234 training steps"})
+      EXPECT_NE(bytes.find(text), std::string::npos) << name << " " << text;
+    EXPECT_NE(bytes.find("\\checkpoint cccccccccccccccc"), std::string::npos);
+    EXPECT_NE(bytes.find("checkpoint " + kOrigin.checkpoint_sha256 + "."), std::string::npos);
+  }
+}
+
+TEST(ExportDicom, AnotherFormOfTheCtIsWrittenWithWhatRefersToIt) {
+  const ctforge::test::TemporaryFolder folder;
+  write_shard(folder.path(), 1);
+  export_dicom(folder.path(), kOrigin, {}, {});
+  const std::string series = ctforge::test::read_file(folder / "dicom/SYN-000001_seg.dcm");
+  export_dicom(folder.path(), kOrigin, {.enhanced = true}, {});
+  EXPECT_FALSE(fs::exists(folder / "dicom/SYN-000001"));
+  EXPECT_TRUE(fs::exists(folder / "dicom/SYN-000001_ct.dcm"));
+  EXPECT_NE(ctforge::test::read_file(folder / "dicom/SYN-000001_seg.dcm"), series);
+  export_dicom(folder.path(), kOrigin, {}, {});
+  EXPECT_EQ(ctforge::test::read_file(folder / "dicom/SYN-000001_seg.dcm"), series);
 }
 
 }  // namespace

@@ -20,11 +20,12 @@ TEST(RunSample, ReportsEverythingThatContradictsItself) {
   config.guidance_high = 1;
   config.guidance_low = 2;
   config.eta = 0.5;
+  config.enhanced = config.structure_set = config.surfaces = true;  // of format shards
   try {
     run_sample(config, context);
     FAIL() << "accepted";
   } catch (const ConfigError& error) {
-    EXPECT_EQ(error.problems().size(), 5U);  // the interval would do nothing besides
+    EXPECT_EQ(error.problems().size(), 8U);  // the interval would do nothing besides
   }
 }
 
