@@ -39,6 +39,7 @@ install(TARGETS ctforge ctforge-decode
 install(DIRECTORY io models eval pipeline DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/ctforge"
   FILES_MATCHING PATTERN "*.h" PATTERN "dicom_attributes.h" EXCLUDE PATTERN "dicom_frame.h" EXCLUDE
   PATTERN "dicom_items.h" EXCLUDE PATTERN "dicom_network_association.h" EXCLUDE
+  PATTERN "dicom_network_listener.h" EXCLUDE PATTERN "dicom_network_receive.h" EXCLUDE
   PATTERN "dicom_network_retrieve.h" EXCLUDE PATTERN "dicom_network_tls.h" EXCLUDE PATTERN "dicom_object.h" EXCLUDE
   PATTERN "dicom_parts.h" EXCLUDE)
 install(DIRECTORY configs DESTINATION "${CMAKE_INSTALL_DATADIR}/ctforge" FILES_MATCHING PATTERN "*.yaml")
