@@ -1,12 +1,9 @@
-// Identifiers ask for a whole series or for what is missing of it; receiving is tested with C-GET and C-MOVE.
+// Identifiers ask for a whole series or for what is missing of it.
 #include "io/dicom_network_retrieve.h"
 
 #include "io/dicom_network.h"
-#include "io/dicom_network_receive.h"
 #include "tests/io/archive_support.h"
 #include "tests/support/support.h"
-
-#include <set>
 
 #include <gtest/gtest.h>
 
@@ -62,14 +59,6 @@ TEST(RetrieveStatus, FailuresThrow) {
   EXPECT_NO_THROW(require_retrieved(0xB000));
   EXPECT_THROW(require_retrieved(0xA801), NetworkError);
   EXPECT_THROW(require_retrieved(0xC000), NetworkError);
-}
-
-TEST(ReceivingContexts, FitOneAssociationWithTheRequestsOwn) {
-  const auto contexts = receiving_contexts();
-  EXPECT_LT(contexts.size(), kMostContexts);
-  std::set<std::string> kinds;
-  for (const auto& context : contexts)
-    EXPECT_TRUE(kinds.insert(context.abstract_syntax + " " + context.transfer_syntaxes[0]).second);
 }
 
 }  // namespace
