@@ -107,6 +107,10 @@ TEST(SchedulerConfig, RefusesByName) {
   EXPECT_NE(message(R"({"_class_name": "FlowMatchEulerDiscreteScheduler", "num_train_timesteps": 500})")
                 .find("num_train_timesteps"),
             std::string::npos);
+  EXPECT_NE(message(R"({"_class_name": "UniPCMultistepScheduler", "beta_schedule": "linear", "use_flow_sigmas": true,
+                        "prediction_type": "v_prediction"})")
+                .find("v_prediction with use_flow_sigmas"),
+            std::string::npos);
   EXPECT_NE(message("{").find("no configuration"), std::string::npos);
   EXPECT_NE(message(R"({"_class_name": "DDIMScheduler", "beta_schedule": "linear", "beta_end": 2})").find("beta"),
             std::string::npos);
