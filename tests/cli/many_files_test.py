@@ -13,6 +13,11 @@ SERIES, SLICES = 1000, 100
 MOST_SECONDS, MOST_BYTES = 60, 1 << 30
 
 
+def processor_seconds():
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def write_series(folder, head, dataset, series):
     """SLICES files of one series, 1 mm apart; `dataset` as marked.elements() gives it, by tag."""
     folder.mkdir(parents=True)
@@ -30,11 +35,12 @@ def write_series(folder, head, dataset, series):
 
 class ManyFilesTest(program.ProgramTest):
     def seconds(self, threads):
-        begin = time.monotonic()
+        """Elapsed, and of processors."""
+        begin, used = time.monotonic(), processor_seconds()
         shown = self.expect(0, program.run(["inspect", str(self.folder / "tree"), "--threads", str(threads)])).stdout
-        elapsed = time.monotonic() - begin
+        elapsed, used = time.monotonic() - begin, processor_seconds() - used
         self.assertIn(f"{SERIES * SLICES} files: {SERIES} series, {SERIES} usable, 0 refused", shown)
-        return elapsed
+        return elapsed, used
 
     def test_a_hundred_thousand_files(self):
         self.done("phantom", self.folder / "out", "phantom.format=dicom", "phantom.patients=1")
@@ -46,8 +52,9 @@ class ManyFilesTest(program.ProgramTest):
             write_series(self.folder / "tree" / f"S{series // 50}" / f"E{series}", head, dataset, series)
         one, two = self.seconds(1), self.seconds(2)
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss << 10
-        print(f"{SERIES * SLICES} files: {one:.1f} s on one thread, {two:.1f} s on two; {peak >> 20} MiB; load {os.getloadavg()[0]:.1f}")
-        self.assertLess(min(one, two), MOST_SECONDS)
+        print(f"{SERIES * SLICES} files: {one[0]:.1f} s on one thread ({one[1]:.1f} s of processor), {two[0]:.1f} s on two "
+              f"({two[1]:.1f} s); {peak >> 20} MiB; load {os.getloadavg()[0]:.1f}")
+        self.assertLess(min(one[0], two[0]), MOST_SECONDS)
         self.assertLess(peak, MOST_BYTES)
 
 

@@ -17,8 +17,9 @@ TEST(DicomAllowed, IsSortedAndNamedAsTheDictionaryDoes) {
   for (std::size_t i = 0; i < list.size(); ++i) {
     const DcmTag tag(list[i].group, list[i].element);
     EXPECT_EQ(DcmTag(tag).getTagName(), list[i].keyword);
-    if (i == 0) continue;
-    EXPECT_LT(std::pair(list[i - 1].group, list[i - 1].element), std::pair(list[i].group, list[i].element));
+    if (i > 0) {
+      EXPECT_LT(std::pair(list[i - 1].group, list[i - 1].element), std::pair(list[i].group, list[i].element));
+    }
   }
 }
 
