@@ -28,8 +28,8 @@ class Tracer {
         if (inside(x, y)) add_edges(x, y);
   }
 
-  std::vector<Contour> contours() {
-    std::vector<Contour> rings;
+  std::vector<PixelContour> contours() {
+    std::vector<PixelContour> rings;
     // The first corner of a ring in this order is its uppermost, of these the leftmost.
     for (std::int32_t y = 0; y <= rows_; ++y)
       for (std::int32_t x = 0; x <= columns_; ++x)
@@ -58,8 +58,8 @@ class Tracer {
   }
 
   // One ring, whose corners are those where it turns.
-  Contour follow(PixelCorner corner, std::int32_t number) {
-    Contour ring;
+  PixelContour follow(PixelCorner corner, std::int32_t number) {
+    PixelContour ring;
     unsigned before = 4;  // none
     while (leaving_[at(corner)] != 0) {
       const unsigned edges = leaving_[at(corner)];
@@ -80,11 +80,11 @@ class Tracer {
   }
 
   // A ring about a hole begins downwards, as the mask is on its right; one about the mask to the right.
-  static bool is_hole(const Contour& ring) { return ring[1].x == ring[0].x; }
+  static bool is_hole(const PixelContour& ring) { return ring[1].x == ring[0].x; }
 
-  std::vector<Contour> joined(std::vector<Contour> rings) const {
+  std::vector<PixelContour> joined(std::vector<PixelContour> rings) const {
     std::vector<std::size_t> root(rings.size());
-    std::vector<Contour> outer;
+    std::vector<PixelContour> outer;
     for (std::size_t i = 0; i < rings.size(); ++i) {
       if (!is_hole(rings[i])) {
         root[i] = outer.size();
@@ -107,10 +107,10 @@ class Tracer {
   }
 
   // Inserts corner, the ring about the hole and the way back into the polygon.
-  static void join(Contour& polygon, PixelCorner corner, const Contour& hole) {
+  static void join(PixelContour& polygon, PixelCorner corner, const PixelContour& hole) {
     std::size_t edge = 0;
     while (!between(polygon[edge], corner, polygon[(edge + 1) % polygon.size()])) ++edge;
-    Contour way = {corner};
+    PixelContour way = {corner};
     way.insert(way.end(), hole.begin(), hole.end());
     way.push_back(hole.front());
     way.push_back(corner);
@@ -128,8 +128,8 @@ class Tracer {
 
 }  // namespace
 
-std::vector<Contour> trace_contours(std::span<const std::uint8_t> plane, std::int64_t columns, std::int64_t rows,
-                                    std::uint8_t value) {
+std::vector<PixelContour> trace_contours(std::span<const std::uint8_t> plane, std::int64_t columns, std::int64_t rows,
+                                         std::uint8_t value) {
   if (columns < 0 || rows < 0 || columns > 65535 || rows > 65535 ||
       static_cast<std::int64_t>(plane.size()) != columns * rows)
     throw std::invalid_argument("the number of pixels does not match rows and columns");

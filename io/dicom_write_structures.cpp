@@ -39,7 +39,7 @@ std::string colour(std::size_t number) {
 }
 
 // x, y, z of each corner, LPS mm, to the nanometre.
-std::string points(const Contour& contour, const Geometry& geometry, std::int64_t slice) {
+std::string points(const PixelContour& contour, const Geometry& geometry, std::int64_t slice) {
   std::string text;
   for (const PixelCorner corner : contour) {
     Vector3 point = index_to_point_mm(geometry, {corner.x - 0.5, corner.y - 0.5, static_cast<double>(slice)});
@@ -54,7 +54,7 @@ void put_contours(DcmItem& region, const LabelMap& labels, std::uint8_t value, c
   const auto plane = static_cast<std::size_t>(geometry.size[0] * geometry.size[1]);
   for (std::int64_t slice = 0; slice < geometry.size[2]; ++slice) {
     const std::span pixels(labels.label.data() + static_cast<std::size_t>(slice) * plane, plane);
-    for (const Contour& contour : trace_contours(pixels, geometry.size[0], geometry.size[1], value)) {
+    for (const PixelContour& contour : trace_contours(pixels, geometry.size[0], geometry.size[1], value)) {
       DcmItem& item = add_item(region, DCM_ContourSequence);
       put_image_reference(add_item(item, DCM_ContourImageSequence), reference, slice);
       put(item, DCM_ContourGeometricType, "CLOSED_PLANAR");

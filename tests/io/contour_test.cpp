@@ -21,9 +21,9 @@ Plane plane_of(const std::vector<std::string>& rows) {
   return plane;
 }
 
-std::vector<test::Polygon> in_indices(const std::vector<Contour>& contours) {
+std::vector<test::Polygon> in_indices(const std::vector<PixelContour>& contours) {
   std::vector<test::Polygon> polygons;
-  for (const Contour& contour : contours) {
+  for (const PixelContour& contour : contours) {
     polygons.emplace_back();
     for (const PixelCorner corner : contour) polygons.back().push_back({corner.x - 0.5, corner.y - 0.5});
   }
@@ -40,13 +40,13 @@ void expect_mask_back(const Plane& plane, std::int64_t columns, std::int64_t row
 TEST(Contour, OfAPixelIsItsFourCorners) {
   const auto contours = trace_contours(plane_of({"...", ".#.", "..."}), 3, 3, 1);
   ASSERT_EQ(contours.size(), 1U);
-  EXPECT_EQ(contours[0], (Contour{{1, 1}, {2, 1}, {2, 2}, {1, 2}}));
+  EXPECT_EQ(contours[0], (PixelContour{{1, 1}, {2, 1}, {2, 2}, {1, 2}}));
 }
 
 TEST(Contour, LeavesOutCornersOnStraightLines) {
   const auto contours = trace_contours(plane_of({"####", "####"}), 4, 2, 1);
   ASSERT_EQ(contours.size(), 1U);
-  EXPECT_EQ(contours[0], (Contour{{0, 0}, {4, 0}, {4, 2}, {0, 2}}));
+  EXPECT_EQ(contours[0], (PixelContour{{0, 0}, {4, 0}, {4, 2}, {0, 2}}));
 }
 
 TEST(Contour, PixelsThatTouchInACornerAreOutlinedApart) {
