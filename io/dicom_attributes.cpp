@@ -29,8 +29,8 @@ std::optional<double> parse_decimal(std::string_view text) {
 
 DcmElement* DicomAttributes::find(const DcmTagKey& tag) const {
   DcmElement* element = nullptr;
-  if (item_.findAndGetElement(tag, element).bad() || element == nullptr || element->getLength() == 0) return nullptr;
-  return element;
+  if (item_.findAndGetElement(tag, element).bad() || element == nullptr) return nullptr;
+  return element->getLength() > 0 && element->getLength() <= kLongestAttribute ? element : nullptr;
 }
 
 bool DicomAttributes::has(const DcmTagKey& tag) const { return find(tag) != nullptr; }

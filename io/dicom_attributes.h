@@ -13,6 +13,9 @@
 
 namespace ctforge::io {
 
+// Values of more bytes count as absent: DCMTK would reserve and fill whatever length a damaged file declares.
+inline constexpr std::uint32_t kLongestAttribute = 4096;
+
 // Reads attributes of one data set; what is wrong with them is collected, never thrown.
 class DicomAttributes {
  public:

@@ -19,7 +19,7 @@ namespace ctforge::io {
 // std::runtime_error when its data dictionary is missing.
 void quiet_dcmtk();
 
-// A data set up to its PixelData. Values longer than 4096 bytes stay in the file until they are asked for.
+// A data set up to its PixelData. Values longer than kLongestAttribute stay in the file.
 struct DicomTree {
   std::unique_ptr<DcmFileFormat> file;
   std::int64_t stopped_at = 0;  // position in the file, as find_pixel_data() takes it
