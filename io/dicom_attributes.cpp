@@ -61,7 +61,9 @@ std::vector<DcmItem*> items_of(DcmItem& item, const DcmTagKey& sequence) {
 
 DcmElement* DicomAttributes::find(const DcmTagKey& tag) const {
   DcmElement* element = allowed_element(item_, tag);
-  return element == nullptr || element->getLength() == 0 ? nullptr : element;
+  if (element == nullptr || element->getLength() == 0) return nullptr;
+  const bool sequence = dynamic_cast<DcmSequenceOfItems*>(element) != nullptr;
+  return sequence || element->getLength() <= kLongestAttribute ? element : nullptr;
 }
 
 bool DicomAttributes::has(const DcmTagKey& tag) const { return find(tag) != nullptr; }

@@ -13,6 +13,9 @@
 
 namespace ctforge::io {
 
+// Values of more bytes count as absent: DCMTK would reserve and fill whatever length a damaged file declares.
+inline constexpr std::uint32_t kLongestAttribute = 4096;
+
 // The element, also an empty one; null when it is absent. Throws std::invalid_argument for a tag that is not on the
 // list of allowed attributes (io/dicom_allowed.h): everything that is read of a data set but its PixelData comes
 // through here.

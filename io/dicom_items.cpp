@@ -14,8 +14,6 @@ namespace ctforge::io {
 
 namespace {
 
-constexpr Uint32 kLongestValue = 4096;  // longer values are loaded when asked for
-
 std::string without_other_bytes(std::string text) {
   for (char& c : text)
     if (static_cast<unsigned char>(c) >= 0x80) c = '?';
@@ -37,7 +35,7 @@ DicomTree parse_dicom(const std::filesystem::path& path) {
   DicomTree tree;
   tree.file = std::make_unique<DcmFileFormat>();
   tree.file->transferInit();
-  tree.whole = tree.file->readUntilTag(stream, EXS_Unknown, EGL_noChange, kLongestValue, DCM_PixelData).good();
+  tree.whole = tree.file->readUntilTag(stream, EXS_Unknown, EGL_noChange, kLongestAttribute, DCM_PixelData).good();
   tree.stopped_at = stream.tell();
   tree.file->transferEnd();
   return tree;
@@ -49,12 +47,10 @@ DcmItem* first_item(DcmItem& item, const DcmTagKey& sequence) {
 }
 
 std::optional<std::int64_t> whole_number(DcmItem& item, const DcmTagKey& tag) {
-  Uint16 number = 0;
-  DcmElement* element = allowed_element(item, tag);
-  if (element == nullptr) return std::nullopt;
-  if (element->ident() == EVR_US && element->getUint16(number, 0).good()) return number;
   std::vector<Finding> ignored;
-  const std::string text = DicomAttributes(item, ignored).text(tag);
+  DicomAttributes attributes(item, ignored);
+  if (const auto number = attributes.number(tag, "")) return *number;
+  const std::string text = attributes.text(tag);
   std::int64_t value = 0;
   const char* first = text.data() + (text.starts_with('+') ? 1 : 0);
   const auto [end, error] = std::from_chars(first, text.data() + text.size(), value);
@@ -65,14 +61,12 @@ std::optional<std::int64_t> whole_number(DcmItem& item, const DcmTagKey& tag) {
 std::string utf8_text(DcmItem& item, const DcmTagKey& tag, DcmItem& data_set) {
   std::vector<Finding> ignored;
   OFString raw, set, converted;
-  DcmElement* element = allowed_element(item, tag);
-  if (element == nullptr || element->getOFStringArray(raw).bad()) return {};
+  if (!DicomAttributes(item, ignored).has(tag) || allowed_element(item, tag)->getOFStringArray(raw).bad()) return {};
   while (!raw.empty() && (raw.back() == ' ' || raw.back() == '\0')) raw.erase(raw.size() - 1);
   raw.erase(0, raw.find_first_not_of(' '));
-  for (DcmItem* said : {&item, &data_set}) {
-    DcmElement* characters = allowed_element(*said, DCM_SpecificCharacterSet);
-    if (set.empty() && characters != nullptr && characters->getOFStringArray(set).bad()) set.clear();
-  }
+  for (DcmItem* holder : {&item, &data_set})
+    if (set.empty() && DicomAttributes(*holder, ignored).has(DCM_SpecificCharacterSet))
+      allowed_element(*holder, DCM_SpecificCharacterSet)->getOFStringArray(set);
   const std::string text(raw.c_str(), raw.size());
   const std::string ascii = without_other_bytes(text);
   if (ascii == text && set.find("2022") == OFString_npos) return text;

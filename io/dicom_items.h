@@ -16,7 +16,7 @@
 
 namespace ctforge::io {
 
-// A data set up to its PixelData. Values longer than 4096 bytes stay in the file until they are asked for.
+// A data set up to its PixelData. Values longer than kLongestAttribute stay in the file until they are asked for.
 struct DicomTree {
   std::unique_ptr<DcmFileFormat> file;
   std::int64_t stopped_at = 0;  // position in the file, as find_pixel_data() takes it

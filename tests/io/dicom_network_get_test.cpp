@@ -1,10 +1,13 @@
 // C-FIND and C-GET from an archive on the loopback: equal data sets, resuming, and archives that lie or die.
 #include "io/dicom_network_get.h"
 
+#include "io/dicom_identity.h"
 #include "io/dicom_network_find.h"
 #include "tests/io/archive_support.h"
 #include "tests/support/support.h"
 
+#include <dcmtk/config/osconfig.h>
+#include <dcmtk/dcmdata/dctk.h>
 #include <gtest/gtest.h>
 
 namespace ctforge::io {

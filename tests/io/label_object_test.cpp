@@ -58,6 +58,20 @@ TEST(LabelObject, NumbersMustBeThereAndUnlike) {
   EXPECT_FALSE(read_label_object(folder / "rt.dcm", LabelObjectKind::StructureSet).faults.empty());
 }
 
+// 1.5 GB of a UID in a file of 800 bytes: nothing of that length may be reserved.
+TEST(LabelObject, ADeclaredLengthIsNotBelieved) {
+  const test::TemporaryFolder folder;
+  test::write_structure_set(folder / "rt.dcm", {{1, "a", {kSquare}}});
+  std::string bytes = test::read_file(folder / "rt.dcm");
+  const std::size_t at = bytes.find(std::string("\x08\x00\x18\x00", 4));
+  ASSERT_NE(at, std::string::npos);
+  bytes[at + 7] = '\x5f';
+  test::write_file(folder / "rt.dcm", bytes);
+  const auto header = read_label_object(folder / "rt.dcm", LabelObjectKind::StructureSet);
+  EXPECT_EQ(header.object_uid, "");
+  EXPECT_EQ(header.faults.at(0).fault, Fault::MalformedDicom);
+}
+
 TEST(LabelObject, ADamagedFileIsAFault) {
   const test::TemporaryFolder folder;
   test::write_structure_set(folder / "rt.dcm", {{1, "a", {kSquare}}});
