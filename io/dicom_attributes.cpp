@@ -61,9 +61,11 @@ std::vector<DcmItem*> items_of(DcmItem& item, const DcmTagKey& sequence) {
 
 DcmElement* DicomAttributes::find(const DcmTagKey& tag) const {
   DcmElement* element = allowed_element(item_, tag);
-  if (element == nullptr || element->getLength() == 0) return nullptr;
+  if (element == nullptr) return nullptr;
+  // getLength() would read the value.
   const bool sequence = dynamic_cast<DcmSequenceOfItems*>(element) != nullptr;
-  return sequence || element->getLength() <= kLongestAttribute ? element : nullptr;
+  if (!sequence && element->getLengthField() > kLongestAttribute) return nullptr;
+  return element->getLength() > 0 ? element : nullptr;
 }
 
 bool DicomAttributes::has(const DcmTagKey& tag) const { return find(tag) != nullptr; }

@@ -1,6 +1,7 @@
 // Pulling into a folder: what was asked for, once, under names that tell nothing.
 #include "pipeline/pull.h"
 
+#include "io/dicom_identity.h"
 #include "io/fault.h"
 #include "pipeline/config_tree.h"
 #include "tests/io/archive_support.h"

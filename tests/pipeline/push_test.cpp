@@ -1,6 +1,7 @@
 // Pushing a folder: everything arrives, a rerun sends the rest, and nothing real leaves.
 #include "pipeline/push.h"
 
+#include "io/dicom_identity.h"
 #include "io/fault.h"
 #include "tests/io/archive_support.h"
 #include "tests/io/dicom_samples.h"

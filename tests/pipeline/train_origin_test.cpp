@@ -65,6 +65,7 @@ TEST_F(FromAnotherRun, TakesTheAutoencoderAlone) {
   sample.steps = 2;
   sample.class_least = 0;
   sample.weaker = context.out.string();
+  sample.guidance = 2;
   EXPECT_EQ(run_sample(sample, sampling).at("count"), 2);
 }
 
