@@ -66,12 +66,7 @@ torch::Tensor labels_in(const nets::TensorFile& file, std::int64_t count, const 
 void refuse_unused(const SampleConfig& config) {
   const SampleConfig plain;
   std::vector<ConfigProblem> problems;
-  const std::pair<const char*, bool> settings[] = {{"count", config.count != plain.count},
-                                                   {"seed", config.seed != plain.seed},
-                                                   {"batch", config.batch != plain.batch},
-                                                   {"classes", config.classes != plain.classes},
-                                                   {"class_least", config.class_least != plain.class_least},
-                                                   {"guidance", config.guidance != plain.guidance},
+  const std::pair<const char*, bool> settings[] = {{"guidance", config.guidance != plain.guidance},
                                                    {"guidance_from", !config.guidance_from.empty()},
                                                    {"blend", !config.blend.empty()},
                                                    {"weaker", !config.weaker.empty()},

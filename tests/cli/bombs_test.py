@@ -63,7 +63,7 @@ class BombsTest(program.ProgramTest):
     def setUp(self):
         super().setUp()
         self.done("phantom", self.folder / "out", "phantom.format=dicom", "phantom.patients=1")
-        self.slice = next((self.folder / "out" / "cohort").rglob("*.dcm")).read_bytes()
+        self.slice = next((self.folder / "out" / "cohort").rglob("CT*.dcm")).read_bytes()
 
     def codes_of(self, name, data):
         path = self.folder / name

@@ -16,7 +16,7 @@ class LabelsTest(program.ProgramTest):
         super().setUp()
         self.done("phantom", self.folder / "phantom", "phantom.format=dicom")
         self.archive = self.folder / "phantom" / "cohort"
-        for path in self.archive.glob("*_seg.nii.gz"):
+        for path in [*self.archive.glob("*_seg.nii.gz"), *self.archive.glob("*_seg.dcm")]:
             path.unlink()
         series = [dicom_labels.read_series(path) for path in sorted(self.archive.iterdir()) if path.is_dir()]
         self.assertEqual(len(series), 10)
