@@ -5,9 +5,10 @@ Usage: python diffusion_trajectories.py build/ctforge [NAME]   (needs torch, dif
 Every sampler and grid that both have (diffusion_cases.py, which says what is left out and why); with NAME only cases
 that have it in theirs. Networks in float32 on both sides. Prints one line a case: the relative difference (norm of the
 difference over norm) from diffusers as it is, whose tables and states are float32, and from the same schedulers in
-float64, as ours are. Fails where the latter is above 1e-4; the former is too for Euler from sigma / alpha = 20291
-(cosine schedule), whose state float32 hardly holds. Both begin at the same point, which is ours: diffusers scales the
-noise by sigma (Euler, Heun), sqrt(sigma^2 + 1) (EDM) or 1 (flow), which differs by 2e-5, 8e-5 and up to 1e-3.
+float64, as ours are. Fails where the latter is above 1e-4; the former is too, from float32 alone, for Euler from
+sigma / alpha = 20291 and 2S towards data (cosine schedule), and for UniPC 3 on the straight path's Karras grid.
+Both begin at the same point, which is ours: diffusers scales the noise by sigma (Euler, Heun), sqrt(sigma^2 + 1) (EDM)
+or 1 (flow), which differs by 2e-5, 8e-5 and up to 1e-3.
 """
 import contextlib
 import pathlib
