@@ -30,7 +30,8 @@ std::optional<double> parse_decimal(std::string_view text) {
 DcmElement* DicomAttributes::find(const DcmTagKey& tag) const {
   DcmElement* element = nullptr;
   if (item_.findAndGetElement(tag, element).bad() || element == nullptr) return nullptr;
-  return element->getLength() > 0 && element->getLength() <= kLongestAttribute ? element : nullptr;
+  // getLength() reads the value, so it comes second.
+  return element->getLengthField() <= kLongestAttribute && element->getLength() > 0 ? element : nullptr;
 }
 
 bool DicomAttributes::has(const DcmTagKey& tag) const { return find(tag) != nullptr; }
