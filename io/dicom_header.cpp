@@ -6,34 +6,18 @@
 #include "io/dicom_frame.h"
 #include "io/dicom_items.h"
 #include "io/dicom_object.h"
+#include "io/file_descriptor.h"
 
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
 #include <dcmtk/dcmdata/dcistrmf.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 namespace ctforge::io {
 
 namespace {
-
-constexpr Uint32 kLongestValue = 4096;  // longer values are skipped, never loaded
-
-class Descriptor {
- public:
-  explicit Descriptor(const std::filesystem::path& path) : value_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-    if (value_ < 0) throw DataError(Fault::Unreadable, "a file cannot be opened");
-  }
-  ~Descriptor() { close(value_); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return value_; }
-
- private:
-  int value_;
-};
 
 // Whether the first bytes can be DICOM: the magic word after a preamble, or an element of group 0002 or 0008.
 bool looks_like_dicom(int descriptor) {
@@ -137,13 +121,13 @@ DicomPixels DicomHeader::frame_pixels(std::size_t frame) const {
 DicomFile read_dicom_file(const std::filesystem::path& path) {
   quiet_dcmtk();
   DicomFile file;
-  const Descriptor descriptor(path);
+  const FileDescriptor descriptor(path);
   if (!looks_like_dicom(descriptor.get())) return file;
 
   DcmInputFileStream stream(OFFilename(path.c_str()));
   DcmFileFormat format;
   format.transferInit();
-  const OFCondition parsed = format.readUntilTag(stream, EXS_Unknown, EGL_noChange, kLongestValue, DCM_PixelData);
+  const OFCondition parsed = format.readUntilTag(stream, EXS_Unknown, EGL_noChange, kLongestAttribute, DCM_PixelData);
   const std::int64_t stopped_at = stream.tell();
   format.transferEnd();
 

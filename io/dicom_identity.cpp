@@ -13,8 +13,6 @@ namespace ctforge::io {
 
 namespace {
 
-constexpr Uint32 kLongestValue = 4096;  // longer values are left in the file
-
 bool has_preamble(std::string_view head) { return head.size() >= 132 && head.substr(128, 4) == "DICM"; }
 
 std::optional<DicomIdentity> identity_of(DcmFileFormat& format, const OFCondition& parsed) {
@@ -46,8 +44,8 @@ std::optional<DicomIdentity> read_dicom_identity(const std::filesystem::path& fi
   std::array<char, 132> head{};
   if (!in.read(head.data(), head.size()) || !has_preamble({head.data(), head.size()})) return {};
   DcmFileFormat format;
-  const OFCondition parsed = format.loadFileUntilTag(OFFilename(file.c_str()), EXS_Unknown, EGL_noChange, kLongestValue,
-                                                     ERM_fileOnly, DCM_PixelData);
+  const OFCondition parsed = format.loadFileUntilTag(OFFilename(file.c_str()), EXS_Unknown, EGL_noChange,
+                                                     kLongestAttribute, ERM_fileOnly, DCM_PixelData);
   return identity_of(format, parsed);
 }
 
@@ -59,7 +57,7 @@ std::optional<DicomIdentity> dicom_identity_of(std::string_view bytes) {
   stream.setEos();
   DcmFileFormat format;
   format.transferInit();
-  const OFCondition parsed = format.readUntilTag(stream, EXS_Unknown, EGL_noChange, kLongestValue, DCM_PixelData);
+  const OFCondition parsed = format.readUntilTag(stream, EXS_Unknown, EGL_noChange, kLongestAttribute, DCM_PixelData);
   format.transferEnd();
   return identity_of(format, parsed);
 }

@@ -2,17 +2,16 @@
 #include "io/dicom_pixels.h"
 
 #include "io/dicom_attributes.h"
+#include "io/file_descriptor.h"
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
 
-#include <fcntl.h>
 #include <gdcmImage.h>
 #include <gdcmSequenceOfFragments.h>
 #include <gdcmTrace.h>
-#include <unistd.h>
 
 namespace ctforge::io {
 
@@ -45,29 +44,9 @@ bool is_padding(std::uint32_t pattern, std::int32_t value, const DicomPixels& pi
   return value >= std::min(first, last) && value <= std::max(first, last);
 }
 
-class Descriptor {
- public:
-  explicit Descriptor(const std::filesystem::path& path) : value_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-    if (value_ < 0) throw DataError(Fault::Unreadable, "a file cannot be opened");
-  }
-  ~Descriptor() { close(value_); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return value_; }
-  std::int64_t file_bytes() const { return lseek(value_, 0, SEEK_END); }
-  void read(std::int64_t offset, std::span<char> bytes) const {
-    std::size_t done = 0;
-    while (done < bytes.size()) {
-      const ssize_t got = pread(value_, bytes.data() + done, bytes.size() - done,
-                                static_cast<off_t>(offset) + static_cast<off_t>(done));
-      if (got <= 0) throw DataError(Fault::TruncatedPixelData, "the file ends within its PixelData");
-      done += static_cast<std::size_t>(got);
-    }
-  }
-
- private:
-  int value_;
-};
+void read_whole(const FileDescriptor& file, std::int64_t offset, std::span<char> bytes) {
+  if (!file.read(offset, bytes)) throw DataError(Fault::TruncatedPixelData, "the file ends within its PixelData");
+}
 
 void swap_bytes(std::vector<char>& stored) {
   for (std::size_t i = 0; i + 1 < stored.size(); i += 2) std::swap(stored[i], stored[i + 1]);
@@ -100,7 +79,7 @@ gdcm::Image gdcm_image(const DicomPixels& pixels) {
   return image;
 }
 
-void read_compressed(const Descriptor& file, const std::vector<Fragment>& fragments, const DicomPixels& pixels,
+void read_compressed(const FileDescriptor& file, const std::vector<Fragment>& fragments, const DicomPixels& pixels,
                      std::vector<char>& stored) {
   gdcm::Trace::WarningOff();
   gdcm::Trace::ErrorOff();
@@ -110,7 +89,7 @@ void read_compressed(const Descriptor& file, const std::vector<Fragment>& fragme
   std::size_t done = 0;
   for (const Fragment& fragment : fragments) {
     const auto length = static_cast<std::size_t>(fragment.length);
-    file.read(fragment.offset, std::span(codestream).subspan(done, length));
+    read_whole(file, fragment.offset, std::span(codestream).subspan(done, length));
     done += length;
   }
   gdcm::SmartPointer<gdcm::SequenceOfFragments> sequence = new gdcm::SequenceOfFragments;
@@ -193,7 +172,7 @@ void SliceDecoder::open(const std::filesystem::path& path) {
   if (!file_.faults.empty()) throw DataError(file_.faults.front().fault, file_.faults.front().message);
   const DicomPixels& pixels = file_.header.pixels;
   if (is_encapsulated(pixels.encoding)) {
-    const Descriptor file(path);
+    const FileDescriptor file(path);
     std::vector<Finding> faults;
     fragments_ = find_frames(file.get(), pixels, file.file_bytes(), faults);
     if (!faults.empty()) throw DataError(faults.front().fault, faults.front().message);
@@ -210,9 +189,9 @@ void SliceDecoder::read_stored(std::size_t frame, const DicomPixels& pixels) {
     std::memcpy(stored_.data(), inflated_.data() + offset, stored_.size());
     return;
   }
-  const Descriptor file(path_);
+  const FileDescriptor file(path_);
   if (!is_native(pixels.encoding)) return read_compressed(file, fragments_.at(frame), pixels, stored_);
-  file.read(pixels.offset + static_cast<std::int64_t>(offset), stored_);
+  read_whole(file, pixels.offset + static_cast<std::int64_t>(offset), stored_);
   if (pixels.encoding == PixelEncoding::BigEndian && pixels.bits_allocated == 16) swap_bytes(stored_);
 }
 

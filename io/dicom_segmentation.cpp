@@ -4,12 +4,10 @@
 #include "io/dicom_attributes.h"
 #include "io/dicom_fragments.h"
 #include "io/dicom_items.h"
+#include "io/file_descriptor.h"
 
 #include <cmath>
 #include <cstdlib>
-
-#include <fcntl.h>
-#include <unistd.h>
 
 namespace ctforge::io {
 
@@ -131,16 +129,14 @@ void find_pixels(const std::filesystem::path& path, const DicomTree& tree, Segme
   if (pixels.encoding != PixelEncoding::LittleEndian)
     throw DataError(Fault::UnsupportedTransferSyntax,
                     "a segmentation in transfer syntax " + describe_transfer_syntax(syntax.uid) + " is not read");
-  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) throw DataError(Fault::Unreadable, "a file cannot be opened");
+  const FileDescriptor file(path);
   const DcmXfer xfer(tree.file->getDataset()->getOriginalXfer());
-  const PixelDataPlace place = find_pixel_data(descriptor, tree.stopped_at, xfer.isExplicitVR(), false);
-  const std::int64_t file_bytes = lseek(descriptor, 0, SEEK_END);
-  close(descriptor);
+  const PixelDataPlace place = find_pixel_data(file.get(), tree.stopped_at, xfer.isExplicitVR(), false);
   if (!place.found || place.length == 0) throw DataError(Fault::MissingPixelData, "a segmentation without PixelData");
   pixels.offset = place.offset;
   pixels.length = place.length;
-  const std::int64_t expected = expected_bytes(segmentation), held = std::min(place.length, file_bytes - place.offset);
+  const std::int64_t expected = expected_bytes(segmentation),
+                     held = std::min(place.length, file.file_bytes() - place.offset);
   if (held < expected || place.length > expected + 1)
     throw DataError(held < expected ? Fault::TruncatedPixelData : Fault::MalformedDicom,
                     "PixelData has " + std::to_string(held) + " bytes, its frames need " + std::to_string(expected));

@@ -36,18 +36,19 @@ std::vector<double> betas_of(const Method& method) {
   const std::string& name = method.betas;
   const auto& limits = method.beta_limits;
   constexpr int kSteps = 1000;
-  if (name == "cosine" && limits.empty()) return cosine_betas();
-  if (name == "raised_cosine" && limits.size() <= 1)
-    return limits.empty() ? raised_cosine_betas() : raised_cosine_betas(kSteps, limits[0]);
-  const std::map<std::string, std::vector<double> (*)(int, double, double)> between = {
-      {"linear", linear_betas}, {"scaled_linear", scaled_linear_betas}, {"sigmoid", sigmoid_betas}};
-  const auto found = between.find(name);
-  if (found == between.end() && name != "cosine" && name != "raised_cosine")
-    throw std::invalid_argument("unknown schedule " + name);
-  if (found != between.end() && limits.size() == 2) return found->second(kSteps, limits[0], limits[1]);
-  if (!limits.empty()) throw std::invalid_argument("schedule " + name + " has another number of limits");
-  if (name == "linear") return linear_betas();
-  return name == "sigmoid" ? sigmoid_betas() : scaled_linear_betas();
+  const auto wrong_number = [&] { return std::invalid_argument("schedule " + name + " has another number of limits"); };
+  const auto between = [&](const auto& schedule) -> std::vector<double> {
+    if (limits.empty()) return schedule();
+    if (limits.size() != 2) throw wrong_number();
+    return schedule(kSteps, limits[0], limits[1]);
+  };
+  if (name == "linear") return between([](auto... given) { return linear_betas(given...); });
+  if (name == "scaled_linear") return between([](auto... given) { return scaled_linear_betas(given...); });
+  if (name == "sigmoid") return between([](auto... given) { return sigmoid_betas(given...); });
+  if (name != "cosine" && name != "raised_cosine") throw std::invalid_argument("unknown schedule " + name);
+  if (limits.size() > (name == "cosine" ? 0U : 1U)) throw wrong_number();
+  if (name == "cosine") return cosine_betas();
+  return limits.empty() ? raised_cosine_betas() : raised_cosine_betas(kSteps, limits[0]);
 }
 
 Method method_of(const TrainConfig& config) {

@@ -3,6 +3,7 @@
 
 #include "io/fault.h"
 #include "tests/io/dicom_samples.h"
+#include "tests/io/fault_of.h"
 #include "tests/io/label_samples.h"
 #include "tests/support/support.h"
 
@@ -19,16 +20,7 @@ using test::sample_rectangle;
 
 const Geometry kCt = {{6, 4, 4}, {0.5, 0.75, 2.5}, {-10, -20, 0}, {{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}}};
 
-template <class Action>
-Fault fault_of(const Action& action) {
-  try {
-    action();
-  } catch (const DataError& error) {
-    return error.fault();
-  }
-  ADD_FAILURE() << "nothing was refused";
-  return Fault::Unreadable;
-}
+using test::fault_of;
 
 // Slices of rows of digits.
 std::string picture(const std::filesystem::path& path, const std::map<std::int64_t, std::uint8_t>& labels,

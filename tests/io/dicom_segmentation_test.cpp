@@ -3,6 +3,7 @@
 
 #include "io/fault.h"
 #include "tests/io/dicom_samples.h"
+#include "tests/io/fault_of.h"
 #include "tests/io/label_samples.h"
 #include "tests/support/support.h"
 
@@ -14,16 +15,7 @@ namespace {
 const Geometry kCt = {{6, 4, 4}, {0.5, 0.75, 2.5}, {-10, -20, 0}, {{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}}};
 using Step = std::array<std::int64_t, 3>;
 
-template <class Action>
-Fault fault_of(const Action& action) {
-  try {
-    action();
-  } catch (const DataError& error) {
-    return error.fault();
-  }
-  ADD_FAILURE() << "nothing was refused";
-  return Fault::Unreadable;
-}
+using test::fault_of;
 
 class DicomSegmentation : public ::testing::Test {
  protected:

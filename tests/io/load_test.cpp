@@ -4,6 +4,7 @@
 #include "io/resample.h"
 #include "io/volume_file.h"
 #include "tests/io/dicom_samples.h"
+#include "tests/io/fault_of.h"
 #include "tests/support/support.h"
 
 #include <map>
@@ -26,16 +27,7 @@ Inventory scan_folder(const fs::path& path, std::int64_t min_slices = 2, const s
   return scan(options);
 }
 
-template <class Action>
-Fault fault_of(const Action& action) {
-  try {
-    action();
-  } catch (const DataError& error) {
-    return error.fault();
-  }
-  ADD_FAILURE() << "nothing was refused";
-  return Fault::Unreadable;
-}
+using test::fault_of;
 
 TEST(Load, DicomBecomesHu) {
   test::TemporaryFolder folder;

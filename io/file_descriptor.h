@@ -1,0 +1,27 @@
+// A file opened for reading, closed when the object goes, whatever is thrown meanwhile.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+
+namespace ctforge::io {
+
+class FileDescriptor {
+ public:
+  // Throws DataError(Unreadable).
+  explicit FileDescriptor(const std::filesystem::path& path);
+  ~FileDescriptor();
+  FileDescriptor(const FileDescriptor&) = delete;
+  FileDescriptor& operator=(const FileDescriptor&) = delete;
+
+  int get() const { return value_; }
+  std::int64_t file_bytes() const;
+  // Fills bytes from this offset of the file; false when it ends before that.
+  bool read(std::int64_t offset, std::span<char> bytes) const;
+
+ private:
+  int value_;
+};
+
+}  // namespace ctforge::io
