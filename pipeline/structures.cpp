@@ -2,7 +2,9 @@
 #include "pipeline/structures.h"
 
 #include "io/inventory.h"
+#include "pipeline/log.h"
 
+#include <algorithm>
 #include <iomanip>
 #include <map>
 #include <ostream>
@@ -58,6 +60,11 @@ int list_structures(const StructuresConfig& config, std::ostream& out) {
     out << "series  structure\n";
     for (const auto& [name, count] : series_with) out << std::setw(6) << count << "  " << name << '\n';
   }
+  const auto refused = std::count_if(inventory.series.begin(), inventory.series.end(),
+                                     [](const io::Series& series) { return !series.accepted(); });
+  if (refused > 0)
+    log_warning("structures: " + std::to_string(refused) + " of " + std::to_string(inventory.series.size()) +
+                " series are refused and not counted: ctforge inspect says why");
   return series_with.empty() ? kNothing : kFound;
 }
 

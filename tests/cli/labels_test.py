@@ -2,7 +2,9 @@
 nothing of what the user's file does not name in any output."""
 
 import json
+import shutil
 import unittest
+from pathlib import Path
 
 import dicom_labels
 import program
@@ -95,6 +97,55 @@ class LabelsTest(program.ProgramTest):
         series = json.loads(self.expect(0, program.run(arguments)).stdout)["series"]
         self.assertEqual([each["label_map"] for each in series].count(True), 5)
         self.assertEqual(series[0]["label_voxels"]["1"], 49)
+
+
+class OwnObjectsTest(program.ProgramTest):
+    """What ctforge writes as SEG and RTSTRUCT comes back through its own readers, voxel by voxel."""
+
+    def masks(self, out):
+        """The masks of all shards, in an order of their own, and the names of the labels."""
+        found, labels = [], None
+        for path in sorted(Path(out).rglob("*.safetensors")):
+            metadata, tensors = program.read_safetensors(path)
+            if "mask" not in tensors:
+                continue
+            labels = json.loads(metadata["labels"])
+            _, (count, height, width), masks = tensors["mask"]
+            area = height * width
+            found += [masks[i * area : (i + 1) * area] for i in range(count)]
+        return sorted(found), labels
+
+    def test_the_phantom_segmentation(self):
+        cohort = self.folder / "phantom" / "cohort"
+        self.done("phantom", self.folder / "phantom", "phantom.format=dicom")
+        names = self.folder / "names.yaml"
+        names.write_text("brain: brain\nlung: lung\nheart: heart\n")
+        common = [f"prepare.input={cohort}", "prepare.classes.from=none"]
+        self.done("prepare", self.folder / "nifti", *common)
+        self.done("prepare", self.folder / "seg", *common, f"prepare.structures={names}", 'prepare.masks=""',
+                  "prepare.label_map=[]")  # fmt: skip
+        expected, labels = self.masks(self.folder / "nifti" / "data")
+        self.assertEqual(len(expected), 60)
+        self.assertTrue(all(any(mask.count(label) for mask in expected) for label in (2, 3)))
+        self.assertTrue(self.masks(self.folder / "seg" / "data") == (expected, labels))
+
+    def test_objects_of_samples(self):
+        run = self.folder / "run"
+        for stage in ("phantom", "prepare", "train", "sample"):
+            self.done(stage, run, "sample.format=dicom", "sample.structure_set=true")
+        expected, labels = self.masks(run / "samples")
+        names = self.folder / "names.yaml"
+        names.write_text("".join(f"{name}: {name}\n" for name in labels[1:]))
+        for kept in ("seg", "rtstruct"):
+            archive = self.folder / kept
+            shutil.copytree(run / "samples" / "dicom", archive)
+            other = {"seg": "rtstruct", "rtstruct": "seg"}[kept]
+            for path in archive.glob(f"*_{other}.dcm"):
+                path.unlink()
+            self.done("prepare", self.folder / f"from_{kept}", f"prepare.input={archive}", "prepare.classes.from=none",
+                      f"prepare.structures={names}", 'prepare.masks=""', "prepare.label_map=[]",
+                      "prepare.min_slices=1")  # fmt: skip
+            self.assertTrue(self.masks(self.folder / f"from_{kept}" / "data") == (expected, labels), kept)
 
 
 if __name__ == "__main__":
