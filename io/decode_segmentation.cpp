@@ -56,7 +56,7 @@ class FramePixels {
       return ((static_cast<unsigned char>(bytes_[bit / 8]) >> (bit % 8)) & 1) != 0 ? segment_ : -1;
     }
     if (segmentation_.type == SegmentationType::Fractional)
-      return 2 * static_cast<unsigned char>(bytes_[pixel]) >= segmentation_.maximum_fractional ? segment_ : -1;
+      return 2L * static_cast<unsigned char>(bytes_[pixel]) >= segmentation_.maximum_fractional ? segment_ : -1;
     if (segmentation_.pixels.bits_allocated == 8) return static_cast<unsigned char>(bytes_[pixel]);
     return static_cast<unsigned char>(bytes_[2 * pixel]) | (static_cast<unsigned char>(bytes_[2 * pixel + 1]) << 8);
   }

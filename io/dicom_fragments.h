@@ -33,7 +33,7 @@ std::vector<std::vector<Fragment>> find_frames(int descriptor, const DicomPixels
 
 // Pixels of a slice, and bytes of all slices, that compressed and deflated data may expand to. A small file can claim
 // any size; an uncompressed one can only hold what it has.
-inline constexpr std::int64_t kMostCompressedPixels = 8192 * 8192;
+inline constexpr std::int64_t kMostCompressedPixels = std::int64_t{8192} * 8192;
 inline constexpr std::int64_t kMostDeflatedBytes = 512LL << 20;
 
 // Judges the PixelData of file.header.pixels without decoding it: native pixels must have exactly the size the header
