@@ -1,7 +1,7 @@
 // Losses of features and of the discriminator.
 #include "pipeline/autoencoder_critics.h"
 
-#include <vector>
+#include "pipeline/frozen.h"
 
 #include <torch/autograd.h>
 #include <torch/utils.h>
@@ -15,21 +15,6 @@ torch::Tensor grey_to_rgb(const torch::Tensor& image) { return ((image + 1) * 12
 torch::Tensor unit_length(const torch::Tensor& features) {
   return features / (features.square().sum(1, true) + 1e-10).sqrt();
 }
-
-// Its parameters take no gradient from what is computed while the object lives.
-class Frozen {
- public:
-  explicit Frozen(torch::nn::Module& module) : parameters_(module.parameters()) { set(false); }
-  ~Frozen() { set(true); }
-  Frozen(const Frozen&) = delete;
-  Frozen& operator=(const Frozen&) = delete;
-
- private:
-  void set(bool wanted) {
-    for (torch::Tensor& parameter : parameters_) parameter.requires_grad_(wanted);
-  }
-  std::vector<torch::Tensor> parameters_;
-};
 
 }  // namespace
 

@@ -286,14 +286,14 @@ int run_command_line(int argc, const char* const* argv) {
   add_structures(app, options);
   add_stage(app, options, "phantom", "write a labelled phantom cohort as NIfTI or DICOM", {"run", "phantom"});
   add_stage(app, options, "prepare", "turn series into patch shards, split by patient", {"run", "prepare"});
-  add_stage(app, options, "train", "train the generator", {"run", "train"});
+  add_stage(app, options, "train", "train the generator", {"run", "model", "train"});
   add_sample(app, options);
   add_stage(app, options, "evaluate", "distances, nearest neighbours, Dice with and without", {"run", "evaluate"});
   add_stage(app, options, "report", "one self-contained report.html and report.json", {"run", "report"});
   add_stage(app, options, "run", "the stages of run.stages in order, resuming where it stopped",
-            {"run", "phantom", "prepare", "train", "sample", "evaluate", "report"});
+            {"run", "phantom", "prepare", "model", "train", "sample", "evaluate", "report"});
   add_stage(app, options, "sweep", "the run under every combination of sweep.grid, one table and chart at the end",
-            {"run", "sweep", "phantom", "prepare", "train", "sample", "evaluate", "report"});
+            {"run", "sweep", "phantom", "prepare", "model", "train", "sample", "evaluate", "report"});
   add_exchange(app, options);
   add_network(app, options);
   try {

@@ -3,6 +3,7 @@
 
 #include "pipeline/config_visitors.h"
 #include "pipeline/evaluate.h"
+#include "pipeline/model.h"
 #include "pipeline/phantom.h"
 #include "pipeline/prepare.h"
 #include "pipeline/pull.h"
@@ -43,6 +44,7 @@ struct Config {
   RunConfig run;
   PhantomConfig phantom;
   PrepareConfig prepare;
+  ModelConfig model;
   TrainConfig train;
   SampleConfig sample;
   EvaluateConfig evaluate;
@@ -56,6 +58,7 @@ struct Config {
     visit.section("run", run);
     visit.section("phantom", phantom);
     visit.section("prepare", prepare);
+    visit.section("model", model);
     visit.section("train", train);
     visit.section("sample", sample);
     visit.section("evaluate", evaluate);

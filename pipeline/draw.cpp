@@ -83,6 +83,17 @@ Denoise guided(const SampleConfig& config, const Generator& generator, const dif
   return diffusion::guide(base, terms, conditional, {config.guidance_low, highest}, path);
 }
 
+void finish(Drawn& drawn, const Generator& generator, const torch::Tensor& latents) {
+  if (!torch::isfinite(latents).all().item<bool>()) {
+    throw std::runtime_error(
+        "the generator's samples are not numbers: its training diverged, or guidance is too strong");
+  }
+  const auto decoded = generator.codec.decode(latents.to(torch::kFloat32));
+  drawn.latents = latents.to(torch::kCPU, torch::kFloat32).contiguous();
+  drawn.decoded = {decoded.image.to(torch::kCPU, torch::kFloat32).contiguous(),
+                   decoded.mask.to(torch::kCPU, torch::kUInt8).contiguous()};
+}
+
 }  // namespace
 
 void check_guidance(const SampleConfig& config, const Generator& generator) {
@@ -120,10 +131,15 @@ std::optional<Drawn> draw_samples(const SampleConfig& config, const Generator& g
     return diffusion::batch_noise(seed, indices, stream, generator.latent_shape);
   };
 
+  Drawn drawn;
+  if (generator.is_gan()) {
+    drawn.noise = diffusion::batch_noise(seed, indices, diffusion::kStartStream, generator.noise_shape());
+    finish(drawn, generator, net(drawn.noise.to(generator.device), {}, {labels, {}}));
+    return drawn;
+  }
   Denoise denoise = guided(config, generator, net, labels);
   if (config.clip > 0) denoise = diffusion::clipped(denoise, config.clip);
   const auto times = make_times(config, generator.parametrisation);
-  Drawn drawn;
   drawn.noise = noise_of(diffusion::kStartStream);
   const auto start = diffusion::starting_point(path, times.front(), drawn.noise.to(generator.device));
   // Elsewhere nobody asks, and it would hold up a GPU at every step.
@@ -141,18 +157,11 @@ std::optional<Drawn> draw_samples(const SampleConfig& config, const Generator& g
       [&](int step) { return noise_of(diffusion::kFirstStepStream + step).to(generator.device); }, hook);
   if (stopped) return std::nullopt;
 
-  if (!torch::isfinite(latents).all().item<bool>()) {
-    throw std::runtime_error(
-        "the generator's samples are not numbers: its training diverged, or guidance is too strong");
-  }
+  finish(drawn, generator, latents);
   if (straightness) {
     straightness->add_end(latents);
     drawn.straightness = straightness->value();
   }
-  const auto decoded = generator.codec.decode(latents.to(torch::kFloat32));
-  drawn.latents = latents.to(torch::kCPU, torch::kFloat32).contiguous();
-  drawn.decoded = {decoded.image.to(torch::kCPU, torch::kFloat32).contiguous(),
-                   decoded.mask.to(torch::kCPU, torch::kUInt8).contiguous()};
   return drawn;
 }
 

@@ -7,6 +7,7 @@
 #include "models/nets/weights.h"
 #include "models/train/checkpoint.h"
 #include "models/train/precision.h"
+#include "pipeline/gan_lesson.h"
 #include "pipeline/generator_record.h"
 #include "pipeline/log.h"
 #include "pipeline/train_averages.h"
@@ -87,7 +88,11 @@ Generator described(const train::Checkpoint& checkpoint, const fs::path& folder,
     generator.codec = diffusion::identity_codec(record.patches.height, record.patches.width,
                                                 static_cast<std::int64_t>(record.patches.labels.size()));
   }
-  generator.unet = nets::UNet(record.unet);
+  if (record.gan) {
+    generator.gan = nets::GanGenerator(*record.gan);
+  } else {
+    generator.unet = nets::UNet(record.unet);
+  }
   generator.method = record.method;
   generator.parametrisation = parametrisation_of(record);
   generator.latent_shape = record.latent_shape;
@@ -101,6 +106,11 @@ Generator described(const train::Checkpoint& checkpoint, const fs::path& folder,
   return generator;
 }
 
+torch::nn::Module& network_of(Generator& generator) {
+  if (generator.is_gan()) return *generator.gan;
+  return *generator.unet;
+}
+
 fs::path folder_of(const fs::path& path) { return fs::is_regular_file(path) ? path.parent_path() : path; }
 
 }  // namespace
@@ -109,12 +119,13 @@ Generator load_generator(const fs::path& path, torch::Device device, Weights wei
   const train::Checkpoint checkpoint = find_checkpoint(path, notes);
   const fs::path folder = folder_of(path);
   Generator generator = described(checkpoint, folder, device);
-  const auto tensors =
-      weights.length > 0 ? average_of_length(folder / "averages", weights.length, checkpoint.step,
-                                             checkpoint.metadata.at("configuration"))
-                         : unet_tensors(train::with_prefix(checkpoint.tensors, weights.averaged ? "ema." : "weights."));
-  nets::assign_tensors(*generator.unet, tensors, "the generator's weights");
-  freeze(*generator.unet, device);
+  const auto tensors = weights.length > 0
+                           ? average_of_length(folder / "averages", weights.length, checkpoint.step,
+                                               checkpoint.metadata.at("configuration"))
+                           : train::with_prefix(checkpoint.tensors, weights.averaged ? "ema." : "weights.");
+  nets::assign_tensors(network_of(generator), generator.is_gan() ? generator_tensors(tensors) : unet_tensors(tensors),
+                       "the generator's weights");
+  freeze(network_of(generator), device);
   generator.checkpoint_sha256 = checkpoint.sha256;
   generator.step = checkpoint.step;
   generator.weights = weights;
@@ -125,12 +136,24 @@ Generator untrained_generator(const fs::path& path, torch::Device device, std::u
   const train::Checkpoint checkpoint = find_checkpoint(path, nullptr);
   torch::manual_seed(seed);
   Generator generator = described(checkpoint, folder_of(path), device);
-  freeze(*generator.unet, device);
+  freeze(network_of(generator), device);
   generator.weights = {.averaged = false};
   return generator;
 }
 
+std::vector<std::int64_t> Generator::noise_shape() const {
+  if (!gan.is_empty()) return {gan->config().style_channels, 1, 1};
+  return {latent_shape.begin(), latent_shape.end()};
+}
+
 diffusion::Net network(const Generator& generator) {
+  if (generator.is_gan())
+    return [net = generator.gan, device = generator.device, bf16 = generator.bf16](
+               const torch::Tensor& x, const torch::Tensor&, const diffusion::Condition& condition) mutable {
+      const torch::NoGradGuard no_grad;
+      const train::Autocast autocast(device, precision_of(bf16));
+      return net->forward(x.flatten(1), condition.labels).to(torch::kFloat32).contiguous();
+    };
   return [unet = generator.unet, device = generator.device, bf16 = generator.bf16](
              const torch::Tensor& x, const torch::Tensor& c_noise, const diffusion::Condition& condition) mutable {
     const torch::NoGradGuard no_grad;

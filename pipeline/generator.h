@@ -4,6 +4,7 @@
 #include "io/shard.h"
 #include "models/diffusion/codec.h"
 #include "models/diffusion/precond.h"
+#include "models/nets/gan.h"
 #include "models/nets/unet.h"
 #include "pipeline/train_method.h"
 
@@ -26,6 +27,7 @@ struct Weights {
 
 struct Generator {
   nets::UNet unet{nullptr};                       // on the device, in eval mode, gradients off
+  nets::GanGenerator gan{nullptr};                // in its place where model.kind was gan
   diffusion::Codec codec;                         // image and mask <-> latents of zero mean and unit deviation
   Method method;                                  // what the network learned, on which path
   diffusion::Parametrisation parametrisation;     // path, target and sigma_data the network was trained with
@@ -42,6 +44,9 @@ struct Generator {
   torch::Device device = torch::kCPU;
   std::shared_ptr<const Generator> weaker;  // that guidance leads away from, of the same latents and classes
 
+  bool is_gan() const { return !gan.is_empty(); }
+  // [C,h,w] of the noise that a sample begins with.
+  std::vector<std::int64_t> noise_shape() const;
   std::int64_t classes() const { return static_cast<std::int64_t>(patches.classes.size()); }
   // The label that means "no class", for classifier-free guidance: one past the last class.
   std::int64_t no_class() const { return classes(); }
@@ -57,7 +62,8 @@ Generator load_generator(const std::filesystem::path& path, torch::Device device
 // The same generator with a U-Net freshly initialised from `seed`: the baseline that training must beat.
 Generator untrained_generator(const std::filesystem::path& path, torch::Device device, std::uint64_t seed);
 
-// The network as the solvers call it: (x [N,C,h,w] float32, c_noise [N], labels) -> float32 [N,C,h,w].
+// The network as the solvers call it: (x [N,C,h,w] float32, c_noise [N], labels) -> float32 [N,C,h,w]. Of a GAN, x is
+// noise of noise_shape() and the answer a sample; c_noise may be undefined.
 diffusion::Net network(const Generator& generator);
 
 }  // namespace ctforge::pipeline

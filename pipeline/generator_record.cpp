@@ -44,32 +44,34 @@ Method method_from_json(const json& value) {
 
 std::string to_json(const GeneratorRecord& record) {
   const io::ShardInfo& patches = record.patches;
-  return json{{"schema", kSchema},
-              {"codec", record.codec},
-              {"method", record.method.name},
-              {"betas", record.method.betas},
-              {"beta_limits", record.method.beta_limits},
-              {"zero_terminal_snr", record.method.zero_terminal_snr},
-              {"target", record.method.target},
-              {"learned_variance", record.method.learned_variance},
-              {"sigma_data", record.sigma_data},
-              {"shift", record.shift},
-              {"scale", record.scale},
-              {"latent_shape", record.latent_shape},
-              {"tile", record.tile},
-              {"unet", json::parse(nets::to_json(record.unet))},
-              {"autoencoder_sha256", record.autoencoder_sha256},
-              {"train_sha256", record.train_sha256},
-              {"patches",
-               {{"height", patches.height},
-                {"width", patches.width},
-                {"classes", patches.classes},
-                {"labels", patches.labels},
-                {"spacing_mm", patches.spacing_mm},
-                {"window_hu", patches.window_hu}}},
-              {"config", json::parse(record.config)},
-              {"bf16", record.bf16}}
-      .dump();
+  json networks{{"unet", json::parse(nets::to_json(record.unet))}};
+  if (record.gan) networks = {{"gan", json::parse(nets::to_json(*record.gan))}};
+  json text{{"schema", kSchema},
+            {"codec", record.codec},
+            {"method", record.method.name},
+            {"betas", record.method.betas},
+            {"beta_limits", record.method.beta_limits},
+            {"zero_terminal_snr", record.method.zero_terminal_snr},
+            {"target", record.method.target},
+            {"learned_variance", record.method.learned_variance},
+            {"sigma_data", record.sigma_data},
+            {"shift", record.shift},
+            {"scale", record.scale},
+            {"latent_shape", record.latent_shape},
+            {"tile", record.tile},
+            {"autoencoder_sha256", record.autoencoder_sha256},
+            {"train_sha256", record.train_sha256},
+            {"patches",
+             {{"height", patches.height},
+              {"width", patches.width},
+              {"classes", patches.classes},
+              {"labels", patches.labels},
+              {"spacing_mm", patches.spacing_mm},
+              {"window_hu", patches.window_hu}}},
+            {"config", json::parse(record.config)},
+            {"bf16", record.bf16}};
+  text.update(networks);
+  return text.dump();
 }
 
 GeneratorRecord generator_record_from_json(const std::string& text) {
@@ -83,7 +85,11 @@ GeneratorRecord generator_record_from_json(const std::string& text) {
     record.scale = value.at("scale").get<std::vector<double>>();
     record.latent_shape = value.at("latent_shape").get<std::array<std::int64_t, 3>>();
     record.tile = value.value("tile", std::int64_t{0});
-    record.unet = nets::unet_config_from_json(value.at("unet").dump());
+    if (value.contains("gan")) {
+      record.gan = nets::gan_config_from_json(value.at("gan").dump());
+    } else {
+      record.unet = nets::unet_config_from_json(value.at("unet").dump());
+    }
     record.autoencoder_sha256 = value.at("autoencoder_sha256");
     record.train_sha256 = value.value("train_sha256", "");
     const json& patches = value.at("patches");
@@ -98,7 +104,8 @@ GeneratorRecord generator_record_from_json(const std::string& text) {
     const auto channels = static_cast<std::size_t>(record.latent_shape[0]);
     const bool latents = record.codec == "autoencoder";
     const std::int64_t answers = record.latent_shape[0] * (record.method.learned_variance ? 2 : 1);
-    if ((!latents && record.codec != "identity") || record.unet.out_channels != answers ||
+    const std::int64_t given = record.gan ? record.gan->image_channels : record.unet.out_channels;
+    if ((!latents && record.codec != "identity") || given != answers ||
         (latents && (record.shift.size() != channels || record.scale.size() != channels)))
       throw io::DataError(io::Fault::InvalidShard, "the checkpoint's description of its generator contradicts itself");
     parametrisation_of(record);  // which throws for what no method is

@@ -13,6 +13,7 @@
 #include "pipeline/stage.h"
 #include "pipeline/train_autoencoder.h"
 #include "pipeline/train_check.h"
+#include "pipeline/train_gan.h"
 #include "pipeline/train_method.h"
 #include "pipeline/train_metrics.h"
 
@@ -155,7 +156,11 @@ void check_stages(const Config& config, const std::vector<std::string>& stages) 
     return std::find(stages.begin(), stages.end(), name) != stages.end();
   };
   std::vector<ConfigProblem> problems;
-  if (asked("train")) gather_problems(problems, [&] { check_train(config.train); });
+  const bool gan = config.model.kind == "gan";
+  if (asked("train")) {
+    gather_problems(problems, [&] { check_model(config.model, config.train); });
+    gather_problems(problems, [&] { check_train(config.train); });
+  }
   if (asked("sample")) gather_problems(problems, [&] { check_sample(config.sample); });
   if (asked("evaluate")) gather_problems(problems, [&] { check_evaluate(config.evaluate); });
   const bool guided = config.sample.guidance != 1 || !config.sample.blend.empty();
@@ -163,7 +168,8 @@ void check_stages(const Config& config, const std::vector<std::string>& stages) 
       config.sample.weaker.empty() && config.train.label_dropout == 0)
     problems.push_back(
         {"configuration", "sample.guidance", "must be 1, without sample.blend, where train.label_dropout is 0"});
-  if (asked("train") && asked("sample") && problems.empty()) {
+  if (gan && asked("train") && asked("sample")) gather_problems(problems, [&] { check_gan_sampling(config.sample); });
+  if (!gan && asked("train") && asked("sample") && problems.empty()) {
     gather_problems(problems, [&] {
       check_sampler(config.sample, parametrisation_of(method_of(config.train), 1), config.train.codec == "autoencoder");
     });

@@ -51,6 +51,8 @@ Generator find_generator(const SampleConfig& config, const Context& context, std
   if (config.weaker.empty()) return generator;
   auto weaker =
       std::make_shared<Generator>(load_generator(std::filesystem::path(config.weaker) / "checkpoints", device));
+  if (generator.is_gan() || weaker->is_gan())
+    throw ConfigError({{"the generator", "sample.weaker", "guides diffusion models by diffusion models alone"}});
   const bool alike =
       weaker->autoencoder_sha256 == generator.autoencoder_sha256 && weaker->latent_shape == generator.latent_shape &&
       weaker->patches.classes == generator.patches.classes && weaker->patches.labels == generator.patches.labels &&
@@ -238,8 +240,12 @@ nlohmann::ordered_json run_sample(const SampleConfig& config, const Context& con
   std::vector<std::string> notes;
   const Generator generator = find_generator(config, context, notes);
   check_masks(config, generator);
-  check_guidance(config, generator);
-  check_sampler(config, generator.parametrisation, !generator.autoencoder_sha256.empty());
+  if (generator.is_gan()) {
+    check_gan_sampling(config);
+  } else {
+    check_guidance(config, generator);
+    check_sampler(config, generator.parametrisation, !generator.autoencoder_sha256.empty());
+  }
   check_training_set(context, generator);
   note_unfinished(generator, notes);
   const auto seed =

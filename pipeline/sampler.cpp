@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace ctforge::pipeline {
 
@@ -162,6 +163,18 @@ void check_sampler(const SampleConfig& config, const diffusion::Parametrisation&
     refuse("variance", "must not be learned: the generator was trained with train.learned_variance false");
   if (config.clip > 0 && latents)
     refuse("clip", "must be 0 where latents are diffused, which have no limits that are known");
+}
+
+void check_gan_sampling(const SampleConfig& config) {
+  std::vector<ConfigProblem> problems;
+  for (const auto& [key, set] : {std::pair{"pairs", config.pairs},
+                                 {"weaker", !config.weaker.empty()},
+                                 {"blend", !config.blend.empty()},
+                                 {"guidance_from", !config.guidance_from.empty()},
+                                 {"ema_length", config.ema_length > 0}})
+    if (set)
+      problems.push_back({"the generator", std::string("sample.") + key, "is for diffusion models; this is a GAN"});
+  if (!problems.empty()) throw ConfigError(std::move(problems));
 }
 
 }  // namespace ctforge::pipeline

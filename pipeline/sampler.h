@@ -21,6 +21,9 @@ Solver make_solver(const SampleConfig& config);
 // The noise levels of sample.levels or sample.grid for what the network learned. Throws ConfigError when the settings
 // do not fit its path.
 std::vector<double> make_times(const SampleConfig& config, const diffusion::Parametrisation& parametrisation);
+// Throws ConfigError, listing all of them, for what asks of a GAN more than samples. Its sampler and steps are not
+// used: one configuration may serve both kinds.
+void check_gan_sampling(const SampleConfig& config);
 // Throws ConfigError for a sampler or grid that cannot work on what the network learned. latents: what is diffused is
 // not pixels.
 void check_sampler(const SampleConfig& config, const diffusion::Parametrisation& parametrisation, bool latents);

@@ -32,7 +32,7 @@ const std::vector<Stage>& all_stages() {
        {"data/prepare.json"},
        [](const Config& c, const fs::path& out, const ordered_json&) { return input_has_changed(c.prepare, out); }},
       {"train",
-       [](const Config& c, const Context& context) { return run_train(c.train, context); },
+       [](const Config& c, const Context& context) { return run_train(c.train, context, c.model); },
        {"checkpoints", "metrics.jsonl"},
        {prepared},
        {},
@@ -74,6 +74,9 @@ std::string fingerprint(const Config& config, const std::string& stage) {
         std::find(config.run.stages.begin(), config.run.stages.end(), "phantom") != config.run.stages.end();
     if (each.name != "phantom" || cohort_is_ours || stage == "phantom")
       print = io::sha256_hex(print + each.name + json[each.name].dump() + std::to_string(io::kShardSchema));
+    // A diffusion model's is what it was before there were others.
+    if (each.name == "train" && config.model.kind != "diffusion")
+      print = io::sha256_hex(print + json.at("model").dump());
     if (each.name == stage) return print;
   }
   throw std::invalid_argument("no stage is called '" + stage + "'");

@@ -16,6 +16,7 @@
 #include "pipeline/train_check.h"
 #include "pipeline/train_data.h"
 #include "pipeline/train_diffusion.h"
+#include "pipeline/train_gan.h"
 #include "pipeline/train_options.h"
 #include "pipeline/train_origin.h"
 
@@ -40,10 +41,10 @@ void check_device(const TrainConfig& config, const Context& context) {
   }
 }
 
-GeneratorRecord base_record(const TrainConfig& config, const io::ShardInfo& patches) {
+GeneratorRecord base_record(const TrainConfig& config, const ModelConfig& model, const io::ShardInfo& patches) {
   GeneratorRecord record;
   record.codec = config.codec;
-  record.method = method_of(config);
+  record.method = model.kind == "gan" ? Method{.name = "gan", .target = "data"} : method_of(config);
   record.patches = patches;
   record.patches.contoured.clear();
   record.config = settings_of(config).dump();
@@ -79,6 +80,16 @@ std::array<std::int64_t, 3> latent_shape_of(const TrainConfig& config, const io:
   return {net.latent_channels, patches.height / factor, patches.width / factor};
 }
 
+// Once the shape of what is generated is known.
+void describe_networks(GeneratorRecord& record, const TrainConfig& config, const ModelConfig& model) {
+  const auto classes = static_cast<std::int64_t>(record.patches.classes.size());
+  if (model.kind == "gan") {
+    record.gan = gan_config(model, record.latent_shape, classes, config.codec == "identity");
+  } else {
+    record.unet = unet_config(config, record.latent_shape, classes);
+  }
+}
+
 // The autoencoder trained on this data, or that of the run which training begins with.
 TrainedAutoencoder find_autoencoder(const TrainConfig& config, const Context& context, const Splits& splits,
                                     const Origin* origin, const MetricsLog& metrics) {
@@ -110,15 +121,16 @@ void record_scans(const TrainConfig& config, const Context& context) {
 
 }  // namespace
 
-ordered_json run_train(const TrainConfig& config, const Context& given) {
+ordered_json run_train(const TrainConfig& config, const Context& given, const ModelConfig& model) {
   Context context = given;
   if (config.seed != 0) context.seed = static_cast<std::uint64_t>(config.seed);
+  check_model(model, config);
   check_train(config);
   check_device(config, context);
   const Splits splits = open_splits(config, context);
   const auto& info = splits.train.info();
   const MetricsLog metrics(context.out / "metrics.jsonl");
-  GeneratorRecord record = base_record(config, info);
+  GeneratorRecord record = base_record(config, model, info);
   record.train_sha256 = splits.files_sha256;
   const auto origin = find_origin(config, context, record);
   record_scans(config, context);
@@ -128,14 +140,14 @@ ordered_json run_train(const TrainConfig& config, const Context& given) {
   DiffusionData data;
   if (config.codec == "autoencoder") {
     record.latent_shape = origin ? origin->generator.latent_shape : latent_shape_of(config, info);
-    record.unet = unet_config(config, record.latent_shape, static_cast<std::int64_t>(info.classes.size()));
+    describe_networks(record, config, model);
     TrainedAutoencoder trained = find_autoencoder(config, context, splits, origin ? &*origin : nullptr, metrics);
     summary["autoencoder"] = trained.summary;
     data = latent_data(config, context, splits, trained, begun_with, record);
     summary["latents"] = {{"shape", record.latent_shape}, {"shift", record.shift}, {"scale", record.scale}};
   } else {
     data = pixel_data(config, splits, record);
-    record.unet = unet_config(config, record.latent_shape, static_cast<std::int64_t>(info.classes.size()));
+    describe_networks(record, config, model);
     if (origin) record.sigma_data = origin->generator.parametrisation.sigma_data;
     summary["sigma_data"] = record.sigma_data;
   }
@@ -148,7 +160,11 @@ ordered_json run_train(const TrainConfig& config, const Context& given) {
     learned_sha256 = io::sha256_hex(learned_sha256 + pairs->sha256());
     summary["pairs"] = {{"count", pairs->size()}, {"sha256", pairs->sha256()}};
   }
-  summary["diffusion"] = train_diffusion(config, context, record, data, learned_sha256, metrics, begun_with);
+  if (model.kind == "gan") {
+    summary["gan"] = train_gan(model, config, context, record, data, learned_sha256, metrics);
+  } else {
+    summary["diffusion"] = train_diffusion(config, context, record, data, learned_sha256, metrics, begun_with);
+  }
   return summary;
 }
 

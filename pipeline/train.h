@@ -3,6 +3,7 @@
 
 #include "pipeline/context.h"
 #include "pipeline/fields.h"
+#include "pipeline/model.h"
 
 #include <cstdint>
 #include <string>
@@ -327,6 +328,6 @@ struct TrainConfig {
 // Goes on from the newest good checkpoint. Throws Interrupted after a checkpoint, io::DataError for unusable data or
 // checkpoints of another configuration or other data, ConfigError for networks that do not fit the patches,
 // train::Diverged when a loss is not finite. Returns the figures for the manifest.
-nlohmann::ordered_json run_train(const TrainConfig& config, const Context& context);
+nlohmann::ordered_json run_train(const TrainConfig& config, const Context& context, const ModelConfig& model = {});
 
 }  // namespace ctforge::pipeline

@@ -22,7 +22,8 @@ Value named(const std::map<std::string, Value>& values, const std::string& name)
 }
 
 diffusion::Path path_of(const Method& method) {
-  if (method.name == "edm" || method.name == "consistency") return diffusion::ve();
+  // A GAN's samples come in one step, along no path.
+  if (method.name == "edm" || method.name == "consistency" || method.name == "gan") return diffusion::ve();
   if (method.name == "rectified_flow") return diffusion::rectified();
   if (method.name != "ddpm") throw std::invalid_argument("unknown method " + method.name);
   const auto betas = betas_of(method);

@@ -14,7 +14,7 @@ namespace ctforge::pipeline {
 
 // All of the method that a trained network's answers depend on, with nothing left to "auto".
 struct Method {
-  std::string name = "edm";  // "edm", "ddpm", "rectified_flow" or "consistency"
+  std::string name = "edm";  // "edm", "ddpm", "rectified_flow" or "consistency"; "gan" for what is no diffusion model
   std::string betas;         // ddpm only: "linear", "scaled_linear", "cosine", "raised_cosine" or "sigmoid"
   bool zero_terminal_snr = false;
   std::string target = "edm";  // "noise", "data", "velocity", "edm", "flow" or "boundary"

@@ -57,6 +57,8 @@ std::optional<Origin> find_origin(const TrainConfig& config, const Context& cont
   Origin origin{load_generator(folder, torch::Device(context.device)), nullptr};
   check_alike(origin.generator.patches, record.patches);
   if (config.from_weights) check_same_question(origin.generator.method, record.method);
+  if (origin.generator.is_gan() && config.consistency.distil)
+    refuse("is a GAN, whose samples come in one step: there is nothing to distil");
   check_guides(origin.generator, config.consistency);
   const bool latents = !origin.generator.autoencoder_sha256.empty();
   if (latents != (config.codec == "autoencoder"))

@@ -11,9 +11,10 @@ Parts, each resumable, so that several can run at the same time once `codec` is 
     consistency  easy consistency tuning of that teacher, drawn from in 1 and 2 steps
     flow         rectified flow in 1, 2, 4 and 50 steps, before and after reflow over its own pairs
     schedules    DDPM with a linear and a cosine schedule, and rectified flow, at equal training and steps, 3 seeds
+    gan          an EDM generator and a GAN of the same latents after --minutes of training each, 3 seeds
     table        what came of it, as Markdown on stdout and as OUT/methods.png (needs numpy and Pillow)
 
-Every network is trained for --steps steps; those of `schedules` for a third of them.
+Every network is trained for --steps steps; those of `schedules` for a third of them, those of `gan` by the clock.
 """
 import argparse
 import json
@@ -35,7 +36,7 @@ class Experiment:
         settings = ["sample.guidance=1", f"sample.count={arguments.count}", f"evaluate.images={arguments.count}",
                     "evaluate.downstream.enabled=false", "train.time_limit_min=0", "train.seed=1", *arguments.settings]
         self.common += [word for setting in settings for word in ("--set", setting)]
-        self.steps, self.pairs = arguments.steps, arguments.pairs
+        self.steps, self.pairs, self.minutes = arguments.steps, arguments.pairs, arguments.minutes
 
     def run(self, command, name, *settings):
         words = [self.program, command, *self.common, "--out", str(self.out / name)]
@@ -79,10 +80,14 @@ class Experiment:
         grid = ["train.seed=1|2|3", f"train.method,train.betas,train.target,sample.sampler={METHODS}"]
         self.sweep("schedules", grid, "sample.steps=50", *self.from_codec(self.steps // 3))
 
+    def gan(self):
+        self.sweep("gan", ["train.seed=1|2|3", "model.kind=diffusion|gan"], *self.from_codec(10**9),
+                   f"train.time_limit_min={self.minutes}", "train.schedule=inverse_sqrt")
+
     def table(self):
         pictures = []
         print("| generator | drawn with | FD-Lite0 | floor | seconds per 1,000 |\n|---|---|---|---|---|")
-        for name in ("teacher", "consistency", "flow", "reflow", "schedules"):
+        for name in ("teacher", "consistency", "flow", "reflow", "schedules", "gan"):
             file = self.out / name / "sweep.json"
             for row in json.loads(file.read_text())["rows"] if file.exists() else []:
                 figures, settings = row["figures"], row["settings"]
@@ -137,9 +142,10 @@ def main():
     parser.add_argument("--steps", type=int, default=12000)
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--pairs", type=int, default=10000)
+    parser.add_argument("--minutes", type=float, default=20)
     arguments = parser.parse_args()
     experiment = Experiment(arguments)
-    everything = ["codec", "teacher", "consistency", "flow", "schedules", "table"]
+    everything = ["codec", "teacher", "consistency", "flow", "schedules", "gan", "table"]
     for part in everything if arguments.parts == ["all"] else arguments.parts:
         if part not in everything:
             sys.exit(f"unknown part {part}; there are {', '.join(everything)}")
