@@ -3,11 +3,13 @@
 
 #include "io/fault.h"
 #include "pipeline/config.h"
+#include "pipeline/filter.h"
 #include "pipeline/inspect.h"
 #include "pipeline/interchange.h"
 #include "pipeline/progress.h"
 #include "pipeline/pull.h"
 #include "pipeline/push.h"
+#include "pipeline/release.h"
 #include "pipeline/run.h"
 #include "pipeline/sample_folder.h"
 #include "pipeline/structures.h"
@@ -38,6 +40,9 @@ struct Options {
   ImportConfig imported;
   std::string archive;            // of push and pull
   std::filesystem::path to_push;  // empty: the run's samples
+  FilterConfig filter;
+  bool keep_copies = false, keep_labels = false;  // of filter
+  bool allow_copies = false;                      // of push
 };
 
 // Shortest way to a setting that differs between machines: the same as --set run.KEY=VALUE.
@@ -74,7 +79,7 @@ CLI::App* add_stage(CLI::App& app, Options& options, const std::string& name, co
 }
 
 void add_sample(CLI::App& app, Options& options) {
-  CLI::App* command = add_stage(app, options, "sample", "draw labelled synthetic CT", {"run", "sample"});
+  CLI::App* command = add_stage(app, options, "sample", "draw labelled synthetic CT", {"run", "sample", "release"});
   auto* checkpoint =
       command->add_option("--checkpoint", options.checkpoint,
                           "a folder of diffusers with a UNet2DModel, instead of the run's generator: "
@@ -144,7 +149,11 @@ void add_network(CLI::App& app, Options& options) {
       app.add_subcommand("push", "send DICOM files to an archive and prove what arrived: C-STORE, STOW-RS");
   add_config_options(push, options, {"push"}, "the run's folder, where push/ keeps what arrived");
   push->add_option("ARCHIVE", options.archive, address)->required();
-  push->add_option("--from", options.to_push, "folder or file; without it samples/dicom of the run's folder");
+  push->add_option(
+      "--from", options.to_push,
+      "folder or file; without it released/dicom of the run's folder where filter made it, else samples/dicom, "
+      "which stays here when it is marked as not releasable");
+  push->add_flag("--allow-copies", options.allow_copies, "send samples that are marked as not releasable");
   add_flag(push, options, "--verify", "push.verify", "ask the archive afterwards what it has (push.verify)");
   add_flag(push, options, "--allow-real", "push.allow_real",
            "let objects leave that are not marked as synthetic (push.allow_real)");
@@ -152,6 +161,15 @@ void add_network(CLI::App& app, Options& options) {
   add_config_options(pull, options, {"pull"}, "the folder that the files are put in");
   pull->get_option("--out")->required();
   pull->add_option("ARCHIVE", options.archive, address)->required();
+}
+
+void add_filter(CLI::App& app, Options& options) {
+  CLI::App* command = app.add_subcommand(
+      "filter", "the run's samples without copies of training patches and without impossible labels, in a folder");
+  command->add_option("-o,--out", options.out, "the run's folder")->capture_default_str();
+  command->add_option("--to", options.filter.to, "folder to write; without it released/ of the run's folder");
+  command->add_flag("--keep-copies", options.keep_copies, "leave copies in");
+  command->add_flag("--keep-labels", options.keep_labels, "leave samples in whose labels were rejected");
 }
 
 int report_error(int code, const std::string& message) {
@@ -170,6 +188,17 @@ int exported(const Options& options) {
       throw ConfigError({{"--ema", "", "expected yes, no or a length above 0 and up to 0.288"}});
   }
   export_generator(config);
+  return kDone;
+}
+
+int filtered(const Options& options) {
+  FilterConfig config = options.filter;
+  config.run = options.out;
+  config.copies = !options.keep_copies;
+  config.labels = !options.keep_labels;
+  const FilterResult result = filter_samples(config);
+  std::cout << result.kept << " of " << result.samples << " samples kept; left out: " << result.copies << " copies, "
+            << result.labels << " with rejected labels\n";
   return kDone;
 }
 
@@ -193,12 +222,24 @@ void exchange(const Config& config, const Options& options, const std::string& n
   });
 }
 
+// What of a run may leave.
+std::filesystem::path released_samples(const Options& options) {
+  const std::filesystem::path run = options.out;
+  if (!options.to_push.empty()) return options.to_push;
+  if (std::filesystem::exists(run / "released" / "filter.json")) return run / "released" / "dicom";
+  const auto verdict = read_verdict(run);
+  if (verdict.is_object() && verdict.value("state", "") == "not releasable" && !options.allow_copies)
+    throw ConfigError({{"--out", "",
+                        "the samples are marked as not releasable: too many are copies of training patches. ctforge "
+                        "filter leaves those out; --allow-copies sends all"}});
+  return run / "samples" / "dicom";
+}
+
 int pushed(const Config& config, const Options& options) {
   PushResult result;
-  const std::filesystem::path samples = std::filesystem::path(options.out) / "samples" / "dicom";
-  exchange(config, options, "push", [&](const Context& context) {
-    result = run_push(config.push, options.archive, options.to_push.empty() ? samples : options.to_push, context);
-  });
+  const std::filesystem::path samples = released_samples(options);
+  exchange(config, options, "push",
+           [&](const Context& context) { result = run_push(config.push, options.archive, samples, context); });
   if (result.lacking() == 0) return kDone;
   return report_error(kData, "done without " + std::to_string(result.lacking()) + " of " +
                                  std::to_string(result.objects) +
@@ -235,6 +276,7 @@ int run_command(const CLI::App& app, const Options& options) {
     return kDone;
   }
   if (name == "sweep") return swept(options);
+  if (name == "filter") return filtered(options);
   const Config config = read_config(options.config, options.assignments);
   if (name == "push") return pushed(config, options);
   if (name == "pull") return pulled(config, options);
@@ -288,13 +330,15 @@ int run_command_line(int argc, const char* const* argv) {
   add_stage(app, options, "prepare", "turn series into patch shards, split by patient", {"run", "prepare"});
   add_stage(app, options, "train", "train the generator", {"run", "model", "train"});
   add_sample(app, options);
-  add_stage(app, options, "evaluate", "distances, nearest neighbours, Dice with and without", {"run", "evaluate"});
+  add_stage(app, options, "evaluate", "distances, nearest neighbours, Dice with and without",
+            {"run", "evaluate", "release"});
   add_stage(app, options, "report", "one self-contained report.html and report.json", {"run", "report"});
   add_stage(app, options, "run", "the stages of run.stages in order, resuming where it stopped",
-            {"run", "phantom", "prepare", "model", "train", "sample", "evaluate", "report"});
+            {"run", "phantom", "prepare", "model", "train", "sample", "release", "evaluate", "report"});
   add_stage(app, options, "sweep", "the run under every combination of sweep.grid, one table and chart at the end",
-            {"run", "sweep", "phantom", "prepare", "model", "train", "sample", "evaluate", "report"});
+            {"run", "sweep", "phantom", "prepare", "model", "train", "sample", "release", "evaluate", "report"});
   add_exchange(app, options);
+  add_filter(app, options);
   add_network(app, options);
   try {
     app.parse(argc, argv);

@@ -8,6 +8,7 @@
 #include "pipeline/prepare.h"
 #include "pipeline/pull.h"
 #include "pipeline/push.h"
+#include "pipeline/release_config.h"
 #include "pipeline/report.h"
 #include "pipeline/sample.h"
 #include "pipeline/sweep.h"
@@ -47,6 +48,7 @@ struct Config {
   ModelConfig model;
   TrainConfig train;
   SampleConfig sample;
+  ReleaseConfig release;
   EvaluateConfig evaluate;
   ReportConfig report;
   SweepConfig sweep;
@@ -61,6 +63,7 @@ struct Config {
     visit.section("model", model);
     visit.section("train", train);
     visit.section("sample", sample);
+    visit.section("release", release);
     visit.section("evaluate", evaluate);
     visit.section("report", report);
     visit.section("sweep", sweep);

@@ -10,6 +10,7 @@
 #include "pipeline/evaluate_distances.h"
 #include "pipeline/evaluate_downstream.h"
 #include "pipeline/evaluate_inputs.h"
+#include "pipeline/evaluate_memorisation.h"
 #include "pipeline/evaluate_nearest.h"
 #include "pipeline/log.h"
 
@@ -49,13 +50,13 @@ ordered_json short_distances(const ordered_json& json) {
 
 }  // namespace
 
-ordered_json run_evaluate(const EvaluateConfig& config, const Context& context) {
+ordered_json run_evaluate(const EvaluateConfig& config, const Context& context, const ReleaseConfig& release) {
   const EvaluationInputs inputs = load_inputs(config, context.out);
   Context own = context;
   own.seed = io::mix_seed(context.seed, kEvaluateStream);
   const std::filesystem::path folder = context.out / "evaluation";
   const CellStore cells(folder / "cells");
-  for (const char* result : {"distances.json", "nearest.json", "downstream.json"})
+  for (const char* result : {"distances.json", "nearest.json", "release.json", "downstream.json"})
     std::filesystem::remove(folder / result);  // an attempt that ends early must not leave a mixture
   const std::string base_key = inputs.digest + " " + std::to_string(own.seed);
 
@@ -68,11 +69,21 @@ ordered_json run_evaluate(const EvaluateConfig& config, const Context& context) 
   write_json(folder / "distances.json", distances);
   if (context.interrupted()) throw Interrupted{"evaluate"};
 
-  const ordered_json nearest = nearest_json(inputs, codec, compared, features, config);
+  ReleaseVerdict verdict(release, sample_names(inputs.synthetic));
+  ordered_json nearest = nearest_json(inputs, codec, compared, features, config, verdict);
+  for (const SetFeatures& each : features)
+    nearest["memorisation"][each.name] = memorisation_json(compared, each, inputs.train.size(), own.seed);
   write_json(folder / "nearest.json", nearest);
+  const ordered_json judged = verdict.json();
+  write_json(folder / "release.json", judged);
+  if (judged.at("state") == "not releasable")
+    log_warning("evaluate: the samples are NOT RELEASABLE: " + judged.at("copies").dump() + " of " +
+                judged.at("samples").dump() + " are copies; evaluation/release.json lists them");
   if (context.interrupted()) throw Interrupted{"evaluate"};
 
-  ordered_json summary{{"distances", short_distances(distances)}, {"nearest", nearest.at("nearest").at("correlation")}};
+  ordered_json summary{{"distances", short_distances(distances)},
+                       {"nearest", nearest.at("nearest").at("correlation")},
+                       {"release", judged.at("state")}};
   const bool labelled = any_contoured(inputs.test);
   if (config.downstream.enabled && !labelled)
     log_warning("evaluate: no segmentation experiment, since no held-out patient has a label map");

@@ -4,6 +4,7 @@
 
 #include "pipeline/context.h"
 #include "pipeline/fields.h"
+#include "pipeline/release_config.h"
 
 #include <cstdint>
 #include <string>
@@ -102,6 +103,8 @@ void check_evaluate(const EvaluateConfig& config);
 //                    hu.wasserstein1_hu in the same form; protocol; unavailable extractors with the reason
 //   nearest.json     nearest.{correlation,<features>}: quantiles for synthetic and held-out patches, the part of the
 //                    synthetic ones nearer than 95 % of the held-out ones, and examples as indices into the shards
+//                    and memorisation.<features>: pipeline/evaluate_memorisation.h
+//   release.json     the verdict of the release gate by pixels and features: pipeline/release.h
 //   downstream.json  downstream.arms.<arm>.dice.<organ> {mean, interval, n, per_patient, seeds}, downstream.difference,
 //                    curves and collapsed organs of each cell; only where enabled and a test patient has labels
 //   cells/           finished parts, which an interrupted run goes on from
@@ -109,6 +112,7 @@ void check_evaluate(const EvaluateConfig& config);
 // All with "schema": 1. Returns a short form for the manifest. Throws Interrupted; io::DataError for shards that are
 // missing, damaged or share a patient between two sides, or an extractor that cannot be used; ConfigError for
 // extra_sets of another form.
-nlohmann::ordered_json run_evaluate(const EvaluateConfig& config, const Context& context);
+nlohmann::ordered_json run_evaluate(const EvaluateConfig& config, const Context& context,
+                                    const ReleaseConfig& release = {});
 
 }  // namespace ctforge::pipeline

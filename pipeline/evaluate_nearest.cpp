@@ -4,6 +4,7 @@
 #include "eval/nearest.h"
 
 #include <array>
+#include <numeric>
 
 namespace ctforge::pipeline {
 namespace {
@@ -40,13 +41,16 @@ Sides sides_of(const ComparedSets& compared, std::int64_t train_size) {
   return sides;
 }
 
-ordered_json feature_json(const SetFeatures& features, const Sides& sides) {
+ordered_json feature_json(const SetFeatures& features, const Sides& sides, const eval::Indices& synthetic_index,
+                          ReleaseVerdict& verdict) {
   const torch::Tensor train = features.real.index_select(0, torch::tensor(sides.train));
   eval::Neighbours held_out;
   if (!sides.held_out.empty()) {
     held_out = eval::nearest_by_distance(features.real.index_select(0, torch::tensor(sides.held_out)), train);
   }
-  ordered_json json = summary_json(eval::nearest_by_distance(features.sets[0], train), held_out, false);
+  const eval::Neighbours synthetic = eval::nearest_by_distance(features.sets[0], train);
+  verdict.add(features.name, synthetic.value, synthetic_index, held_out.value, false);
+  ordered_json json = summary_json(synthetic, held_out, false);
   json["measure"] = "least Euclidean distance of features";
   json["train_patches"] = sides.train.size();
   return json;
@@ -56,13 +60,16 @@ ordered_json feature_json(const SetFeatures& features, const Sides& sides) {
 
 ordered_json nearest_json(const EvaluationInputs& inputs, const std::optional<LossyCodec>& codec,
                           const ComparedSets& compared, const std::vector<SetFeatures>& features,
-                          const EvaluateConfig& config) {
+                          const EvaluateConfig& config, ReleaseVerdict& verdict) {
   const eval::Neighbours synthetic = eval::nearest_by_correlation(inputs.synthetic, inputs.train);
   eval::PatchSet held_out_set = inputs.held_out;
   if (codec) held_out_set = reconstructed(held_out_set, codec->codec);
   eval::Neighbours held_out;
   if (held_out_set.size() > 0) held_out = eval::nearest_by_correlation(held_out_set, inputs.train);
 
+  eval::Indices all(synthetic.value.size());
+  std::iota(all.begin(), all.end(), std::int64_t{0});
+  verdict.add("correlation", synthetic.value, all, held_out.value, true);
   ordered_json correlation = summary_json(synthetic, held_out, true);
   correlation["measure"] = "largest Pearson correlation of windowed HU over pixels";
   correlation["train_patches"] = inputs.train.size();
@@ -70,7 +77,8 @@ ordered_json nearest_json(const EvaluationInputs& inputs, const std::optional<Lo
   ordered_json json{{"schema", 1}, {"nearest", {{"correlation", correlation}}}};
   const Sides sides = sides_of(compared, inputs.train.size());
   for (const SetFeatures& of_one : features) {
-    if (!sides.train.empty()) json["nearest"][of_one.name] = feature_json(of_one, sides);
+    if (!sides.train.empty())
+      json["nearest"][of_one.name] = feature_json(of_one, sides, compared.synthetic_index, verdict);
   }
   json["examples"] = ordered_json::array();
   for (const std::int64_t index : eval::examples(synthetic.value, config.examples, true)) {

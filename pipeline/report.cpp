@@ -3,6 +3,7 @@
 
 #include "io/atomic_file.h"
 #include "io/fault.h"
+#include "pipeline/release.h"
 #include "pipeline/report_page.h"
 #include "pipeline/report_sections.h"
 
@@ -50,6 +51,7 @@ ReportInputs read_inputs(const fs::path& out) {
   inputs.samples = read_json(out / "samples" / "samples.json");
   inputs.distances = read_json(out / "evaluation" / "distances.json");
   inputs.nearest = read_json(out / "evaluation" / "nearest.json");
+  inputs.release = read_verdict(out);
   inputs.downstream = read_json(out / "evaluation" / "downstream.json");
   inputs.manifest = read_json(out / "manifest.json");
   inputs.metrics = read_lines(out / "metrics.jsonl");
@@ -63,6 +65,7 @@ ordered_json report_json(const ReportInputs& inputs) {
     if (part->is_object())
       for (const auto& [key, value] : part->items())
         if (key != "schema") json[key == "protocol" ? "distances_protocol" : key] = value;
+  json["release"] = inputs.release;
   json["data"] = inputs.prepare;
   json["samples"] = inputs.samples;
   json["training"] = inputs.metrics;

@@ -86,11 +86,29 @@ std::string fact(const std::string& value, const std::string& meaning) {
 
 }  // namespace
 
+namespace {
+
+std::string release_notice(const ordered_json& release) {
+  const std::string state = release.is_object() ? release.value("state", "") : "";
+  if (state == "not releasable")
+    return "<p class=\"banner\">NOT RELEASABLE: " + release.at("copies").dump() + " of " +
+           release.at("samples").dump() + " samples are copies of training patches, nearer to one than all but " +
+           readable_number(100 * number_of(release.at("quantile"))) +
+           " % of held-out patches are. <code>ctforge filter</code> leaves them out.</p>";
+  if (state == "not judged")
+    return "<p class=\"banner\">Whether samples are copies of training patches was not judged, since there were no "
+           "held-out patients to compare with.</p>";
+  return "";
+}
+
+}  // namespace
+
 std::string summary_block(const ReportInputs& inputs) {
   std::string html =
       "<p class=\"banner\">Every picture marked synthetic on this page was made by a computer and shows no patient. "
       "Not for diagnosis. The pictures marked real are slices of the patients in the training set: this page "
-      "is as confidential as they are.</p><div class=\"facts\">";
+      "is as confidential as they are.</p>";
+  html += release_notice(inputs.release) + "<div class=\"facts\">";
   if (inputs.samples.is_object())
     html += fact(inputs.samples.value("count", ordered_json(0)).dump(), "synthetic labelled patches");
   std::string name;

@@ -16,7 +16,7 @@ namespace ctforge::pipeline {
 // What stages have left; null JSON and absent sets where they have not run.
 struct ReportInputs {
   std::optional<io::ShardSet> train, synthetic;
-  nlohmann::ordered_json prepare, samples, distances, nearest, downstream, manifest;
+  nlohmann::ordered_json prepare, samples, distances, nearest, release, downstream, manifest;
   std::vector<nlohmann::ordered_json> metrics;  // lines of metrics.jsonl
 };
 

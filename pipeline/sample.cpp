@@ -12,6 +12,7 @@
 #include "pipeline/generator.h"
 #include "pipeline/learned_scans.h"
 #include "pipeline/log.h"
+#include "pipeline/release.h"
 #include "pipeline/sample_export.h"
 #include "pipeline/sample_shards.h"
 #include "pipeline/sampler.h"
@@ -226,6 +227,17 @@ void draw_untrained(const SampleConfig& config, const Context& context, std::uin
   write_samples(own, generator, network(generator), seed, proportions, folder, context);
 }
 
+// Said at once, before anybody takes the samples for what they may not be.
+nlohmann::ordered_json judged(const ReleaseConfig& release, const Context& context) {
+  const auto verdict = judge_samples(release, context);
+  io::write_atomically(context.out / "samples" / "release.json", verdict.dump(1) + "\n");
+  if (verdict.at("state") == "not releasable")
+    log_warning("sample: NOT RELEASABLE: " + verdict.at("copies").dump() + " of " + verdict.at("samples").dump() +
+                " samples are as near to a training patch as held-out patients hardly ever are; samples/release.json "
+                "lists them, ctforge filter leaves them out");
+  return {{"state", verdict.at("state")}, {"copies", verdict.at("copies")}, {"share", verdict.at("share")}};
+}
+
 }  // namespace
 
 bool weaker_has_changed(const SampleConfig& config, const nlohmann::ordered_json& summary) {
@@ -235,7 +247,7 @@ bool weaker_has_changed(const SampleConfig& config, const nlohmann::ordered_json
   return newest && newest->sha256 != summary.value("weaker_sha256", "");
 }
 
-nlohmann::ordered_json run_sample(const SampleConfig& config, const Context& context) {
+nlohmann::ordered_json run_sample(const SampleConfig& config, const Context& context, const ReleaseConfig& release) {
   check_sample(config);
   std::vector<std::string> notes;
   const Generator generator = find_generator(config, context, notes);
@@ -261,6 +273,7 @@ nlohmann::ordered_json run_sample(const SampleConfig& config, const Context& con
   if (const auto value = straightness(config, generator, seed, proportions)) record["straightness"] = *value;
   draw_untrained(config, context, seed, proportions, generator.weaker);
   export_samples(config, {generator.checkpoint_sha256, generator.step, seed}, samples, context);
+  record["release"] = judged(release, context);
   io::write_atomically(samples / "samples.json", record.dump(1) + "\n");
   return record;
 }

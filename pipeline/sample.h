@@ -3,6 +3,7 @@
 
 #include "pipeline/context.h"
 #include "pipeline/fields.h"
+#include "pipeline/release_config.h"
 
 #include <cstdint>
 #include <string>
@@ -131,6 +132,7 @@ bool weaker_has_changed(const SampleConfig& config, const nlohmann::ordered_json
 //   nifti/, dicom/           the samples as pipeline/sample_export.h tells, where asked for
 //   untrained/               shards of the same network before training, with settings.json, where asked for
 //   pairs-*.safetensors      noise, latents and class of each sample, where asked for
+//   release.json             whether the set may leave: pipeline/release.h
 //   settings.json            what the samples depend on, written first
 //   samples.json             how many of each class, settings, checkpoint and what was wrong with newer ones,
 //                            seconds a sample, for rectified flow its straightness; written last
@@ -138,6 +140,7 @@ bool weaker_has_changed(const SampleConfig& config, const nlohmann::ordered_json
 // Finished shards of the same settings and checkpoint are kept. Returns what samples.json holds. Throws Interrupted
 // when asked to stop, ConfigError for settings that do not fit the generator, io::DataError when there is none or
 // it was trained on another training set than the one prepared in OUT.
-nlohmann::ordered_json run_sample(const SampleConfig& config, const Context& context);
+nlohmann::ordered_json run_sample(const SampleConfig& config, const Context& context,
+                                  const ReleaseConfig& release = {});
 
 }  // namespace ctforge::pipeline

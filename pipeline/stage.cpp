@@ -14,6 +14,12 @@ namespace ctforge::pipeline {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
+namespace {
+
+ordered_json default_release() { return to_json(Config{}).at("release"); }
+
+}  // namespace
+
 const std::vector<Stage>& all_stages() {
   static const StageNeed cohort = {"phantom", "cohort/cohort.json"};
   static const StageNeed prepared = {"prepare", "data/prepare.json"};
@@ -40,7 +46,7 @@ const std::vector<Stage>& all_stages() {
          return origin_has_changed(c.train, summary);
        }},
       {"sample",
-       [](const Config& c, const Context& context) { return run_sample(c.sample, context); },
+       [](const Config& c, const Context& context) { return run_sample(c.sample, context, c.release); },
        {"samples"},
        {prepared_if_any},
        {"samples/samples.json"},
@@ -48,7 +54,7 @@ const std::vector<Stage>& all_stages() {
          return weaker_has_changed(c.sample, summary);
        }},
       {"evaluate",
-       [](const Config& c, const Context& context) { return run_evaluate(c.evaluate, context); },
+       [](const Config& c, const Context& context) { return run_evaluate(c.evaluate, context, c.release); },
        {"evaluation"},
        {prepared, sampled},
        {"evaluation/distances.json", "evaluation/nearest.json", "evaluation/downstream.json"}},
@@ -77,6 +83,8 @@ std::string fingerprint(const Config& config, const std::string& stage) {
     // A diffusion model's is what it was before there were others.
     if (each.name == "train" && config.model.kind != "diffusion")
       print = io::sha256_hex(print + json.at("model").dump());
+    if (each.name == "sample" && json.at("release") != default_release())
+      print = io::sha256_hex(print + json.at("release").dump());
     if (each.name == stage) return print;
   }
   throw std::invalid_argument("no stage is called '" + stage + "'");

@@ -15,7 +15,10 @@ nlohmann::ordered_json nearest_of(const std::filesystem::path& out, const std::o
   Extractors extractors = load_extractors(config, "cpu");
   const ComparedSets compared = compared_sets(inputs, {}, config, 3);
   const auto features = all_features(compared, extractors, config, CellStore(out / "cells"), test::context_of(out));
-  return nearest_json(inputs, codec, compared, features, config);
+  ReleaseVerdict verdict({}, sample_names(inputs.synthetic));
+  auto json = nearest_json(inputs, codec, compared, features, config, verdict);
+  json["verdict"] = verdict.json();
+  return json;
 }
 
 TEST(Nearest, CopiesOfTrainingPatchesStandOut) {
@@ -29,6 +32,9 @@ TEST(Nearest, CopiesOfTrainingPatchesStandOut) {
   EXPECT_LT(correlation.at("held_out").at("maximum").get<double>(), 0.99);
   EXPECT_EQ(correlation.at("held_out").at("n"), 24);
   EXPECT_EQ(json.at("nearest").at("fd_torchscript").at("nearer_than_95_percent_of_held_out"), 1.0);
+  EXPECT_EQ(json.at("verdict").at("state"), "not releasable");
+  EXPECT_EQ(json.at("verdict").at("copies"), 24);
+  EXPECT_EQ(json.at("verdict").at("measures").size(), 2U);
   ASSERT_EQ(json.at("examples").size(), 5u);
   for (const auto& example : json.at("examples")) EXPECT_EQ(example.at("synthetic"), example.at("train"));
 }
