@@ -35,15 +35,17 @@ TEST(ZipMembers, OfAFileCutShortAreRefused) {
 
 TEST(ZipMembers, NeverReadBeyondTheFileWhateverAByteBecomes) {
   const std::string file = python_file();
+  int refused = 0;
   for (std::size_t at = 0; at < file.size(); at += 3) {
     std::string changed = file;
     changed[at] = static_cast<char>(changed[at] ^ 0xFF);
     try {
       for (const ZipMember& member : zip_members(changed)) unpacked(changed, member);
     } catch (const DataError&) {  // either is right, as long as nothing else happens
-      continue;
+      ++refused;
     }
   }
+  EXPECT_GT(refused, 0);
 }
 
 TEST(ZipMembers, RefuseSizesThatDeflateCannotReach) {
