@@ -141,26 +141,45 @@ double quantile(std::vector<double> values, double q) {
 
 Spread spread_of(std::vector<double> values) {
   if (values.empty()) throw std::invalid_argument("no rounds to summarise");
+  if (std::any_of(values.begin(), values.end(), [](double value) { return std::isnan(value); })) {
+    constexpr double none = std::numeric_limits<double>::quiet_NaN();
+    return {none, none, none, std::move(values)};
+  }
   const double mean = std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-  return {mean, quantile(values, 0.025), quantile(values, 0.975)};
+  const double low = quantile(values, 0.025), high = quantile(values, 0.975);
+  return {mean, low, high, std::move(values)};
 }
 
 Compared compare(const ComparisonPlan& plan, const Measure& measure) {
+  const Measures one = [&](std::size_t index, std::int64_t contender) {
+    const Round& round = plan.rounds[index];
+    const Indices& rows = contender == kReal ? round.floor : round.contenders[static_cast<std::size_t>(contender)];
+    return std::vector<double>{measure(round.reference, contender, rows)};
+  };
+  return compare_all(plan, one).front();
+}
+
+std::vector<Compared> compare_all(const ComparisonPlan& plan, const Measures& measures) {
   if (plan.rounds.empty()) throw std::invalid_argument("a comparison without rounds");
-  const std::size_t contenders = plan.rounds.front().contenders.size();
-  std::vector<double> floor;
-  std::vector<std::vector<double>> values(contenders);
-  for (const Round& round : plan.rounds) {
-    floor.push_back(measure(round.reference, kReal, round.floor));
-    for (std::size_t i = 0; i < contenders; ++i) {
-      values[i].push_back(measure(round.reference, static_cast<std::int64_t>(i), round.contenders[i]));
+  const auto contenders = static_cast<std::int64_t>(plan.rounds.front().contenders.size());
+  std::vector<std::vector<std::vector<double>>> values;  // [measure][floor, contenders][round]
+  for (std::size_t round = 0; round < plan.rounds.size(); ++round) {
+    for (std::int64_t contender = kReal; contender < contenders; ++contender) {
+      const std::vector<double> taken = measures(round, contender);
+      values.resize(taken.size(), std::vector<std::vector<double>>(static_cast<std::size_t>(contenders + 1)));
+      for (std::size_t m = 0; m < taken.size(); ++m)
+        values[m][static_cast<std::size_t>(contender + 1)].push_back(taken[m]);
     }
   }
-  Compared compared;
-  compared.count = plan.count;
-  compared.floor = spread_of(std::move(floor));
-  for (std::vector<double>& of_one : values) compared.contenders.push_back(spread_of(std::move(of_one)));
-  return compared;
+  std::vector<Compared> all;
+  for (std::vector<std::vector<double>>& of_one : values) {
+    Compared compared;
+    compared.count = plan.count;
+    compared.floor = spread_of(std::move(of_one[0]));
+    for (std::size_t i = 1; i < of_one.size(); ++i) compared.contenders.push_back(spread_of(std::move(of_one[i])));
+    all.push_back(std::move(compared));
+  }
+  return all;
 }
 
 ComparisonPlan confined(const ComparisonPlan& plan, std::int32_t class_index) {

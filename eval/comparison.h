@@ -45,6 +45,7 @@ ComparisonPlan plan_comparison(const PatchSet& real, std::span<const Contender> 
 // Mean of a measure over the rounds, with the 2.5 and 97.5 percentiles of the rounds.
 struct Spread {
   double value = 0, low = 0, high = 0;
+  std::vector<double> rounds;  // what it is made of
 };
 Spread spread_of(std::vector<double> values);
 
@@ -62,6 +63,12 @@ struct Compared {
 inline constexpr std::int64_t kReal = -1;
 using Measure = std::function<double(const Indices& reference, std::int64_t contender, const Indices& rows)>;
 Compared compare(const ComparisonPlan& plan, const Measure& measure);
+
+// Several measures at once: measure(round's index, contender or kReal for the floor) -> one value a measure, not a
+// number where it could not be taken. A measure that lacks a value in any round has no spread: all of it is not a
+// number.
+using Measures = std::function<std::vector<double>(std::size_t round, std::int64_t contender)>;
+std::vector<Compared> compare_all(const ComparisonPlan& plan, const Measures& measures);
 
 // The plan confined to one class; per_class[class_index] must not be 0. Classless contenders keep as many rows.
 ComparisonPlan confined(const ComparisonPlan& plan, std::int32_t class_index);

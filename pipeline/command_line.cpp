@@ -3,6 +3,7 @@
 
 #include "io/fault.h"
 #include "pipeline/config.h"
+#include "pipeline/evaluate_pair.h"
 #include "pipeline/filter.h"
 #include "pipeline/inspect.h"
 #include "pipeline/interchange.h"
@@ -35,6 +36,7 @@ struct Options {
   InspectConfig inspect;
   StructuresConfig structures;
   std::filesystem::path checkpoint, noise;  // of sample
+  std::filesystem::path real, synthetic;    // of evaluate
   ExportConfig exported;
   std::string average = "yes";
   ImportConfig imported;
@@ -88,6 +90,19 @@ void add_sample(CLI::App& app, Options& options) {
   command->add_option("--noise", options.noise, "with --checkpoint: safetensors file with the tensor noise [N,C,H,W]")
       ->needs(checkpoint);
   checkpoint->needs("--noise");
+}
+
+void add_evaluate(CLI::App& app, Options& options) {
+  CLI::App* command = add_stage(app, options, "evaluate", "distances, nearest neighbours, Dice with and without",
+                                {"run", "evaluate", "release"});
+  auto* real = command->add_option(
+      "--real", options.real,
+      "compare two sets by themselves, without a run: a folder of shards, of NIfTI or DICOM, or of 8-bit grey PNG "
+      "images, or a file of features (.safetensors, .npy, .npz) or of pytorch-fid's statistics (.npz). Prints a table "
+      "and writes comparison.json");
+  auto* synthetic = command->add_option("--synthetic", options.synthetic, "the set that is judged, likewise");
+  real->needs(synthetic);
+  synthetic->needs(real);
 }
 
 void add_exchange(CLI::App& app, Options& options) {
@@ -209,7 +224,7 @@ int swept(const Options& options) {
                       "done without " + std::to_string(failed) + " combinations that failed: sweep.json says why");
 }
 
-// Push and pull work in a folder as the stages do, but are none.
+// Push, pull and comparing two sets work in a folder as the stages do, but are none.
 template <class Work>
 void exchange(const Config& config, const Options& options, const std::string& name, const Work& work) {
   work_in(config, options.out, [&](const Context& run) {
@@ -286,6 +301,12 @@ int run_command(const CLI::App& app, const Options& options) {
     });
     return kDone;
   }
+  if (name == "evaluate" && !options.real.empty()) {
+    exchange(config, options, "evaluate", [&](const Context& context) {
+      std::cout << pair_table(run_evaluate_pair(config.evaluate, context, options.real, options.synthetic));
+    });
+    return kDone;
+  }
   const std::int64_t refused =
       run_stages(config, name == "run" ? config.run.stages : std::vector<std::string>{name}, options.out);
   if (refused == 0) return kDone;
@@ -330,8 +351,7 @@ int run_command_line(int argc, const char* const* argv) {
   add_stage(app, options, "prepare", "turn series into patch shards, split by patient", {"run", "prepare"});
   add_stage(app, options, "train", "train the generator", {"run", "model", "train"});
   add_sample(app, options);
-  add_stage(app, options, "evaluate", "distances, nearest neighbours, Dice with and without",
-            {"run", "evaluate", "release"});
+  add_evaluate(app, options);
   add_stage(app, options, "report", "one self-contained report.html and report.json", {"run", "report"});
   add_stage(app, options, "run", "the stages of run.stages in order, resuming where it stopped",
             {"run", "phantom", "prepare", "model", "train", "sample", "release", "evaluate", "report"});

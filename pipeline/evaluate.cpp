@@ -43,7 +43,8 @@ bool any_contoured(const eval::PatchSet& set) {
 // The distances in short, for the manifest.
 ordered_json short_distances(const ordered_json& json) {
   ordered_json summary = ordered_json::object();
-  for (const auto& [name, entry] : json.at("distances").items()) summary[name] = entry.at("frechet");
+  for (const auto& [name, entry] : json.at("distances").items())
+    if (entry.contains("frechet")) summary[name] = entry.at("frechet");
   summary["hu"] = json.at("hu").at("wasserstein1_hu");
   return summary;
 }
@@ -65,7 +66,9 @@ ordered_json run_evaluate(const EvaluateConfig& config, const Context& context, 
   const std::optional<LossyCodec> codec = find_lossy_codec(context);
   const ComparedSets compared = compared_sets(inputs, codec, config, own.seed);
   const std::vector<SetFeatures> features = all_features(compared, extractors, config, cells, own);
-  const ordered_json distances = distances_json(compared, features, extractors, config);
+  const ordered_json distances = distances_json(compared, features, extractors, config, own.seed);
+  std::filesystem::remove_all(folder / "statistics");
+  if (config.statistics) write_statistics(features, folder / "statistics");
   write_json(folder / "distances.json", distances);
   if (context.interrupted()) throw Interrupted{"evaluate"};
 

@@ -1,10 +1,13 @@
 // Fréchet distances and HU histogram distances of the synthetic patches, beside their floors and reference rows.
 #include "pipeline/evaluate_distances.h"
 
+#include "eval/feature_measures.h"
 #include "eval/frechet.h"
 #include "eval/histogram.h"
 #include "io/digest.h"
 #include "io/random.h"
+#include "pipeline/evaluate_features.h"
+#include "pipeline/evaluate_organs.h"
 
 #include <algorithm>
 #include <array>
@@ -17,44 +20,6 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr std::uint64_t kThinning = 1, kPlan = 2, kNoise = 3;
-
-ordered_json value_json(const eval::Spread& spread, std::int64_t count) {
-  return {{"value", spread.value}, {"interval", {spread.low, spread.high}}, {"n", count}};
-}
-
-ordered_json measured_json(const eval::Compared& compared, const char* measure) {
-  ordered_json json = value_json(compared.contenders[0], compared.count);
-  json["floor"] = compared.floor.value;
-  json["floor_interval"] = {compared.floor.low, compared.floor.high};
-  return {{measure, json}};
-}
-
-// One measure: the synthetic set with its floor, the reference rows, and each class that has enough patches.
-ordered_json measure_json(const ComparedSets& sets, const char* name, std::int64_t least,
-                          const eval::Measure& measure) {
-  const eval::Compared overall = eval::compare(sets.plan, measure);
-  ordered_json json = measured_json(overall, name);
-  json["references"] = ordered_json::object();
-  for (std::size_t i = 1; i < sets.names.size(); ++i) {
-    json["references"][sets.names[i]] = value_json(overall.contenders[i], overall.count);
-  }
-  json["per_class"] = ordered_json::object();
-  for (std::size_t c = 0; c < sets.plan.per_class.size(); ++c) {
-    if (sets.plan.per_class[c] < least) continue;
-    const eval::Compared one = eval::compare(eval::confined(sets.plan, static_cast<std::int32_t>(c)), measure);
-    json["per_class"][sets.real.classes[c]] = measured_json(one, name);
-  }
-  return json;
-}
-
-eval::Measure frechet_measure(const SetFeatures& features) {
-  return [&features](const eval::Indices& reference, std::int64_t contender, const eval::Indices& rows) {
-    const torch::Tensor& other =
-        contender == eval::kReal ? features.real : features.sets[static_cast<std::size_t>(contender)];
-    return eval::frechet_distance(other.index_select(0, torch::tensor(rows)),
-                                  features.real.index_select(0, torch::tensor(reference)));
-  };
-}
 
 eval::PatchSet thinned(const eval::PatchSet& set, const EvaluateConfig& config, std::uint64_t seed) {
   return eval::subset(set, eval::even_over_patients(set, config.images, seed));
@@ -78,11 +43,8 @@ torch::Tensor set_features(eval::Extractor& extractor, const eval::PatchSet& set
                            const EvaluateConfig& config, const CellStore& cells,
                            const std::function<void(std::int64_t)>& each) {
   const std::string name = "features-" + extractor.name() + "-" + set_name;
-  const TorchScriptConfig& script = config.torchscript;
-  const std::string input = extractor.name() == eval::kTorchScriptName
-                                ? ordered_json{script.size, script.mean, script.scale}.dump()
-                                : std::string();
-  const std::string key = io::sha256_hex(seen_sha256(set) + extractor.name() + extractor.weights_sha256() + input);
+  const std::string key =
+      io::sha256_hex(seen_sha256(set) + extractor.name() + extractor.weights_sha256() + extractor.input());
   if (const auto stored = cells.load_tensor(name, key); stored && stored->size(0) == set.size()) return *stored;
   const torch::Tensor features = eval::extract(extractor, set, config.batch, each);
   cells.save_tensor(name, key, features);
@@ -141,7 +103,11 @@ std::vector<SetFeatures> all_features(const ComparedSets& compared, Extractors& 
       before += set.size();
       return features;
     };
-    SetFeatures features{extractor->name(), extractor->weights_sha256(), of(compared.real, "real"), {}};
+    SetFeatures features{extractor->name(),
+                         extractor->weights_sha256(),
+                         eval::resize_name(extractor->resize()),
+                         of(compared.real, "real"),
+                         {}};
     for (std::size_t i = 0; i < compared.sets.size(); ++i) {
       features.sets.push_back(of(compared.sets[i], "set-" + compared.names[i]));
     }
@@ -150,17 +116,10 @@ std::vector<SetFeatures> all_features(const ComparedSets& compared, Extractors& 
   return all;
 }
 
-ordered_json distances_json(const ComparedSets& compared, const std::vector<SetFeatures>& features,
-                            const Extractors& extractors, const EvaluateConfig& config) {
-  ordered_json json{{"schema", 1}, {"distances", ordered_json::object()}};
-  for (const SetFeatures& of_one : features) {
-    ordered_json entry = measure_json(compared, "frechet", config.per_class_least, frechet_measure(of_one));
-    entry["extractor"] = {{"weights_sha256", of_one.weights_sha256}, {"dimensions", of_one.real.size(1)}};
-    json["distances"][of_one.name] = std::move(entry);
-  }
-  json["unavailable"] = ordered_json::object();
-  for (const auto& [name, reason] : extractors.unavailable) json["unavailable"][name] = reason;
+ComparisonNames names_of(const ComparedSets& compared) { return {compared.names, compared.real.classes}; }
 
+ordered_json hu_json(const ComparedSets& compared, const EvaluateConfig& config) {
+  const ComparisonNames names = names_of(compared);
   const torch::Tensor real = eval::hu_histograms(compared.real, compared.real.window_hu);
   std::vector<torch::Tensor> sets;
   for (const eval::PatchSet& set : compared.sets) sets.push_back(eval::hu_histograms(set, compared.real.window_hu));
@@ -169,25 +128,73 @@ ordered_json distances_json(const ComparedSets& compared, const std::vector<SetF
     const torch::Tensor& other = contender == eval::kReal ? real : sets[static_cast<std::size_t>(contender)];
     return eval::wasserstein1_hu(eval::pooled_histogram(other, rows), eval::pooled_histogram(real, reference));
   };
-  json["hu"] = measure_json(compared, "wasserstein1_hu", config.per_class_least, wasserstein);
+  constexpr const char* kName[] = {"wasserstein1_hu"};
+  ordered_json json =
+      measured_json(measure_one(compared.plan, names, config.per_class_least, wasserstein), kName, names);
+  json["organs"] = organs_json(compared);
+  return json;
+}
 
+ordered_json protocol_json(const ComparedSets& compared, const EvaluateConfig& config) {
   const auto groups = eval::by_patient(compared.real);
   const auto patients = std::count_if(groups.begin(), groups.end(), [](const auto& group) { return !group.empty(); });
   ordered_json classes = ordered_json::object();
   for (std::size_t c = 0; c < compared.real.classes.size(); ++c) {
     classes[compared.real.classes[c]] = compared.plan.per_class[c];
   }
-  json["protocol"] = {{"rounds", config.rounds},
-                      {"real_patients", patients},
-                      {"real_patches", compared.real.size()},
-                      {"synthetic_patches", compared.sets[0].size()},
-                      {"per_class", classes},
-                      {"window_hu", compared.real.window_hu},
-                      {"reference", "a random half of the real patients, train and held out"},
-                      {"floor", "the other half of the real patients against it, same number of patches per class"},
-                      {"interval", "2.5 and 97.5 percentiles over the rounds"},
-                      {"resize", "bicubic, antialiased, not requantised (clean-fid)"}};
+  return {{"rounds", config.rounds},
+          {"real_patients", patients},
+          {"real_patches", compared.real.size()},
+          {"synthetic_patches", compared.sets[0].size()},
+          {"per_class", classes},
+          {"window_hu", compared.real.window_hu},
+          {"reference", "a random half of the real patients, train and held out"},
+          {"floor", "the other half of the real patients against it, same number of patches per class"},
+          {"interval", "2.5 and 97.5 percentiles over the rounds"},
+          {"resize", "bicubic, antialiased, not requantised (clean-fid); Inception's: extractor.resize"},
+          {"frechet_infinity", "intercept against 1/n at 15 sizes, both sets thinned; curved where n is below D"},
+          {"kid", "unbiased over all pairs, (x.y/D + 1)^3"},
+          {"precision_recall", "k = 3, d <= r (torch-fidelity)"},
+          {"density_coverage", "k = 5, d < r (prdc)"},
+          {"mmd_rbf", "rows of unit length, sigma = 10, biased, times 1000 (CMMD's formula)"},
+          {"vendi", "of the synthetic patches alone, cosine kernel; its floor: of as many real ones"}};
+}
+
+ordered_json feature_entry_json(const SetFeatures& features, const Measured& measured, const ComparisonNames& names) {
+  ordered_json entry = measured_json(measured, eval::kFeatureMeasures, names);
+  entry["extractor"] = {
+      {"weights_sha256", features.weights_sha256}, {"dimensions", features.real.size(1)}, {"resize", features.resize}};
+  return entry;
+}
+
+ordered_json distances_json(const ComparedSets& compared, const std::vector<SetFeatures>& features,
+                            const Extractors& extractors, const EvaluateConfig& config, std::uint64_t seed) {
+  const ComparisonNames names = names_of(compared);
+  const eval::WantedMeasures wanted = eval::wanted_measures(config.measures);
+  ordered_json json{{"schema", 1}, {"distances", ordered_json::object()}};
+  for (const SetFeatures& of_one : features) {
+    const Measured measured =
+        measure_features(compared.plan, names, config.per_class_least, of_one.real, of_one.sets, seed, wanted);
+    ordered_json& entry = json["distances"][of_one.name] = feature_entry_json(of_one, measured, names);
+    entry["whole_sets"] = whole_sets_json(of_one.real, of_one.sets.front(), seed, wanted);
+  }
+  json["unavailable"] = ordered_json::object();
+  for (const auto& [name, reason] : extractors.unavailable) json["unavailable"][name] = reason;
+  json["hu"] = hu_json(compared, config);
+  json["protocol"] = protocol_json(compared, config);
   return json;
+}
+
+void write_statistics(const std::vector<SetFeatures>& features, const std::filesystem::path& folder) {
+  for (const SetFeatures& of_one : features) {
+    const auto write = [&](const torch::Tensor& rows, const char* side) {
+      eval::Moments moments;
+      moments.add(rows);
+      write_gaussian(folder / (of_one.name + "-" + side + ".npz"), moments.gaussian());
+    };
+    if (of_one.real.size(0) > 1) write(of_one.real, "real");
+    if (of_one.sets.front().size(0) > 1) write(of_one.sets.front(), "synthetic");
+  }
 }
 
 }  // namespace ctforge::pipeline

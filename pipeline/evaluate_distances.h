@@ -1,4 +1,4 @@
-// The distances part of the evaluation: Fréchet distances and HU histograms with their floors and reference rows.
+// The distances part of the evaluation: distances on features and of HU, with their floors and reference rows.
 #pragma once
 
 #include "eval/comparison.h"
@@ -6,7 +6,10 @@
 #include "pipeline/evaluate_cells.h"
 #include "pipeline/evaluate_codec.h"
 #include "pipeline/evaluate_inputs.h"
+#include "pipeline/evaluate_measures.h"
 
+#include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -32,14 +35,28 @@ ComparedSets compared_sets(const EvaluationInputs& inputs, const std::optional<L
 struct SetFeatures {
   std::string name;  // of the extractor
   std::string weights_sha256;
+  std::string resize;               // how images reached its size (eval::Resize)
   torch::Tensor real;               // [N,D]
   std::vector<torch::Tensor> sets;  // [M,D] each, in the order of ComparedSets::sets
 };
 std::vector<SetFeatures> all_features(const ComparedSets& compared, Extractors& extractors,
                                       const EvaluateConfig& config, const CellStore& cells, const Context& context);
 
-// The content of distances.json.
+ComparisonNames names_of(const ComparedSets& compared);
+// distances.<features>: the measures, and what they were taken with.
+nlohmann::ordered_json feature_entry_json(const SetFeatures& features, const Measured& measured,
+                                          const ComparisonNames& names);
+
+// hu: of all pixels, and under the masks (pipeline/evaluate_organs.h).
+nlohmann::ordered_json hu_json(const ComparedSets& compared, const EvaluateConfig& config);
+// How it was measured.
+nlohmann::ordered_json protocol_json(const ComparedSets& compared, const EvaluateConfig& config);
+
+// The content of distances.json. Deterministic in seed.
 nlohmann::ordered_json distances_json(const ComparedSets& compared, const std::vector<SetFeatures>& features,
-                                      const Extractors& extractors, const EvaluateConfig& config);
+                                      const Extractors& extractors, const EvaluateConfig& config, std::uint64_t seed);
+
+// FOLDER/<features>-{real,synthetic}.npz of each set's features with mu, sigma and n, as pytorch-fid reads them.
+void write_statistics(const std::vector<SetFeatures>& features, const std::filesystem::path& folder);
 
 }  // namespace ctforge::pipeline

@@ -7,6 +7,7 @@
 #include "io/fault.h"
 #include "models/nets/lite0.h"
 #include "pipeline/config_tree.h"
+#include "pipeline/config_visitors.h"
 #include "pipeline/train_data.h"
 
 #include <algorithm>
@@ -96,7 +97,7 @@ void guard_training_set(const std::string& train_sha256, const fs::path& samples
 
 }  // namespace
 
-void check_evaluate(const EvaluateConfig& config) {
+std::vector<ConfigProblem> evaluate_problems(const EvaluateConfig& config) {
   std::vector<ConfigProblem> problems;
   const auto need_file = [&problems](const char* key, const std::string& path) {
     if (!path.empty() && !fs::is_regular_file(path)) problems.push_back({"configuration", key, "no such file"});
@@ -104,6 +105,26 @@ void check_evaluate(const EvaluateConfig& config) {
   if (config.lite0 != "auto" && config.lite0 != "none") need_file("evaluate.lite0", config.lite0);
   need_file("evaluate.inception", config.inception);
   need_file("evaluate.torchscript.path", config.torchscript.path);
+  if (config.inception.empty() && config.inception_resize != EvaluateConfig().inception_resize)
+    problems.push_back({"configuration", "evaluate.inception_resize", "needs evaluate.inception"});
+  if (config.measures.empty()) problems.push_back({"configuration", "evaluate.measures", "must not be empty"});
+  return problems;
+}
+
+void check_evaluate(const EvaluateConfig& config) {
+  std::vector<ConfigProblem> problems = evaluate_problems(config);
+  const auto refuse = [&problems](const char* key, const char* why) {
+    problems.push_back({"configuration", key, why});
+  };
+  const auto volumes_of = [](EvaluateConfig any) {
+    SectionWriter writer;
+    any.volumes.fields(writer);
+    return writer.json();
+  };
+  constexpr const char* kVolumesOnly = "is for volumes given with --real and --synthetic";
+  if (config.planes != EvaluateConfig().planes) refuse("evaluate.planes", kVolumesOnly);
+  if (volumes_of(config) != volumes_of({})) refuse("evaluate.volumes", kVolumesOnly);
+  if (config.rounds == 0) refuse("evaluate.rounds", "must not be 0 in a run, whose distances have a floor");
   for (const std::string& text : config.extra_sets) gather_problems(problems, [&] { parse_extra(text); });
   if (!problems.empty()) throw ConfigError(problems);
 }
@@ -162,7 +183,8 @@ Extractors load_extractors(const EvaluateConfig& config, const std::string& devi
         eval::kLite0Name, config.lite0 == "none" ? "switched off" : "its weights were not found; see evaluate.lite0");
   }
   if (!config.inception.empty()) {
-    extractors.list.push_back(eval::inception_extractor(config.inception, torch::Device(device)));
+    extractors.list.push_back(eval::inception_extractor(config.inception, eval::resize_named(config.inception_resize),
+                                                        torch::Device(device)));
   } else {
     extractors.unavailable.emplace_back(eval::kInceptionName, "inception-2015-12-05.pt was not given");
   }

@@ -3,6 +3,7 @@
 
 #include "eval/features.h"
 #include "eval/patch_set.h"
+#include "pipeline/config_tree.h"
 #include "pipeline/evaluate.h"
 
 #include <filesystem>
@@ -23,6 +24,9 @@ struct EvaluationInputs {
   std::vector<std::pair<std::string, eval::PatchSet>> extras;
   std::string digest;  // SHA-256 over all their shards
 };
+
+// What is wrong with the settings of the extractors: files that are not there, and what would do nothing.
+std::vector<ConfigProblem> evaluate_problems(const EvaluateConfig& config);
 
 // Throws io::DataError when shards are missing, damaged, of different kinds, a patient is on two sides, or the
 // samples' generator was trained on another training set, and ConfigError for extra sets not written name=FOLDER with a

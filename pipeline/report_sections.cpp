@@ -1,13 +1,17 @@
 // The sections of figures: distances, Dice, training, data and provenance.
 #include "pipeline/report_sections.h"
 
+#include "eval/measure_names.h"
 #include "pipeline/progress.h"
 #include "pipeline/report_chart.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <map>
+#include <span>
+#include <vector>
 
 namespace ctforge::pipeline {
 
@@ -49,6 +53,7 @@ Bar bar_of(const std::string& name, const ordered_json& value, const char* numbe
 const ordered_json* first_distance(const ReportInputs& inputs, std::string& name) {
   if (inputs.distances.is_null() || inputs.distances.at("distances").empty()) return nullptr;
   const auto first = inputs.distances.at("distances").begin();
+  if (!first.value().contains("frechet")) return nullptr;
   name = pretty_features(first.key());
   return &first.value();
 }
@@ -78,6 +83,26 @@ std::string convergence_note(const std::vector<Curve>& curves) {
   if (!(rise > kAtRest)) return "";
   return "<p class=\"banner\">Not converged: between its last two points a curve still rose by " +
          three_decimals(rise) + ". More steps (evaluate.downstream.steps) may change the difference and its sign.</p>";
+}
+
+// A row a measure, by the names they are published under.
+std::string other_measures(const ordered_json& entry, std::span<const char* const> names) {
+  std::vector<std::vector<std::string>> rows = {{"Measure", "Value [interval]", "Floor [interval]", "n"}};
+  for (const char* name : names)
+    if (entry.contains(name))
+      rows.push_back({name, with_interval(entry[name], "value", "interval"),
+                      with_interval(entry[name], "floor", "floor_interval"),
+                      entry[name].value("n", ordered_json()).dump()});
+  return rows.size() > 1 ? html_table(rows) : "";
+}
+
+// HU under each organ's masks.
+std::string organ_tables(const ordered_json& organs) {
+  constexpr std::array kNames = {"wasserstein1_hu", "mean_difference_hu", "sd_difference_hu"};
+  std::string html;
+  for (const auto& [organ, entry] : organs.items())
+    html += "<h3>" + escaped("HU under the masks: " + organ) + "</h3>" + other_measures(entry, kNames);
+  return html;
 }
 
 std::string fact(const std::string& value, const std::string& meaning) {
@@ -164,9 +189,14 @@ PageSection distances_section(const ReportInputs& inputs) {
                       reference.value("n", ordered_json()).dump()});
     section.body += html_table(rows);
   };
-  for (const auto& [name, entry] : inputs.distances.at("distances").items())
-    show(pretty_features(name), entry, "frechet");
-  if (inputs.distances.contains("hu")) show("HU histogram distance (HU)", inputs.distances["hu"], "wasserstein1_hu");
+  for (const auto& [name, entry] : inputs.distances.at("distances").items()) {
+    if (entry.contains("frechet")) show(pretty_features(name), entry, "frechet");
+    // The Fréchet distance has its chart.
+    section.body += other_measures(entry, std::span(eval::kFeatureMeasures).subspan(1));
+  }
+  if (!inputs.distances.contains("hu")) return section;
+  show("HU histogram distance (HU)", inputs.distances["hu"], "wasserstein1_hu");
+  section.body += organ_tables(inputs.distances["hu"].value("organs", ordered_json::object()));
   return section;
 }
 

@@ -1,9 +1,12 @@
 """The command line itself: version, help, and how wrong usage is reported."""
 
+import pathlib
 import re
 import unittest
 
 import program
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 class UsageTest(program.ProgramTest):
@@ -31,10 +34,22 @@ class UsageTest(program.ProgramTest):
                 self.assertIn(key, text)
 
     def test_wrong_usage_is_two(self):
-        for arguments in ([], ["bake"], ["inspect"], ["train", "--no-such-option"], ["train", "--config"]):
+        for arguments in ([], ["bake"], ["inspect"], ["train", "--no-such-option"], ["train", "--config"],
+                          ["evaluate", "--real", "x.npy"]):
             with self.subTest(arguments=arguments):
                 result = self.expect(2, program.run(arguments))
                 self.assertTrue(result.stderr)
+
+    def test_two_sets_are_compared_without_a_run(self):
+        x, y = ROOT / "tests/oracle/numpy_stored.npz", ROOT / "tests/oracle/numpy_deflated.npz"
+        command = ["evaluate", "--real", str(x), "--synthetic", str(y), "--out", str(self.folder / "out")]
+        result = self.expect(0, program.run(command))
+        self.assertRegex(result.stdout, r"frechet +-?\d")
+        self.assertTrue((self.folder / "out" / "comparison.json").exists())
+        command[4] = str(self.folder / "absent.npy")
+        missing = self.expect(3, program.run(command))
+        self.assertIn("[unreadable]", missing.stderr)
+        self.assertNotIn("absent", missing.stderr)
 
     def test_all_faults_of_a_configuration_at_once(self):
         bad = self.folder / "bad.yaml"

@@ -1,4 +1,4 @@
-"""Runs one libFuzzer target of the preset "fuzz": python3 tests/fuzz/run.py safetensors|nifti|config [SECONDS] [--keep]
+"""Runs one libFuzzer target of the preset "fuzz": python3 tests/fuzz/run.py safetensors|nifti|numpy|config [SECONDS] [--keep]
 
 Begins with the seeds made here and the corpus kept in tests/fuzz/corpus/; with --keep what was found is reduced to the
 inputs that reach something new and kept there. Ends with the fuzzer's exit code: 0 when nothing was found."""
@@ -53,13 +53,18 @@ def nifti_seeds():
         yield gzip.compress(bytes(header) + bytes(24), mtime=0)
 
 
+def numpy_seeds():
+    for path in sorted((HERE.parent / "oracle").glob("numpy_*.np[yz]")):
+        yield path.read_bytes()
+
+
 def config_seeds():
     for path in sorted((HERE.parents[1] / "configs").rglob("*.yaml")):
         yield path.read_bytes()[:LONGEST]
     yield b"train: {steps: 10, betas: &b [1, 2]}\nsample: {grid: *b}\n\0train.unet.channels=[32,64]"
 
 
-SEEDS = {"safetensors": safetensors_seeds, "nifti": nifti_seeds, "config": config_seeds}
+SEEDS = {"safetensors": safetensors_seeds, "nifti": nifti_seeds, "numpy": numpy_seeds, "config": config_seeds}
 
 
 def fill(corpus, name):

@@ -33,6 +33,41 @@ def frechet_cases():
     return cases
 
 
+def pair_cases():
+    """KID as torch-fidelity (one subset of all rows), density and coverage as prdc, precision and recall as
+    torch-fidelity, CMMD's formula, Vendi as vendi-score: of the same formula rows, in float64."""
+    import sys
+    from pathlib import Path
+    import prdc
+    import scipy.sparse
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "peers"))
+    import torchvision_stub  # noqa: F401
+    from torch_fidelity.metric_kid import kid_features_to_metric
+    from torch_fidelity.metric_prc import prc_features_to_metric
+    if not hasattr(scipy.sparse, "csr"):  # vendi-score 0.0.3 asks for a module that SciPy no longer has
+        scipy.sparse.csr = scipy.sparse
+    from vendi_score import vendi
+    cases = []
+    for n, d, offset in [(40, 6, 0.1), (30, 40, 0.3)]:
+        x, y = rows(n, d, 0.0, 0.0), rows(n, d, 0.4, offset)
+        a, b = torch.from_numpy(y), torch.from_numpy(x)
+        near = prdc.compute_prdc(x, y, nearest_k=5)
+        prc = prc_features_to_metric(a, b, prc_neighborhood=3, prc_batch_size=10000, save_cpu_ram=False, verbose=False)
+        kid = kid_features_to_metric(a, b, kid_subsets=1, kid_subset_size=n, verbose=False)
+
+        def gaussian(u, v):
+            squared = ((u[:, None, :] - v[None, :, :]) ** 2).sum(2)
+            return np.exp(-squared / 200).mean()
+
+        cases.append({"n": n, "d": d, "offset": offset,
+                      "kid": kid["kernel_inception_distance_mean"],
+                      "precision": prc["precision"], "recall": prc["recall"],
+                      "density": float(near["density"]), "coverage": float(near["coverage"]),
+                      "mmd_rbf": float(1000 * (gaussian(x, x) + gaussian(y, y) - 2 * gaussian(x, y))),
+                      "vendi": float(vendi.score_X(y))})
+    return cases
+
+
 def wilcoxon_cases():
     cases = []
     for values in ([0.011, 0.02, -0.005, 0.013, 0.04, 0.031, -0.002, 0.017, 0.009, 0.026],
@@ -81,4 +116,4 @@ def marginal():
 
 if __name__ == "__main__":
     print(json.dumps({"frechet": frechet_cases(), "wilcoxon": wilcoxon_cases(), "resized": resized(),
-                      "histograms": histograms(), "marginal": marginal()}, indent=1))
+                      "histograms": histograms(), "marginal": marginal(), "pairs": pair_cases()}, indent=1))

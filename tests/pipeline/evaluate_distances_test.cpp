@@ -1,6 +1,7 @@
 // The distances part: every value beside its floor, interval and N, and an order that must hold.
 #include "pipeline/evaluate_distances.h"
 
+#include "pipeline/evaluate_features.h"
 #include "tests/pipeline/evaluate_support.h"
 #include "tests/support/support.h"
 
@@ -16,7 +17,7 @@ nlohmann::ordered_json distances_of(const std::filesystem::path& out, const Eval
   const ComparedSets compared = compared_sets(inputs, codec, config, 3);
   const CellStore cells(out / "cells");
   return distances_json(compared, all_features(compared, extractors, config, cells, test::context_of(out)), extractors,
-                        config);
+                        config, 3);
 }
 
 TEST(Distances, PutFloorIntervalAndCountBesideEveryValue) {
@@ -37,6 +38,39 @@ TEST(Distances, PutFloorIntervalAndCountBesideEveryValue) {
   EXPECT_EQ(features.at("frechet").at("n"), 24);
   EXPECT_EQ(features.at("per_class").at("chest").at("frechet").at("n"), 12);
   EXPECT_EQ(json.at("unavailable").size(), 2u);
+}
+
+TEST(Distances, NameEveryMeasureOverallPerClassAndOfWholeSets) {
+  const test::TemporaryFolder folder;
+  test::write_run(folder.path());
+  const auto json = distances_of(folder.path(), test::quick_evaluation());
+  const auto& features = json.at("distances").at("fd_torchscript");
+  for (const char* measure : eval::kFeatureMeasures) {
+    EXPECT_EQ(features.at(measure).at("n"), 24) << measure;
+    EXPECT_EQ(features.at(measure).at("floor_interval").size(), 2u) << measure;
+    EXPECT_TRUE(features.at("whole_sets").contains(measure)) << measure;
+  }
+  EXPECT_EQ(features.at("whole_sets").at("n_real"), 56);
+  EXPECT_EQ(features.at("per_class").at("neck").at("coverage").at("n"), 12);
+  EXPECT_FALSE(features.at("per_class").at("neck").contains("frechet_infinity"));  // 12 rows are too few
+  EXPECT_TRUE(features.at("references").at("noise").contains("kid"));
+  EXPECT_EQ(features.at("extractor").at("resize"), "clean");
+  EvaluateConfig few = test::quick_evaluation();
+  few.measures = {"kid"};
+  const auto only = distances_of(folder.path(), few).at("distances").at("fd_torchscript");
+  EXPECT_TRUE(only.contains("kid"));
+  EXPECT_FALSE(only.contains("frechet"));
+}
+
+TEST(Distances, StatisticsAreThoseOfTheFeatures) {
+  const test::TemporaryFolder folder;
+  const torch::Tensor real = torch::rand({30, 4}), synthetic = torch::rand({20, 4});
+  write_statistics({{"fd", "", "clean", real, {synthetic}}}, folder.path());
+  const eval::Gaussian read = *read_features(folder / "fd-synthetic.npz").statistics;
+  EXPECT_EQ(read.count, 20);
+  EXPECT_TRUE(torch::allclose(read.mean, synthetic.to(torch::kFloat64).mean(0)));
+  EXPECT_TRUE(torch::allclose(read.covariance, torch::cov(synthetic.to(torch::kFloat64).t())));
+  EXPECT_TRUE(std::filesystem::exists(folder / "fd-real.npz"));
 }
 
 TEST(Distances, OfShapesOfTheSameKindAreFarBelowThoseOfNoise) {
@@ -116,7 +150,7 @@ TEST(Distances, FeaturesAreKeptByWhatTheyWereTakenOf) {
   other.real.window_hu[1] += 1;
   EXPECT_THROW(all_features(other, extractors, config, cells, context), Interrupted);
   EvaluateConfig scaled = config;
-  scaled.torchscript.scale *= 2;
+  scaled.torchscript.scale[1] *= 2;
   EXPECT_THROW(all_features(compared, extractors, scaled, cells, context), Interrupted);
 }
 

@@ -8,6 +8,7 @@
 #include "tests/support/support.h"
 
 #include <cstdlib>
+#include <functional>
 
 #include <gtest/gtest.h>
 
@@ -104,6 +105,25 @@ TEST(LoadExtractors, SaysWhichAreNotThere) {
   ASSERT_EQ(extractors.unavailable.size(), 2u);
   EXPECT_EQ(extractors.unavailable[0].first, "fd_lite0");
   EXPECT_EQ(extractors.unavailable[1].first, "fid");
+}
+
+TEST(CheckEvaluate, RefusesInARunWhatIsForTwoSetsByThemselves) {
+  EXPECT_NO_THROW(check_evaluate(test::quick_evaluation()));
+  const auto problems_of = [](const std::function<void(EvaluateConfig&)>& change) {
+    EvaluateConfig config = test::quick_evaluation();
+    change(config);
+    try {
+      check_evaluate(config);
+    } catch (const ConfigError& error) {
+      return error.problems().size();
+    }
+    return std::size_t{0};
+  };
+  EXPECT_EQ(problems_of([](EvaluateConfig& config) { config.planes = {"coronal"}; }), 1u);
+  EXPECT_EQ(problems_of([](EvaluateConfig& config) { config.volumes.size = 128; }), 1u);
+  EXPECT_EQ(problems_of([](EvaluateConfig& config) { config.rounds = 0; }), 1u);
+  EXPECT_EQ(problems_of([](EvaluateConfig& config) { config.measures.clear(); }), 1u);
+  EXPECT_EQ(problems_of([](EvaluateConfig& config) { config.inception_resize = "tf1"; }), 1u);
 }
 
 }  // namespace

@@ -44,6 +44,21 @@ TEST(ReportSections, AutoencoderHasARowForEachTissue) {
     EXPECT_NE(body.find(part), std::string::npos) << part;
 }
 
+TEST(ReportSections, DistancesHaveARowForEachMeasureAndOrgan) {
+  ReportInputs inputs;
+  inputs.distances = nlohmann::ordered_json::parse(R"({"distances":{"fd_lite0":{
+    "coverage":{"value":0.75,"interval":[0.7,0.8],"n":40,"floor":0.9,"floor_interval":[0.85,0.95]},
+    "references":{},"per_class":{}}},
+    "hu":{"wasserstein1_hu":{"value":3,"interval":[2,4],"n":40,"floor":1,"floor_interval":[0,2]},
+          "references":{},"per_class":{},
+          "organs":{"left eye":{"mean_difference_hu":{"value":31.5,"interval":[30,33],"n":40,"floor":-1,
+                                                      "floor_interval":[-2,1]}}}}})");
+  const std::string body = distances_section(inputs).body;
+  for (const char* part : {"coverage", "0.75", "left eye", "mean_difference_hu", "31.5"})
+    EXPECT_NE(body.find(part), std::string::npos) << part;
+  EXPECT_EQ(body.find("vendi"), std::string::npos);
+}
+
 TEST(ReportSections, MissingPartsAreNamed) {
   const ReportInputs nothing;
   EXPECT_NE(dice_section(nothing).body.find("not evaluated"), std::string::npos);
