@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <set>
@@ -26,7 +27,8 @@ constexpr std::int64_t kSampleWidth = 160;  // the least width of a picture
 
 void add_scalars(std::vector<std::pair<std::string, double>>& values, const std::string& name,
                  const ordered_json& json) {
-  if (json.is_number()) values.emplace_back(name, json.get<double>());
+  // What is not finite is null in JSON files.
+  if (json.is_number() && std::isfinite(json.get<double>())) values.emplace_back(name, json.get<double>());
   if (!json.is_object()) return;
   for (const auto& [key, value] : json.items()) add_scalars(values, name.empty() ? key : name + "/" + key, value);
 }
@@ -72,7 +74,9 @@ fs::path TensorBoardLog::replace(const std::string& run, const std::string& reco
   // The restart makes a TensorBoard that is reading forget what it had of the files before.
   const double now_s = unix_seconds();
   io::write_atomically(file, version_record(now_s) + restart_record(now_s, 0) + records);
-  for (const fs::path& old : before) fs::remove(old);
+  // Emptied and not removed: TensorBoard does not get past a file that it was reading and that has gone.
+  for (const fs::path& old : before)
+    if (fs::file_size(old) > 0) fs::resize_file(old, 0);
   return file;
 }
 

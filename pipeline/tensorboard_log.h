@@ -4,8 +4,8 @@
 //   segmenter/ARM-SEED        losses and validation Dice of a network of the segmentation experiment
 //   samples                   a few synthetic samples of each class, at the generator's step
 //
-// Scalars are a copy of metrics.jsonl: wherever training begins or goes on, the phase's files are replaced by new ones
-// made of what metrics.jsonl then holds, so that no step is there twice and none that was lost.
+// Scalars are a copy of metrics.jsonl: wherever training begins or goes on, the phase gets new files made of what
+// metrics.jsonl then holds, and those before are emptied, so that no step is there twice and none that was lost.
 #pragma once
 
 #include "io/shard.h"

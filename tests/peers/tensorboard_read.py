@@ -9,7 +9,11 @@ goes on readers stay open, as a person's TensorBoard does, and must end with wha
 float32 in the files; that is the only difference allowed. Pictures must decode, with their size and tag.
 
 Printed with tensorboard 2.21.0:
-@PRINTED@
+  EventAccumulator, new: 8 runs, 56 curves, 962 values, 0 curves differ
+  the server's, new: 8 runs, 56 curves, 962 values, 0 curves differ
+  EventAccumulator, open all the time: 8 runs, 56 curves, 962 values, 0 curves differ
+  the server's, open all the time: 8 runs, 56 curves, 962 values, 0 curves differ
+  pictures: 8, all marked as synthetic
 """
 import collections
 import json
