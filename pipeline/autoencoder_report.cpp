@@ -117,7 +117,7 @@ ordered_json measured_reconstruction(nets::Autoencoder& net, const PatchTensors&
     found["of"] = of;
     metrics.add("autoencoder", "validation", step, found);
   }
-  for (const char* key : {"phase", "kind", "step", "of"}) found.erase(key);
+  for (const char* key : {"schema", "time", "phase", "kind", "step", "of"}) found.erase(key);
   char text[64];
   std::snprintf(text, sizeof text, "%.1f HU", found.at("hu_mae").get<double>());
   log_info(std::string("train: the autoencoder's mean absolute error on validation patients is ") + text +

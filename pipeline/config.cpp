@@ -28,9 +28,10 @@ nlohmann::ordered_json to_json(const Config& config) {
 
 namespace {
 
-const std::set<std::string> kDataPaths = {
-    "prepare.input",       "prepare.key_file", "prepare.labels_file", "prepare.structures", "prepare.classes.table",
-    "prepare.split.table", "train.from",       "train.pairs",         "sample.weaker",      "evaluate.extra_sets"};
+const std::set<std::string> kDataPaths = {"prepare.input",       "prepare.key_file",      "prepare.labels_file",
+                                          "prepare.structures",  "prepare.classes.table", "prepare.split.table",
+                                          "train.from",          "train.pairs",           "sample.weaker",
+                                          "evaluate.extra_sets", "run.prometheus"};
 
 }  // namespace
 

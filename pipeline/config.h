@@ -31,6 +31,9 @@ struct RunConfig {
   std::int64_t seed = 1;        // every random choice of the run derives from it
   std::int64_t threads = 0;     // 0: as many as the process may use
   std::string device = "auto";  // auto: cuda when there is a usable GPU, else cpu
+  std::string name;             // empty: a hash of the folder's path
+  bool tensorboard = true;
+  std::string prometheus;  // empty: none
 
   template <class Visitor>
   void fields(Visitor& visit) {
@@ -38,6 +41,13 @@ struct RunConfig {
     visit("seed", seed, "every random choice of the run derives from it", Range{0, 9e15});
     visit("threads", threads, "CPU threads; 0: as many as the process may use", Range{0, 4096});
     visit("device", device, "where networks run", OneOf{{"auto", "cpu", "cuda"}});
+    visit("name", name,
+          "what events.jsonl, progress.json and Prometheus call the run, so nothing secret; empty: a hash of the "
+          "folder's path");
+    visit("tensorboard", tensorboard, "whether to write tensorboard/ beside metrics.jsonl");
+    visit("prometheus", prometheus,
+          "file NAME.prom for node_exporter's textfile collector, rewritten each 15 s; one for each run at a time; "
+          "empty: none");
   }
 };
 

@@ -7,6 +7,8 @@
 #include <map>
 #include <string>
 
+#include <nlohmann/json_fwd.hpp>
+
 namespace ctforge::pipeline {
 
 // Settings that hold for the whole run: section `run`.
@@ -22,6 +24,9 @@ struct Context {
   // Progress of the running stage: part of total units done, with a short text ("step", "series").
   std::function<void(std::int64_t done, std::int64_t total, const std::string& text)> progress =
       [](std::int64_t, std::int64_t, const std::string&) {};
+  // Tells whoever watches the run what happened; observer.h lists the events. Figures hold no identifier and no path.
+  std::function<void(const std::string& event, const nlohmann::ordered_json& figures)> tell =
+      [](const std::string&, const nlohmann::ordered_json&) {};
 };
 
 // Thrown by a stage that stopped because it was asked to, after what it did is safe on disk: exit code 75.

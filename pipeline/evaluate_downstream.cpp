@@ -212,6 +212,9 @@ ordered_json downstream_json(const EvaluationInputs& inputs, const DownstreamCon
       if (!result) {
         result = run_cell(arms[a], seed, place, inputs, config, context);
         cells.save(name, own_key, *result);
+        context.tell(
+            "segmenter_trained",
+            {{"arm", arms[a]}, {"seed", seed}, {"seconds", result->at("seconds")}, {"curve", result->at("curve")}});
         result = cells.load(name, own_key);  // as a resumed run would see it
       }
       results[a].push_back(*result);

@@ -3,6 +3,8 @@
 
 #include "pipeline/config_tree.h"
 
+#include <cerrno>
+
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -18,6 +20,14 @@ FolderLock::FolderLock(const std::filesystem::path& folder)
         {{"--out", "",
           readable ? "another ctforge is working in this folder" : "the output folder cannot be written to"}});
   }
+}
+
+bool FolderLock::is_held(const std::filesystem::path& folder) {
+  const int descriptor = ::open((folder / ".ctforge.lock").c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return false;
+  const bool held = ::flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  ::close(descriptor);
+  return held;
 }
 
 FolderLock::~FolderLock() { ::close(descriptor_); }

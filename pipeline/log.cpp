@@ -2,6 +2,8 @@
 #include "pipeline/log.h"
 
 #include <memory>
+#include <mutex>
+#include <utility>
 
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
@@ -19,9 +21,32 @@ spdlog::logger& logger() {
   return *instance;
 }
 
+// Beside the one logger, as process-wide as standard error is.
+std::mutex listener_mutex;
+std::function<void(const std::string&)> listener;
+
 }  // namespace
 
 void log_info(const std::string& text) { logger().info("{}", text); }
-void log_warning(const std::string& text) { logger().warn("{}", text); }
+
+void log_warning(const std::string& text) {
+  logger().warn("{}", text);
+  std::function<void(const std::string&)> hear;
+  {
+    const std::scoped_lock lock(listener_mutex);
+    hear = listener;
+  }
+  if (hear) hear(text);
+}
+
+WarningListener::WarningListener(std::function<void(const std::string&)> hear) {
+  const std::scoped_lock lock(listener_mutex);
+  listener = std::move(hear);
+}
+
+WarningListener::~WarningListener() {
+  const std::scoped_lock lock(listener_mutex);
+  listener = nullptr;
+}
 
 }  // namespace ctforge::pipeline

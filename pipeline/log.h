@@ -4,11 +4,21 @@
 // LibTorch's headers cannot include spdlog's.
 #pragma once
 
+#include <functional>
 #include <string>
 
 namespace ctforge::pipeline {
 
 void log_info(const std::string& text);
 void log_warning(const std::string& text);
+
+// Hears every warning too, for as long as it lives; one at a time.
+class WarningListener {
+ public:
+  explicit WarningListener(std::function<void(const std::string& text)> hear);
+  ~WarningListener();
+  WarningListener(const WarningListener&) = delete;
+  WarningListener& operator=(const WarningListener&) = delete;
+};
 
 }  // namespace ctforge::pipeline

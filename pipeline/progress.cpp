@@ -1,6 +1,7 @@
 // Bars on a terminal, lines in a log.
 #include "pipeline/progress.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -10,8 +11,12 @@ namespace ctforge::pipeline {
 
 namespace {
 
-constexpr auto kBarInterval = std::chrono::milliseconds(200);
-constexpr auto kLogInterval = std::chrono::seconds(15);
+constexpr double kBarInterval_s = 0.2;
+constexpr double kLeastLogInterval_s = 15, kMostLogInterval_s = 300;
+constexpr double kShareBetweenLines = 0.05;  // of the time that the stage has taken
+constexpr double kLeastSeen_s = 1;
+
+double seconds(std::chrono::steady_clock::duration time) { return std::chrono::duration<double>(time).count(); }
 
 std::string formatted(const char* format, double value, const char* unit) {
   char buffer[48];
@@ -43,34 +48,40 @@ Progress::~Progress() {
   if (drawn_) std::fputs("\r\033[K", stderr);
 }
 
+std::optional<double> Pace::left_s(std::int64_t done, std::int64_t total, const std::string& unit, double now_s) {
+  if (first_ < 0 || done < last_ || unit != unit_) {
+    first_ = done;
+    start_s_ = now_s;
+    unit_ = unit;
+  }
+  last_ = done;
+  const double seen_s = now_s - start_s_;
+  if (done <= first_ || done >= total || seen_s < kLeastSeen_s) return std::nullopt;
+  return seen_s * static_cast<double>(total - done) / static_cast<double>(done - first_);
+}
+
 std::string Progress::line(const std::string& stage, std::int64_t done, std::int64_t total, const std::string& text,
-                           double elapsed_s) {
+                           std::optional<double> left_s) {
   std::string result = stage;
   if (total > 0)
     result += " " + std::to_string(100 * done / total) + "% " + std::to_string(done) + "/" + std::to_string(total);
   if (!text.empty()) result += " " + text;
-  if (done > 0 && done < total && elapsed_s > 1)
-    result +=
-        ", " + readable_seconds(elapsed_s * static_cast<double>(total - done) / static_cast<double>(done)) + " left";
+  if (left_s) result += ", " + readable_seconds(*left_s) + " left";
   return result;
+}
+
+double Progress::log_interval_s(double elapsed_s) {
+  return std::clamp(kShareBetweenLines * elapsed_s, kLeastLogInterval_s, kMostLogInterval_s);
 }
 
 void Progress::update(std::int64_t done, std::int64_t total, const std::string& text) {
   const auto now = Clock::now();
-  const std::string kind = text.substr(0, text.find(' '));
-  if (first_done_ < 0 || done < first_done_ || kind != last_text_) {  // a new phase of the stage
-    first_done_ = done;
-    start_ = now;
-    last_text_ = kind;
-  }
-  if (now - shown_ < (terminal_ ? std::chrono::steady_clock::duration(kBarInterval) : kLogInterval) && done != total)
-    return;
+  const double elapsed_s = seconds(now - start_);
+  const std::optional<double> left_s = pace_.left_s(done, total, text, elapsed_s);
+  const double interval_s = terminal_ ? kBarInterval_s : log_interval_s(elapsed_s);
+  if (shown_ && seconds(now - *shown_) < interval_s && done != total) return;
   shown_ = now;
-  const double elapsed_s = std::chrono::duration<double>(now - start_).count();
-  const std::int64_t here = done - first_done_;
-  // The time left follows from what this process did, not from what it resumed.
-  const double scaled = here > 0 ? elapsed_s * static_cast<double>(done) / static_cast<double>(here) : 0;
-  const std::string shown = line(stage_, done, total, text, scaled);
+  const std::string shown = line(stage_, done, total, text, left_s);
   std::fprintf(stderr, terminal_ ? "\r\033[K%s" : "%s\n", shown.c_str());
   std::fflush(stderr);
   drawn_ = terminal_;

@@ -3,9 +3,23 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace ctforge::pipeline {
+
+// The time left of something that is counted, from what was seen of it. A resumed stage begins where it goes on, and a
+// count that falls or is of another unit begins anew.
+class Pace {
+ public:
+  // `now_s`: any clock that does not jump. Nothing before a second of it was seen, and at the end.
+  std::optional<double> left_s(std::int64_t done, std::int64_t total, const std::string& unit, double now_s);
+
+ private:
+  std::int64_t first_ = -1, last_ = -1;
+  std::string unit_;
+  double start_s_ = 0;
+};
 
 class Progress {
  public:
@@ -16,19 +30,20 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
 
   void update(std::int64_t done, std::int64_t total, const std::string& text);
-  // The line that update() would show, for tests: "train   42% 420/1000 step, 3 min left".
+  // The line that update() would show, for tests: "train 42% 420/1000 steps, 3 min left".
   static std::string line(const std::string& stage, std::int64_t done, std::int64_t total, const std::string& text,
-                          double elapsed_s);
+                          std::optional<double> left_s);
+  // Seconds between lines of a log: fewer lines the longer a stage has taken.
+  static double log_interval_s(double elapsed_s);
 
  private:
   using Clock = std::chrono::steady_clock;
   std::string stage_;
   bool terminal_;
   bool drawn_ = false;
-  std::int64_t first_done_ = -1;  // a resumed stage starts here, so that the time left is right
-  std::string last_text_;
+  Pace pace_;
   Clock::time_point start_ = Clock::now();
-  Clock::time_point shown_{};
+  std::optional<Clock::time_point> shown_;
 };
 
 bool is_terminal();

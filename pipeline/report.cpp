@@ -6,9 +6,9 @@
 #include "pipeline/release.h"
 #include "pipeline/report_page.h"
 #include "pipeline/report_sections.h"
+#include "pipeline/train_metrics.h"
 
 #include <filesystem>
-#include <sstream>
 
 #include <version.h>
 
@@ -28,25 +28,19 @@ ordered_json read_json(const fs::path& path) {
   return json;
 }
 
-std::vector<ordered_json> read_lines(const fs::path& path) {
-  std::vector<ordered_json> lines;
-  if (!fs::exists(path)) return lines;
-  std::istringstream text(io::read_whole_file(path));
-  for (std::string line; std::getline(text, line);)
-    if (ordered_json json = ordered_json::parse(line, nullptr, false); json.is_object())
-      lines.push_back(std::move(json));
-  return lines;
-}
-
 std::optional<io::ShardSet> read_shards(const fs::path& folder, const std::string& prefix) {
   if (!fs::exists(folder / (prefix + "-00000.safetensors"))) return std::nullopt;
   return io::ShardSet(folder, prefix);
 }
 
-ReportInputs read_inputs(const fs::path& out) {
+ReportInputs read_inputs(const fs::path& out, bool under_way) {
   ReportInputs inputs;
-  inputs.train = read_shards(out / "data", "train");
-  inputs.synthetic = read_shards(out / "samples", "synthetic");
+  inputs.under_way = under_way;
+  inputs.progress = read_json(out / "progress.json");
+  // Without the file that its stage writes last, a set may still be growing.
+  if (!under_way || fs::exists(out / "data" / "prepare.json")) inputs.train = read_shards(out / "data", "train");
+  if (!under_way || fs::exists(out / "samples" / "samples.json"))
+    inputs.synthetic = read_shards(out / "samples", "synthetic");
   inputs.prepare = read_json(out / "data" / "prepare.json");
   inputs.samples = read_json(out / "samples" / "samples.json");
   inputs.distances = read_json(out / "evaluation" / "distances.json");
@@ -54,7 +48,7 @@ ReportInputs read_inputs(const fs::path& out) {
   inputs.release = read_verdict(out);
   inputs.downstream = read_json(out / "evaluation" / "downstream.json");
   inputs.manifest = read_json(out / "manifest.json");
-  inputs.metrics = read_lines(out / "metrics.jsonl");
+  inputs.metrics = read_metrics(out / "metrics.jsonl");
   return inputs;
 }
 
@@ -70,14 +64,16 @@ ordered_json report_json(const ReportInputs& inputs) {
   json["samples"] = inputs.samples;
   json["training"] = inputs.metrics;
   json["manifest"] = inputs.manifest;
+  json["under_way"] = inputs.under_way;
+  if (inputs.under_way) json["progress"] = inputs.progress;
   return json;
 }
 
 }  // namespace
 
-ordered_json run_report(const ReportConfig& config, const Context& context) {
-  const ReportInputs inputs = read_inputs(context.out);
-  if (!inputs.manifest.contains("stages") && !inputs.train && !inputs.synthetic)
+ordered_json run_report(const ReportConfig& config, const Context& context, bool under_way) {
+  const ReportInputs inputs = read_inputs(context.out, under_way);
+  if (!under_way && !inputs.manifest.contains("stages") && !inputs.train && !inputs.synthetic)
     throw io::DataError(io::Fault::Unreadable, "there is nothing of a run in this folder to report on");
   context.progress(0, 1, "page");
   std::vector<PageSection> sections = {gallery_section(inputs, config),

@@ -28,7 +28,8 @@ struct ReportConfig {
 
 // Reads whatever stages have left in OUT (data, metrics.jsonl, samples, evaluation, manifest.json); what is missing is
 // said to be missing. Writes OUT/report.html (no scripts, no network) and OUT/report.json. Returns a short form for the
-// manifest. Throws io::DataError for files that are damaged.
-nlohmann::ordered_json run_report(const ReportConfig& config, const Context& context);
+// manifest. Throws io::DataError for files that are damaged. under_way: another process is at work in OUT; what its
+// stage has not finished is left out and called so, and the page says how far it is.
+nlohmann::ordered_json run_report(const ReportConfig& config, const Context& context, bool under_way = false);
 
 }  // namespace ctforge::pipeline

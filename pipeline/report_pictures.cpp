@@ -2,6 +2,7 @@
 #include "pipeline/report_chart.h"
 #include "pipeline/report_image.h"
 #include "pipeline/report_sections.h"
+#include "pipeline/report_state.h"
 
 #include <algorithm>
 #include <map>
@@ -64,7 +65,7 @@ PageSection gallery_section(const ReportInputs& inputs, const ReportConfig& conf
                           readable_number(config.level_hu + config.width_hu / 2) + " HU.",
                       ""};
   if (!inputs.train || !inputs.synthetic) {
-    section.body = "<p class=\"missing\">prepared data and samples are both needed</p>";
+    section.body = missing_note(inputs, "prepared data and samples are both needed");
     return section;
   }
   const auto& classes = inputs.train->info().classes;
@@ -89,7 +90,7 @@ PageSection neighbours_section(const ReportInputs& inputs, const ReportConfig& c
           "a share above 5 % calls for a look at the pairs; it proves no copy.",
       ""};
   if (inputs.nearest.is_null()) {
-    section.body = "<p class=\"missing\">not evaluated</p>";
+    section.body = missing_note(inputs, "not evaluated");
     return section;
   }
   std::vector<std::vector<std::string>> rows = {

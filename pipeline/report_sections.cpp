@@ -4,6 +4,7 @@
 #include "eval/measure_names.h"
 #include "pipeline/progress.h"
 #include "pipeline/report_chart.h"
+#include "pipeline/report_state.h"
 
 #include <algorithm>
 #include <array>
@@ -133,7 +134,7 @@ std::string summary_block(const ReportInputs& inputs) {
       "<p class=\"banner\">Every picture marked synthetic on this page was made by a computer and shows no patient. "
       "Not for diagnosis. The pictures marked real are slices of the patients in the training set: this page "
       "is as confidential as they are.</p>";
-  html += release_notice(inputs.release) + "<div class=\"facts\">";
+  html += release_notice(inputs.release) + state_block(inputs) + "<div class=\"facts\">";
   if (inputs.samples.is_object())
     html += fact(inputs.samples.value("count", ordered_json(0)).dump(), "synthetic labelled patches");
   std::string name;
@@ -167,7 +168,7 @@ PageSection distances_section(const ReportInputs& inputs) {
       "be expected to reach.",
       ""};
   if (inputs.distances.is_null()) {
-    section.body = "<p class=\"missing\">not evaluated</p>";
+    section.body = missing_note(inputs, "not evaluated");
     return section;
   }
   const auto show = [&](const std::string& title, const ordered_json& entry, const char* measure) {
@@ -207,9 +208,8 @@ PageSection dice_section(const ReportInputs& inputs) {
       "95 % bootstrap intervals over patients.",
       ""};
   if (inputs.downstream.is_null()) {
-    section.body =
-        "<p class=\"missing\">not evaluated: switched off (evaluate.downstream.enabled), or the data have no label "
-        "maps</p>";
+    section.body = missing_note(
+        inputs, "not evaluated: switched off (evaluate.downstream.enabled), or the data have no label maps");
     return section;
   }
   const ordered_json& downstream = inputs.downstream.at("downstream");
@@ -273,14 +273,14 @@ PageSection training_section(const ReportInputs& inputs) {
   }
   for (const auto& [phase, curves] : charts)
     section.body += "<h3>" + escaped(phase) + "</h3>" + line_chart(curves, "steps", "loss", true);
-  if (charts.empty()) section.body = "<p class=\"missing\">no training was logged</p>";
+  if (charts.empty()) section.body = missing_note(inputs, "no training was logged");
   return section;
 }
 
 PageSection data_section(const ReportInputs& inputs) {
   PageSection section{"Data", "What the sets hold. Patients never stand on two sides of the split.", ""};
   if (inputs.prepare.is_null()) {
-    section.body = "<p class=\"missing\">no data were prepared</p>";
+    section.body = missing_note(inputs, "no data were prepared");
     return section;
   }
   std::vector<std::vector<std::string>> rows = {{"Set", "Patients", "Series", "Patches", "By class"}};
@@ -299,7 +299,7 @@ PageSection data_section(const ReportInputs& inputs) {
 PageSection provenance_section(const ReportInputs& inputs) {
   PageSection section{"How it was made", "Time, memory, versions, hashes and the whole configuration.", ""};
   if (!inputs.manifest.contains("stages")) {
-    section.body = "<p class=\"missing\">no stage is recorded</p>";
+    section.body = missing_note(inputs, "no stage is recorded");
     return section;
   }
   std::vector<std::vector<std::string>> rows = {{"Stage", "Time", "Peak memory", "Files", "Fingerprint"}};

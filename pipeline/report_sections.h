@@ -18,6 +18,8 @@ struct ReportInputs {
   std::optional<io::ShardSet> train, synthetic;
   nlohmann::ordered_json prepare, samples, distances, nearest, release, downstream, manifest;
   std::vector<nlohmann::ordered_json> metrics;  // lines of metrics.jsonl
+  nlohmann::ordered_json progress;              // progress.json
+  bool under_way = false;                       // another process is at work in the folder
 };
 
 // Real above synthetic for every class, with the key of the contours.

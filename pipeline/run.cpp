@@ -5,9 +5,12 @@
 #include "io/fault.h"
 #include "io/random.h"
 #include "models/train/checkpoint.h"
+#include "pipeline/command_line.h"
 #include "pipeline/folder_lock.h"
 #include "pipeline/log.h"
 #include "pipeline/manifest.h"
+#include "pipeline/memory.h"
+#include "pipeline/observer.h"
 #include "pipeline/progress.h"
 #include "pipeline/sampler.h"
 #include "pipeline/stage.h"
@@ -21,7 +24,6 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
-#include <fstream>
 #include <memory>
 #include <thread>
 
@@ -38,16 +40,6 @@ namespace {
 // Lock-free, so that a signal handler may set it.
 std::atomic<bool> stop_flag{false};
 static_assert(std::atomic<bool>::is_always_lock_free);
-
-// Peak resident memory since the last reset_peak_memory(), from the kernel's own account.
-std::int64_t peak_memory_bytes() {
-  std::ifstream status("/proc/self/status");
-  for (std::string word; status >> word;)
-    if (std::int64_t kilobytes = 0; word == "VmHWM:" && status >> kilobytes) return kilobytes * 1024;
-  return 0;
-}
-
-void reset_peak_memory() { std::ofstream("/proc/self/clear_refs") << "5"; }
 
 Context make_context(const Config& config, const fs::path& out, const std::string& device) {
   Context context;
@@ -88,10 +80,18 @@ std::int64_t refused_series(const Manifest& manifest, const std::vector<std::str
   return refused;
 }
 
+void tell_finished(const std::string& stage, const StageRecord& record, const Context& context) {
+  nlohmann::ordered_json figures{
+      {"stage", stage}, {"seconds", record.seconds}, {"peak_memory_bytes", record.peak_memory_bytes}};
+  if (record.summary.contains("refused")) figures["refused"] = record.summary["refused"];
+  context.tell("stage_finished", figures);
+}
+
 void run_stage(const Stage& stage, const Config& config, Context context, Manifest& manifest) {
   const std::string print = fingerprint(config, stage.name);
   if (manifest.done(stage.name, print)) {
     log_info(stage.name + ": already done");
+    context.tell("stage_kept", {{"stage", stage.name}});
     // Not done again unasked: a training of weeks may be under way on what was prepared.
     const auto& summary = manifest.json().at("stages").at(stage.name).at("summary");
     if (stage.outdated && stage.outdated(config, context.out, summary))
@@ -112,28 +112,36 @@ void run_stage(const Stage& stage, const Config& config, Context context, Manife
     later = later || other.name == stage.name;
   }
   manifest.forget(stage.name);
-  reset_peak_memory();
+  reset_peak_memory(context.device);
   const auto start = std::chrono::steady_clock::now();
   const auto elapsed_s = [&] {
     return before_s + std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   };
   const auto progress = std::make_shared<Progress>(stage.name, is_terminal());
-  context.progress = [progress](std::int64_t done, std::int64_t total, const std::string& text) {
+  context.progress = [progress, watch = context.progress](std::int64_t done, std::int64_t total,
+                                                          const std::string& text) {
     progress->update(done, total, text);
+    watch(done, total, text);
   };
+  context.tell("stage_started", {{"stage", stage.name}, {"seconds_before", before_s}});
   StageRecord record;
   try {
     record.summary = stage.run(config, context);
   } catch (const Interrupted&) {
+    context.tell("stage_interrupted", {{"stage", stage.name}, {"seconds", elapsed_s()}});
     manifest.interrupt(stage.name, print, elapsed_s());
+    throw;
+  } catch (...) {
+    context.tell("stage_failed", {{"stage", stage.name}, {"seconds", elapsed_s()}, {"reason", failure_reason()}});
     throw;
   }
   record.fingerprint = print;
   record.seconds = elapsed_s();
-  record.peak_memory_bytes = peak_memory_bytes();
+  record.peak_memory_bytes = memory_use(context.device).peak_bytes;
   for (const std::string& output : stage.outputs)
     for (const std::string& file : files_below(context.out, output)) record.outputs.push_back(file);
   manifest.finish(stage.name, record);
+  tell_finished(stage.name, record, context);
   log_info(stage.name + ": done in " + readable_seconds(record.seconds) + ", peak memory " +
            readable_bytes(static_cast<double>(record.peak_memory_bytes)));
 }
@@ -174,6 +182,11 @@ void check_stages(const Config& config, const std::vector<std::string>& stages) 
       check_sampler(config.sample, parametrisation_of(method_of(config.train), 1), config.train.codec == "autoencoder");
     });
   }
+  const fs::path prometheus = config.run.prometheus;
+  if (!prometheus.empty() && prometheus.extension() != ".prom")
+    problems.push_back({"configuration", "run.prometheus", "must end in .prom: node_exporter reads no other files"});
+  else if (!prometheus.empty() && !fs::is_directory(fs::absolute(prometheus).parent_path()))
+    problems.push_back({"configuration", "run.prometheus", "must be a file in a folder that exists"});
   if (asked("prepare") && asked("evaluate") && config.prepare.split.table.empty() &&
       config.prepare.split.test_patients == 0)
     problems.push_back(
@@ -194,17 +207,48 @@ void work_in(const Config& config, const fs::path& out, const std::function<void
   work(context);
 }
 
+namespace {
+
+ObserverOptions observer_options(const Config& config, const std::vector<std::string>& stages) {
+  return {.name = config.run.name,
+          .stages = stages,
+          .prometheus = config.run.prometheus,
+          .tensorboard = config.run.tensorboard,
+          .level_hu = config.report.level_hu,
+          .width_hu = config.report.width_hu};
+}
+
+// Reads and writes whole files only, so that it may work beside the owner of the folder, whose manifest it leaves.
+void report_beside_owner(const Config& config, const fs::path& out) {
+  run_report(config.report, make_context(config, out, "cpu"), /*under_way=*/true);
+  log_info("report: another ctforge is working in this folder; the report shows how far it is");
+}
+
+}  // namespace
+
 std::int64_t run_stages(const Config& config, const std::vector<std::string>& stages, const fs::path& out) {
   check_stages(config, stages);
+  if (stages == std::vector<std::string>{"report"} && FolderLock::is_held(out)) {
+    report_beside_owner(config, out);
+    return 0;
+  }
   std::int64_t refused = 0;
-  work_in(config, out, [&](const Context& context) {
+  work_in(config, out, [&](const Context& given) {
     Manifest manifest(out);
-    manifest.describe_run(to_json_without_paths(config), config.run.seed, context.device, context.threads);
-    for (const std::string& name : stages) {
-      if (stop_requested()) throw Interrupted{name};
-      run_stage(stage_named(name), config, context, manifest);
+    manifest.describe_run(to_json_without_paths(config), config.run.seed, given.device, given.threads);
+    Observer observer(observer_options(config, stages), given);
+    const Context context = observer.watched(given);
+    try {
+      for (const std::string& name : stages) {
+        if (stop_requested()) throw Interrupted{name};
+        run_stage(stage_named(name), config, context, manifest);
+      }
+      refused = refused_series(manifest, stages);
+    } catch (...) {
+      observer.end(failure_exit_code());
+      throw;
     }
-    refused = refused_series(manifest, stages);
+    observer.end(refused == 0 ? kDone : kData);
   });
   return refused;
 }

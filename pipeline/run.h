@@ -19,7 +19,8 @@ std::string resolve_device(const std::string& device);
 // done with another is run anew, and what followed from it is forgotten. One process at a time owns the folder: a
 // second throws ConfigError. Throws Interrupted when the stage was asked to stop, after recording the time it took, and
 // io::DataError when what a stage builds on is missing or was not finished. Returns the number of series that prepare,
-// if it was among the stages, refused: the others went on. The manifest leaves out paths of the data.
+// if it was among the stages, refused: the others went on. The manifest leaves out paths of the data. The report alone
+// needs no ownership: beside another process it shows how far that one is, and is not recorded.
 std::int64_t run_stages(const Config& config, const std::vector<std::string>& stages, const std::filesystem::path& out);
 
 // What can be known to be wrong with these stages before hours of work; throws ConfigError with all of it.

@@ -129,7 +129,8 @@ ordered_json run_train(const TrainConfig& config, const Context& given, const Mo
   check_device(config, context);
   const Splits splits = open_splits(config, context);
   const auto& info = splits.train.info();
-  const MetricsLog metrics(context.out / "metrics.jsonl");
+  const MetricsLog metrics(context.out / "metrics.jsonl",
+                            [&context](const ordered_json& line) { context.tell("measured", line); });
   GeneratorRecord record = base_record(config, model, info);
   record.train_sha256 = splits.files_sha256;
   const auto origin = find_origin(config, context, record);

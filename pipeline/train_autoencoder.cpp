@@ -275,7 +275,7 @@ TrainedAutoencoder train_autoencoder(const TrainConfig& config, const Context& c
                         "needs patches of " + std::to_string(kLeastJudged) + " pixels at least along each side"}});
   torch::nn::Module& module = judged ? static_cast<torch::nn::Module&>(*learner) : *net;
   AutoencoderLesson lesson(config, patches, learner, device, options.seed);
-  const Phase phase{"autoencoder", "autoencoder steps", options.steps, config.autoencoder.batch};
+  const Phase phase{"autoencoder", "autoencoder steps", options.steps, config.autoencoder.batch, options.time_limit_s};
   const fs::path folder = context.out / "checkpoints";
   train::Trainer trainer(module, options,
                          train::CheckpointStore(folder, "autoencoder", static_cast<int>(config.keep_checkpoints)),

@@ -121,7 +121,7 @@ ordered_json train_diffusion(const TrainConfig& config, const Context& context, 
   if (config.gradient_checkpointing) net->set_block_runner(train::recomputed);
   torch::nn::Module& trained = learner->is_composite() ? static_cast<torch::nn::Module&>(*learner) : *net;
   Lesson lesson(config, record, data, learner, config.consistency.distil ? origin : nullptr, device, options.seed);
-  const Phase phase{"diffusion", "steps", config.steps, config.batch * config.accumulate};
+  const Phase phase{"diffusion", "steps", config.steps, config.batch * config.accumulate, options.time_limit_s};
   const fs::path folder = context.out / "checkpoints";
   const Averages averages(folder / "averages", config, options.configuration);
   train::Hooks hooks = phase_hooks(phase, context, metrics);

@@ -2,6 +2,7 @@
 #include "pipeline/train_metrics.h"
 
 #include "io/atomic_file.h"
+#include "pipeline/event_log.h"
 
 #include <cerrno>
 #include <fstream>
@@ -24,7 +25,17 @@ ordered_json parsed(const std::string& line) {
 
 }  // namespace
 
-MetricsLog::MetricsLog(std::filesystem::path file) : file_(std::move(file)) {}
+std::vector<ordered_json> read_metrics(const std::filesystem::path& file) {
+  std::vector<ordered_json> lines;
+  if (!std::filesystem::exists(file)) return lines;
+  std::istringstream text(io::read_whole_file(file));
+  for (std::string line; std::getline(text, line);)
+    if (ordered_json json = parsed(line); !json.is_null()) lines.push_back(std::move(json));
+  return lines;
+}
+
+MetricsLog::MetricsLog(std::filesystem::path file, std::function<void(const ordered_json&)> tell)
+    : file_(std::move(file)), tell_(std::move(tell)) {}
 
 void MetricsLog::cut(const std::string& phase, std::int64_t step) const {
   if (!std::filesystem::exists(file_)) return;
@@ -48,32 +59,34 @@ void MetricsLog::take(const std::filesystem::path& other, const std::string& pha
 
 void MetricsLog::add(const std::string& phase, const std::string& kind, std::int64_t step,
                      const ordered_json& figures) const {
-  ordered_json json{{"phase", phase}, {"kind", kind}, {"step", step}};
+  ordered_json json{
+      {"schema", kLineSchema}, {"time", unix_seconds()}, {"phase", phase}, {"kind", kind}, {"step", step}};
   json.update(figures);
   errno = 0;
   std::ofstream file(file_, std::ios::app);
   file << json.dump() + "\n" << std::flush;
   if (!file) throw std::system_error(errno, std::generic_category(), "metrics.jsonl cannot be written");
+  if (tell_) tell_(json);
 }
 
 ordered_json MetricsLog::find(const std::string& phase, const std::string& kind, std::int64_t step) const {
   ordered_json found;
-  if (!std::filesystem::exists(file_)) return found;
-  std::istringstream text(io::read_whole_file(file_));
-  for (std::string line; std::getline(text, line);) {
-    ordered_json json = parsed(line);
-    if (!json.is_null() && json["phase"] == phase && json["kind"] == kind && json["step"] == step)
-      found = std::move(json);
-  }
+  for (ordered_json& json : read_metrics(file_))
+    if (json["phase"] == phase && json["kind"] == kind && json["step"] == step) found = std::move(json);
   return found;
 }
 
-ordered_json figures_of(const train::LogEntry& entry, std::int64_t images_per_step) {
-  return {{"loss", entry.loss},
-          {"gradient_norm", entry.gradient_norm},
-          {"learning_rate", entry.learning_rate},
-          {"images_per_s", entry.steps_per_s * static_cast<double>(images_per_step)},
-          {"elapsed_s", entry.elapsed_s}};
+ordered_json figures_of(const train::LogEntry& entry, std::int64_t images_per_step, const MemoryUse& memory) {
+  ordered_json json{{"loss", entry.loss},
+                    {"gradient_norm", entry.gradient_norm},
+                    {"learning_rate", entry.learning_rate},
+                    {"images_per_s", entry.steps_per_s * static_cast<double>(images_per_step)},
+                    {"elapsed_s", entry.elapsed_s},
+                    {"memory_bytes", memory.resident_bytes},
+                    {"peak_memory_bytes", memory.peak_bytes}};
+  if (memory.device_bytes) json["device_memory_bytes"] = *memory.device_bytes;
+  if (memory.device_peak_bytes) json["device_peak_memory_bytes"] = *memory.device_peak_bytes;
+  return json;
 }
 
 }  // namespace ctforge::pipeline

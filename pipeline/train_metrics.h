@@ -2,19 +2,24 @@
 #pragma once
 
 #include "models/train/trainer.h"
+#include "pipeline/memory.h"
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
 namespace ctforge::pipeline {
 
-// Each line has "phase" (autoencoder, diffusion), "kind" (train, validation) and "step" (steps done), then figures.
+// Each line has "schema", "time" (seconds since 1970), "phase" (autoencoder, diffusion), "kind" (train, validation) and
+// "step" (steps done), then figures.
 class MetricsLog {
  public:
-  explicit MetricsLog(std::filesystem::path file);
+  // `tell` is given each line that was added; may be empty.
+  explicit MetricsLog(std::filesystem::path file, std::function<void(const nlohmann::ordered_json& line)> tell = {});
   // Drops the phase's lines beyond `step`, which a run that goes on from there writes again, and lines cut short.
   void cut(const std::string& phase, std::int64_t step) const;
   // Adds a line, on disk for other readers at once. Throws std::system_error when it cannot be written.
@@ -27,9 +32,13 @@ class MetricsLog {
 
  private:
   std::filesystem::path file_;
+  std::function<void(const nlohmann::ordered_json&)> tell_;
 };
 
+// The whole lines of a metrics.jsonl; none where it is not there.
+std::vector<nlohmann::ordered_json> read_metrics(const std::filesystem::path& file);
+
 // What the trainer reports, as figures of a line.
-nlohmann::ordered_json figures_of(const train::LogEntry& entry, std::int64_t images_per_step);
+nlohmann::ordered_json figures_of(const train::LogEntry& entry, std::int64_t images_per_step, const MemoryUse& memory);
 
 }  // namespace ctforge::pipeline

@@ -3,10 +3,18 @@
 
 #include "pipeline/config_visitors.h"
 #include "pipeline/log.h"
+#include "pipeline/memory.h"
+#include "pipeline/progress.h"
 
 #include <utility>
 
 namespace ctforge::pipeline {
+
+namespace {
+
+constexpr std::size_t kShownDigits = 16;  // of a hash, enough to tell checkpoints apart
+
+}  // namespace
 
 nlohmann::ordered_json settings_of(TrainConfig config) {
   // Folders may bear patients' names; what was in them is told by its hash.
@@ -33,17 +41,25 @@ train::TrainerOptions shared_options(const TrainConfig& config) {
 train::Hooks phase_hooks(const Phase& phase, const Context& context, const MetricsLog& metrics,
                          std::function<nlohmann::ordered_json()> figures) {
   train::Hooks hooks;
-  hooks.start = [phase, &context, &metrics](std::int64_t step) {
+  std::string unit = phase.progress;
+  if (phase.time_limit_s > 0) unit += " (at most " + readable_seconds(phase.time_limit_s) + ")";
+  hooks.start = [phase, unit, &context, &metrics](std::int64_t step) {
     metrics.cut(phase.name, step);
+    context.tell("phase_started",
+                 {{"phase", phase.name}, {"step", step}, {"steps", phase.steps}, {"time_limit_s", phase.time_limit_s}});
     if (step > 0 && step < phase.steps) log_info("train: " + phase.name + " goes on from step " + std::to_string(step));
-    context.progress(step, phase.steps, phase.progress);
+    context.progress(step, phase.steps, unit);
   };
-  hooks.log = [phase, &metrics, figures = std::move(figures)](const train::LogEntry& entry) {
-    auto line = figures_of(entry, phase.images_per_step);
+  hooks.log = [phase, &context, &metrics, figures = std::move(figures)](const train::LogEntry& entry) {
+    auto line = figures_of(entry, phase.images_per_step, memory_use(context.device));
     if (figures) line.update(figures());
     metrics.add(phase.name, "train", entry.step, line);
   };
-  hooks.after_step = [phase, &context](std::int64_t step) { context.progress(step, phase.steps, phase.progress); };
+  hooks.after_step = [phase, unit, &context](std::int64_t step) { context.progress(step, phase.steps, unit); };
+  hooks.saved = [phase, &context](std::int64_t step, const std::string& sha256) {
+    context.tell("checkpoint_written",
+                 {{"phase", phase.name}, {"step", step}, {"sha256", sha256.substr(0, kShownDigits)}});
+  };
   hooks.warn = [](const std::string& text) { log_warning("train: " + text); };
   hooks.interrupted = context.interrupted;
   return hooks;

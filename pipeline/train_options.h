@@ -25,10 +25,11 @@ struct Phase {
   std::string progress;  // "autoencoder steps" or "steps"
   std::int64_t steps = 0;
   std::int64_t images_per_step = 0;
+  double time_limit_s = 0;  // 0: none
 };
 
-// Log, progress, warnings and interruption. `figures` gives what else a log line holds; may be empty. The context and
-// the metrics must outlive the hooks.
+// Log, progress, checkpoints, warnings and interruption. `figures` gives what else a log line holds; may be empty. The
+// context and the metrics must outlive the hooks.
 train::Hooks phase_hooks(const Phase& phase, const Context& context, const MetricsLog& metrics,
                          std::function<nlohmann::ordered_json()> figures = {});
 

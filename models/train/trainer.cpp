@@ -160,6 +160,7 @@ void Trainer::save() {
   sha256_ = checkpoint.sha256;
   saved_step_ = step_;
   saved_elapsed_s_ = elapsed_s_;
+  if (hooks_.saved) hooks_.saved(step_, sha256_);
 }
 
 Outcome Trainer::run(const StepFunction& step) {

@@ -64,6 +64,8 @@ struct Hooks {
   std::function<void(const std::string&)> warn;       // damaged checkpoints, skipped fp16 steps
   std::function<bool()> interrupted;                  // asked after every step
   std::function<void(std::int64_t step)> after_step;  // steps done; progress and validation
+  // A checkpoint is on disk: steps done, SHA-256 of its contents.
+  std::function<void(std::int64_t step, const std::string& sha256)> saved;
 };
 
 enum class Outcome { Finished, TimeLimit, Interrupted };

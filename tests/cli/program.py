@@ -12,6 +12,7 @@ from pathlib import Path
 
 PROGRAM = os.environ.get("CTFORGE", "ctforge")
 TINY = Path(__file__).with_name("tiny.yaml")
+OF_THE_MACHINE = ("time", "images_per_s", "elapsed_s", "memory_bytes", "peak_memory_bytes")
 STAGES = ["phantom", "prepare", "train", "sample", "evaluate", "report"]
 
 
@@ -69,7 +70,7 @@ def newest(folder, prefix):
 
 
 def metrics(out):
-    """The lines of metrics.jsonl without what depends on the clock."""
+    """The lines of metrics.jsonl without what depends on the clock or the machine."""
     path = Path(out) / "metrics.jsonl"
     if not path.exists():
         return []
@@ -79,7 +80,7 @@ def metrics(out):
             line = json.loads(text)
         except json.JSONDecodeError:  # being written
             continue
-        lines.append({key: value for key, value in line.items() if key not in ("images_per_s", "elapsed_s")})
+        lines.append({key: value for key, value in line.items() if key not in OF_THE_MACHINE})
     return lines
 
 

@@ -82,7 +82,8 @@ class RunTest(program.ProgramTest):
         self.run_all("sample.count=14")  # what follows from the samples is made anew, the rest is not
         self.assertEqual(program.stages_done(out), program.STAGES)
         changed = {path.relative_to(out).parts[0] for path, state in snapshot(out).items() if before.get(path) != state}
-        self.assertEqual(changed, {"samples", "evaluation", "report.html", "report.json", "manifest.json"})
+        watched = {"events.jsonl", "progress.json", "tensorboard"}
+        self.assertEqual(changed - watched, {"samples", "evaluation", "report.html", "report.json", "manifest.json"})
 
     @unittest.skipUnless(offline.works(), "this machine lets nobody forbid sockets")
     def test_no_socket_is_opened(self):

@@ -15,7 +15,10 @@ TEST(FolderLock, IsHeldByOneAtATime) {
   const ctforge::test::TemporaryFolder folder;
   std::optional<FolderLock> first(std::in_place, folder.path());
   EXPECT_THROW(FolderLock{folder.path()}, ConfigError);
+  EXPECT_TRUE(FolderLock::is_held(folder.path()));
   first.reset();
+  EXPECT_FALSE(FolderLock::is_held(folder.path()));
+  EXPECT_FALSE(FolderLock::is_held(folder / "absent"));
   EXPECT_NO_THROW(FolderLock{folder.path()});
   EXPECT_THROW(FolderLock{folder / "absent"}, ConfigError);
 }

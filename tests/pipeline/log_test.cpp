@@ -15,5 +15,16 @@ TEST(Log, LinesGoToStderrUnchanged) {
   EXPECT_NE(err.find("warning careful\n"), std::string::npos) << err;
 }
 
+TEST(Log, WarningsAreHeardWhileSomebodyListens) {
+  std::string heard;
+  {
+    const WarningListener listener([&heard](const std::string& text) { heard += text; });
+    log_warning("first");
+    log_info("no warning");
+  }
+  log_warning("second");
+  EXPECT_EQ(heard, "first");
+}
+
 }  // namespace
 }  // namespace ctforge::pipeline

@@ -69,6 +69,32 @@ TEST(Report, ShowsPatchesAndMeasurements) {
   EXPECT_EQ(json["training"].size(), 1U);
 }
 
+TEST(Report, BesideATrainingShowsHowFarItIs) {
+  test::TemporaryFolder folder;
+  write_patches(folder / "data", "train", false);
+  write_patches(folder / "samples", "synthetic", true);  // being drawn: samples.json is not there
+  test::write_file(folder / "data/prepare.json", R"({"schema":1,"splits":{}})");
+  test::write_file(
+      folder / "progress.json",
+      R"({"schema":1,"stage":"train","state":"running","unit":"steps","done":420,"total":12000,"time":5})");
+  test::write_file(folder / "metrics.jsonl", "{\"phase\":\"diffusion\",\"kind\":\"train\",\"step\":1,\"loss\":2}\n");
+  run_report({}, context_of(folder.path()), true);
+  const std::string page = test::read_file(folder / "report.html");
+  EXPECT_NE(page.find("Under way: train, steps 420 of 12000"), std::string::npos);
+  EXPECT_NE(page.find("<svg"), std::string::npos);  // the curve so far
+  EXPECT_NE(page.find("not there yet"), std::string::npos);
+  EXPECT_EQ(page.find("data:image/png"), std::string::npos);
+  const auto json = nlohmann::json::parse(test::read_file(folder / "report.json"));
+  EXPECT_EQ(json["under_way"], true);
+  EXPECT_EQ(json["progress"]["done"], 420);
+}
+
+TEST(Report, BesideARunThatHasOnlyBegunSaysSo) {
+  test::TemporaryFolder folder;
+  EXPECT_NO_THROW(run_report({}, context_of(folder.path()), true));
+  EXPECT_NE(test::read_file(folder / "report.html").find("Under way"), std::string::npos);
+}
+
 TEST(Report, DamagedEvaluationIsNamed) {
   test::TemporaryFolder folder;
   std::filesystem::create_directories(folder / "evaluation");

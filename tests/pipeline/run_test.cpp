@@ -2,6 +2,7 @@
 #include "pipeline/run.h"
 
 #include "io/fault.h"
+#include "pipeline/folder_lock.h"
 #include "pipeline/manifest.h"
 #include "tests/support/support.h"
 
@@ -18,6 +19,40 @@ TEST(Run, PhantomStageIsRecordedAndNotRunAgain) {
   EXPECT_NE(first.find("\"state\": \"done\""), std::string::npos);
   run_stages(config, {"phantom"}, folder.path());
   EXPECT_EQ(test::read_file(folder / "manifest.json"), first);
+}
+
+TEST(Run, IsWatched) {
+  test::TemporaryFolder folder;
+  const std::string prometheus = (folder / "run.prom").string();
+  const Config config =
+      read_config({}, {"phantom.patients=1", "run.threads=2", "run.name=night", "run.prometheus=" + prometheus});
+  EXPECT_THROW(run_stages(config, {"prepare"}, folder / "out"), io::DataError);  // before it begins: nothing to tell
+  EXPECT_FALSE(std::filesystem::exists(folder / "out" / "events.jsonl"));
+  EXPECT_NE(test::read_file(prometheus).find("ctforge_exit_code{run=\"night\"} 3"), std::string::npos);
+  run_stages(config, {"phantom"}, folder / "out");
+  const std::string events = test::read_file(folder / "out" / "events.jsonl");
+  EXPECT_NE(events.find(R"("event":"stage_started","stage":"phantom")"), std::string::npos);
+  EXPECT_NE(events.find(R"("event":"stage_finished","stage":"phantom")"), std::string::npos);
+  EXPECT_NE(test::read_file(prometheus).find("ctforge_exit_code{run=\"night\"} 0"), std::string::npos);
+  EXPECT_EQ(test::read_file(folder / "out" / "manifest.json").find(prometheus), std::string::npos);
+}
+
+TEST(Run, PrometheusFilesThatNobodyWouldReadAreRefused) {
+  test::TemporaryFolder folder;
+  for (const auto& file : {folder / "run.txt", folder / "absent" / "run.prom"}) {
+    const Config config = read_config({}, {"run.prometheus=" + file.string()});
+    EXPECT_THROW(check_stages(config, {"report"}), ConfigError) << file;
+  }
+}
+
+TEST(Run, TheReportNeedsNoOwnership) {
+  test::TemporaryFolder folder;
+  const FolderLock others(folder.path());
+  const Config config;
+  run_stages(config, {"report"}, folder.path());
+  EXPECT_TRUE(std::filesystem::exists(folder / "report.html"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "manifest.json"));
+  EXPECT_THROW(run_stages(config, {"phantom", "report"}, folder.path()), ConfigError);
 }
 
 TEST(Run, StagesRefuseWhatIsHalfMade) {

@@ -29,18 +29,28 @@ TEST(TrainOptions, HooksLogAndReportProgress) {
   Context context;
   std::int64_t seen = -1;
   context.progress = [&seen](std::int64_t done, std::int64_t, const std::string& text) {
-    EXPECT_EQ(text, "steps");
+    EXPECT_EQ(text, "steps (at most 2 min 0 s)");
     seen = done;
   };
-  const auto hooks = phase_hooks({"diffusion", "steps", 10, 4}, context, metrics, [] {
+  const auto hooks = phase_hooks({"diffusion", "steps", 10, 4, 120}, context, metrics, [] {
     return nlohmann::ordered_json{{"part", 0.5}};
   });
+  std::vector<std::string> told;
+  context.tell = [&told](const std::string& event, const nlohmann::ordered_json& figures) {
+    told.push_back(event + figures.dump());
+  };
+  hooks.start(2);
+  hooks.saved(3, std::string(64, 'a'));
+  EXPECT_EQ(told, (std::vector<std::string>{
+                      R"(phase_started{"phase":"diffusion","step":2,"steps":10,"time_limit_s":120.0})",
+                      R"(checkpoint_written{"phase":"diffusion","step":3,"sha256":"aaaaaaaaaaaaaaaa"})"}));
   hooks.after_step(3);
   EXPECT_EQ(seen, 3);
   hooks.log({.step = 3, .loss = 2, .gradient_norm = 1, .learning_rate = 0.1, .steps_per_s = 5, .elapsed_s = 1});
   const auto line = metrics.find("diffusion", "train", 3);
   EXPECT_EQ(line["images_per_s"], 20);
   EXPECT_EQ(line["part"], 0.5);
+  EXPECT_GT(line["memory_bytes"], 0);
   EXPECT_EQ(outcome_name(train::Outcome::TimeLimit), "time limit");
   EXPECT_THROW(outcome_name(train::Outcome::Interrupted), Interrupted);
 }

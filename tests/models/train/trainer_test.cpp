@@ -131,7 +131,7 @@ TEST(Trainer, InterruptedRunsGoOnBitForBit) {
   const auto expected = uninterrupted(small_options());
   const test::TemporaryFolder folder;
   int starts = 0;
-  std::vector<std::int64_t> resumed;
+  std::vector<std::int64_t> resumed, saved;
   for (Outcome outcome = Outcome::Interrupted; outcome == Outcome::Interrupted; ++starts) {
     auto net = make_net();
     int steps_left = 13;
@@ -139,11 +139,16 @@ TEST(Trainer, InterruptedRunsGoOnBitForBit) {
     hooks.interrupted = [&] { return steps_left == 0; };
     hooks.after_step = [&](std::int64_t) { --steps_left; };
     hooks.start = [&](std::int64_t step) { resumed.push_back(step); };
+    hooks.saved = [&](std::int64_t step, const std::string& sha256) {
+      saved.push_back(step);
+      EXPECT_EQ(sha256, CheckpointStore(folder.path(), "run").load_newest()->sha256);
+    };
     Trainer trainer(*net, small_options(), CheckpointStore(folder.path(), "run"), hooks);
     outcome = trainer.run(regression(net));
     if (outcome == Outcome::Finished) expect_equal(expected, final_state(net, trainer));
   }
   EXPECT_EQ(resumed, (std::vector<std::int64_t>{0, 13, 26, 39, 52}));
+  for (const std::int64_t step : {13, 26, 39, 52, 60}) EXPECT_EQ(std::count(saved.begin(), saved.end(), step), 1);
 }
 
 // The child trains slowly and is killed wherever it happens to be; the last one is left alone.
