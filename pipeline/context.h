@@ -5,12 +5,23 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
+
+namespace ctforge::train {
+class Group;
+}
 
 namespace ctforge::pipeline {
 
 // Settings that hold for the whole run: section `run`.
 struct RunConfig;
+
+// Every count-th of a stage's independent units of work, beginning with number `index`.
+struct Part {
+  std::int64_t index = 0, count = 1;
+  bool has(std::int64_t unit) const { return unit % count == index; }
+};
 
 struct Context {
   std::filesystem::path out;   // the run's folder; exists
@@ -22,6 +33,13 @@ struct Context {
   // Progress of the running stage: part of total units done, with a short text ("step", "series").
   std::function<void(std::int64_t done, std::int64_t total, const std::string& text)> progress =
       [](std::int64_t, std::int64_t, const std::string&) {};
+  // The processes that train together, and whether this is the one that writes, logs and shows progress. Not owned;
+  // null where there is this one alone.
+  train::Group* group = nullptr;
+  bool leads = true;
+  // Where sample and evaluate are shared out: do this part and leave no results. They are made of all parts by a
+  // process that has none given.
+  std::optional<Part> part;
 };
 
 // Thrown by a stage that stopped because it was asked to, after what it did is safe on disk: exit code 75.

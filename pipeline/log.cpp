@@ -23,5 +23,6 @@ spdlog::logger& logger() {
 
 void log_info(const std::string& text) { logger().info("{}", text); }
 void log_warning(const std::string& text) { logger().warn("{}", text); }
+void log_nothing() { logger().set_level(spdlog::level::off); }
 
 }  // namespace ctforge::pipeline

@@ -10,5 +10,7 @@ namespace ctforge::pipeline {
 
 void log_info(const std::string& text);
 void log_warning(const std::string& text);
+// From now on nothing is logged: another process of the same work does.
+void log_nothing();
 
 }  // namespace ctforge::pipeline

@@ -24,10 +24,10 @@ ordered_json parsed(const std::string& line) {
 
 }  // namespace
 
-MetricsLog::MetricsLog(std::filesystem::path file) : file_(std::move(file)) {}
+MetricsLog::MetricsLog(std::filesystem::path file, bool writes) : file_(std::move(file)), writes_(writes) {}
 
 void MetricsLog::cut(const std::string& phase, std::int64_t step) const {
-  if (!std::filesystem::exists(file_)) return;
+  if (!writes_ || !std::filesystem::exists(file_)) return;
   std::istringstream text(io::read_whole_file(file_));
   std::string kept;
   for (std::string line; std::getline(text, line);) {
@@ -48,6 +48,7 @@ void MetricsLog::take(const std::filesystem::path& other, const std::string& pha
 
 void MetricsLog::add(const std::string& phase, const std::string& kind, std::int64_t step,
                      const ordered_json& figures) const {
+  if (!writes_) return;
   ordered_json json{{"phase", phase}, {"kind", kind}, {"step", step}};
   json.update(figures);
   errno = 0;

@@ -14,7 +14,8 @@ namespace ctforge::pipeline {
 // Each line has "phase" (autoencoder, diffusion), "kind" (train, validation) and "step" (steps done), then figures.
 class MetricsLog {
  public:
-  explicit MetricsLog(std::filesystem::path file);
+  // writes: whether this process is to write it at all.
+  explicit MetricsLog(std::filesystem::path file, bool writes = true);
   // Drops the phase's lines beyond `step`, which a run that goes on from there writes again, and lines cut short.
   void cut(const std::string& phase, std::int64_t step) const;
   // Adds a line, on disk for other readers at once. Throws std::system_error when it cannot be written.
@@ -27,6 +28,7 @@ class MetricsLog {
 
  private:
   std::filesystem::path file_;
+  bool writes_;
 };
 
 // What the trainer reports, as figures of a line.

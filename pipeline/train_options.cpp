@@ -40,7 +40,7 @@ train::Hooks phase_hooks(const Phase& phase, const Context& context, const Metri
   };
   hooks.log = [phase, &metrics, figures = std::move(figures)](const train::LogEntry& entry) {
     auto line = figures_of(entry, phase.images_per_step);
-    if (figures) line.update(figures());
+    if (figures) line.update(figures());  // all processes of a group make them
     metrics.add(phase.name, "train", entry.step, line);
   };
   hooks.after_step = [phase, &context](std::int64_t step) { context.progress(step, phase.steps, phase.progress); };
