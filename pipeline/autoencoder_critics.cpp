@@ -50,9 +50,10 @@ AdversarialLoss adversarial_loss(nets::Discriminator& net, const torch::Tensor& 
 }
 
 torch::Tensor balance(const torch::Tensor& reconstruction, const torch::Tensor& generator,
-                      const torch::Tensor& last_layer) {
-  const auto pull = [&last_layer](const torch::Tensor& loss) {
-    return torch::autograd::grad({loss}, {last_layer}, {}, true)[0].norm();
+                      const torch::Tensor& last_layer, train::Group* group) {
+  const auto pull = [&last_layer, group](const torch::Tensor& loss) {
+    const auto gradient = torch::autograd::grad({loss}, {last_layer}, {}, true)[0];
+    return (group != nullptr ? group->mean(gradient) : gradient).norm();
   };
   return (pull(reconstruction) / (pull(generator) + 1e-4)).clamp(0, 1e4).detach();
 }

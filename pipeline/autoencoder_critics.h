@@ -3,6 +3,7 @@
 
 #include "models/nets/discriminator.h"
 #include "models/nets/lite0.h"
+#include "models/train/parallel.h"
 
 #include <filesystem>
 
@@ -33,8 +34,8 @@ struct AdversarialLoss {
 AdversarialLoss adversarial_loss(nets::Discriminator& net, const torch::Tensor& decoded, const torch::Tensor& image);
 
 // The factor that makes the adversarial loss pull as hard on the last layer as the reconstruction does (Esser et al.
-// 2021, eq. 7), at most 1e4. Both losses keep their graphs.
+// 2021, eq. 7), at most 1e4. Both losses keep their graphs; in a group they are those of shares of a batch.
 torch::Tensor balance(const torch::Tensor& reconstruction, const torch::Tensor& generator,
-                      const torch::Tensor& last_layer);
+                      const torch::Tensor& last_layer, train::Group* group = nullptr);
 
 }  // namespace ctforge::pipeline

@@ -7,20 +7,26 @@
 #include "pipeline/filter.h"
 #include "pipeline/inspect.h"
 #include "pipeline/interchange.h"
+#include "pipeline/launch.h"
 #include "pipeline/progress.h"
 #include "pipeline/pull.h"
 #include "pipeline/push.h"
+#include "pipeline/ranks.h"
 #include "pipeline/release.h"
 #include "pipeline/run.h"
 #include "pipeline/sample_folder.h"
+#include "pipeline/session.h"
 #include "pipeline/structures.h"
 #include "pipeline/sweep.h"
 
+#include <algorithm>
 #include <charconv>
+#include <cstdio>
 #include <filesystem>
 #include <iostream>
 #include <memory>
 #include <system_error>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 #include <version.h>
@@ -40,6 +46,8 @@ struct Options {
   ExportConfig exported;
   std::string average = "yes";
   ImportConfig imported;
+  std::string part;               // of sample and evaluate, as "2/8"
+  int processes = 2;              // of launch
   std::string archive;            // of push and pull
   std::filesystem::path to_push;  // empty: the run's samples
   FilterConfig filter;
@@ -80,8 +88,16 @@ CLI::App* add_stage(CLI::App& app, Options& options, const std::string& name, co
   return command;
 }
 
+void add_part(CLI::App* command, Options& options, const std::string& units) {
+  command->add_option("--part", options.part,
+                      "I/N, I from 1: do every N-th of the " + units +
+                          " alone, beside other parts in the same folder. Leaves no results: the command without it "
+                          "does, taking what is there");
+}
+
 void add_sample(CLI::App& app, Options& options) {
   CLI::App* command = add_stage(app, options, "sample", "draw labelled synthetic CT", {"run", "sample", "release"});
+  add_part(command, options, "shards");
   auto* checkpoint =
       command->add_option("--checkpoint", options.checkpoint,
                           "a folder of diffusers with a UNet2DModel, instead of the run's generator: "
@@ -187,9 +203,81 @@ void add_filter(CLI::App& app, Options& options) {
   command->add_flag("--keep-labels", options.keep_labels, "leave samples in whose labels were rejected");
 }
 
-int report_error(int code, const std::string& message) {
-  std::cerr << "ctforge: " << message << '\n';
-  return code;
+constexpr const char* kLaunched = "run, train, sample and evaluate";
+
+void add_launch(CLI::App& app, Options& options) {
+  CLI::App* command = app.add_subcommand(
+      "launch", std::string("start several processes of a command on this machine, which share its work: ") +
+                    kLaunched + ". Write the command after it: ctforge launch -n 4 train -c my.yaml");
+  command->add_option("-n,--processes", options.processes, "how many; with GPUs, at most as many as there are")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  command->footer(
+      "\nAll processes train together, each on its share of train.batch, and each does a part of sample and evaluate; "
+      "prepare and\nreport are the first one's alone. With run.threads 0 each has its share of the cores. The same "
+      "holds "
+      "for processes\nthat srun or torchrun start. SIGTERM, SIGINT and SIGUSR1 are passed on. When one process fails, "
+      "the others are ended\nwithin " +
+      std::to_string(kEndWithin_s) + " s.");
+  command->prefix_command();
+}
+
+Part parsed_part(const std::string& text) {
+  long long index = 0, count = 0;
+  int length = 0;
+  if (std::sscanf(text.c_str(), "%lld/%lld%n", &index, &count, &length) != 2 ||
+      length != static_cast<int>(text.size()) || index < 1 || index > count)
+    throw ConfigError({{"--part", "", "expected I/N with I from 1 to N, as 2/8; found '" + text + "'"}});
+  return {index - 1, count};
+}
+
+void add_commands(CLI::App& app, Options& options) {
+  app.require_subcommand(1);
+  app.footer(
+      "Exit codes: 0 done; 1 a fault of ours; 2 usage or configuration; 3 data; 75 interrupted, run again to go on.");
+  add_inspect(app, options);
+  add_structures(app, options);
+  add_stage(app, options, "phantom", "write a labelled phantom cohort as NIfTI or DICOM", {"run", "phantom"});
+  add_stage(app, options, "prepare", "turn series into patch shards, split by patient", {"run", "prepare"});
+  add_stage(app, options, "train", "train the generator", {"run", "model", "train"});
+  add_sample(app, options);
+  add_evaluate(app, options);
+  add_stage(app, options, "report", "one self-contained report.html and report.json", {"run", "report"});
+  add_stage(app, options, "run", "the stages of run.stages in order, resuming where it stopped",
+            {"run", "phantom", "prepare", "model", "train", "sample", "release", "evaluate", "report"});
+  add_stage(app, options, "sweep", "the run under every combination of sweep.grid, one table and chart at the end",
+            {"run", "sweep", "phantom", "prepare", "model", "train", "sample", "release", "evaluate", "report"});
+  add_exchange(app, options);
+  add_filter(app, options);
+  add_network(app, options);
+  add_launch(app, options);
+}
+
+void refuse_several(const std::string& name, const Options& options) {
+  for (const auto& [what, idle] :
+       {std::pair{"--part", !options.part.empty()}, std::pair{"--checkpoint", !options.checkpoint.empty()}})
+    if (idle)
+      throw ConfigError({{what, "", "is for a single process; several that are started together share the work"}});
+  if (name != "run" && std::find(kStages.begin(), kStages.end(), name) == kStages.end())
+    throw ConfigError({{name, "", std::string("is for a single process; several can share ") + kLaunched}});
+}
+
+// The command that launch is to start, refused before anything is started where its processes would refuse it.
+int launched(std::vector<std::string> words, int processes) {
+  if (!words.empty() && words.front() == "--") words.erase(words.begin());
+  CLI::App app("", "ctforge");
+  Options options;
+  add_commands(app, options);
+  try {
+    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kDone : kUsage;
+  }
+  const std::string name = app.get_subcommands().front()->get_name();
+  refuse_several(name, options);
+  const Config config = read_config(options.config, options.assignments);
+  check_stages(config, name == "run" ? config.run.stages : std::vector<std::string>{name});
+  return launch(processes, words);
 }
 
 int exported(const Options& options) {
@@ -270,7 +358,17 @@ int pulled(const Config& config, const Options& options) {
                                  std::to_string(result.objects) + " objects: pull.json counts them");
 }
 
-int run_command(const CLI::App& app, const Options& options) {
+// What several processes do together.
+int run_command_together(const std::string& name, const Config& config, const Options& options,
+                         const Together& together) {
+  const std::int64_t refused =
+      run_stages(config, name == "run" ? config.run.stages : std::vector<std::string>{name}, options.out, together);
+  if (refused == 0) return kDone;
+  return report_error(kData, "done without " + std::to_string(refused) +
+                                 " series that were refused: data/inventory.json lists them and says why");
+}
+
+int run_command(const CLI::App& app, const Options& options, Session& session) {
   const std::string name = app.get_subcommands().front()->get_name();
   if (name == "inspect") {
     const Config config = read_config({}, options.assignments);
@@ -283,6 +381,7 @@ int run_command(const CLI::App& app, const Options& options) {
     structures.threads = read_config({}, options.assignments).run.threads;
     return list_structures(structures, std::cout);
   }
+  if (name == "launch") return launched(app.get_subcommands().front()->remaining(), options.processes);
   if (name == "export") return exported(options);
   if (name == "import") {
     ImportConfig imported = options.imported;
@@ -290,6 +389,8 @@ int run_command(const CLI::App& app, const Options& options) {
     import_generator(imported);
     return kDone;
   }
+  session.ranks = ranks_from_environment();
+  if (session.ranks.several()) refuse_several(name, options);
   if (name == "sweep") return swept(options);
   if (name == "filter") return filtered(options);
   const Config config = read_config(options.config, options.assignments);
@@ -307,31 +408,39 @@ int run_command(const CLI::App& app, const Options& options) {
     });
     return kDone;
   }
-  const std::int64_t refused =
-      run_stages(config, name == "run" ? config.run.stages : std::vector<std::string>{name}, options.out);
-  if (refused == 0) return kDone;
-  return report_error(kData, "done without " + std::to_string(refused) +
-                                 " series that were refused: data/inventory.json lists them and says why");
+  if (!options.part.empty()) {
+    run_part(config, name, options.out, parsed_part(options.part));
+    return kDone;
+  }
+  return run_command_together(name, config, options, session.join(config));
 }
 
 int guarded(const CLI::App& app, const Options& options) {
+  Session session;
   try {
-    return run_command(app, options);
+    const int code = run_command(app, options, session);
+    session.leave();
+    return code;
   } catch (const Interrupted& stop) {
-    return report_error(kInterrupted, stop.stage + " was interrupted; " +
+    session.leave();  // all were
+    return session.fail(kInterrupted, stop.stage + " was interrupted; " +
                                           (stop.stage == "prepare" ? "it begins anew, the stages before it are kept"
                                                                    : "what is done is kept") +
                                           ": run the same command to go on");
+  } catch (const train::PeerLost& lost) {
+    return session.lost(lost);
   } catch (const ConfigError& error) {
-    for (const ConfigProblem& problem : error.problems()) report_error(kUsage, problem.line());
-    return kUsage;
+    std::string lines;
+    for (const ConfigProblem& problem : error.problems())
+      lines += (lines.empty() ? "" : "\nctforge: ") + problem.line();
+    return session.fail(kUsage, lines);
   } catch (const io::DataError& error) {
-    return report_error(kData, std::string(error.what()) + " [" + std::string(io::fault_code(error.fault())) + "]");
+    return session.fail(kData, std::string(error.what()) + " [" + std::string(io::fault_code(error.fault())) + "]");
   } catch (const std::filesystem::filesystem_error& error) {
     // Without error.what(), which names paths.
-    return report_error(kOurFault, "a file operation failed: " + error.code().message());
+    return session.fail(kOurFault, "a file operation failed: " + error.code().message());
   } catch (const std::exception& error) {
-    return report_error(kOurFault, error.what());
+    return session.fail(kOurFault, error.what());
   }
 }
 
@@ -341,25 +450,8 @@ int run_command_line(int argc, const char* const* argv) {
   CLI::App app("ctforge: labelled synthetic CT from a hospital's archive, and what it is worth", "ctforge");
   app.set_version_flag("--version",
                        std::string("ctforge ") + kVersion + " (" + kCommit + ", LibTorch " + kLibTorchVersion + ")");
-  app.require_subcommand(1);
-  app.footer(
-      "Exit codes: 0 done; 1 a fault of ours; 2 usage or configuration; 3 data; 75 interrupted, run again to go on.");
   Options options;
-  add_inspect(app, options);
-  add_structures(app, options);
-  add_stage(app, options, "phantom", "write a labelled phantom cohort as NIfTI or DICOM", {"run", "phantom"});
-  add_stage(app, options, "prepare", "turn series into patch shards, split by patient", {"run", "prepare"});
-  add_stage(app, options, "train", "train the generator", {"run", "model", "train"});
-  add_sample(app, options);
-  add_evaluate(app, options);
-  add_stage(app, options, "report", "one self-contained report.html and report.json", {"run", "report"});
-  add_stage(app, options, "run", "the stages of run.stages in order, resuming where it stopped",
-            {"run", "phantom", "prepare", "model", "train", "sample", "release", "evaluate", "report"});
-  add_stage(app, options, "sweep", "the run under every combination of sweep.grid, one table and chart at the end",
-            {"run", "sweep", "phantom", "prepare", "model", "train", "sample", "release", "evaluate", "report"});
-  add_exchange(app, options);
-  add_filter(app, options);
-  add_network(app, options);
+  add_commands(app, options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

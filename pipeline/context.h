@@ -5,14 +5,24 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 
 #include <nlohmann/json_fwd.hpp>
+namespace ctforge::train {
+class Group;
+}
 
 namespace ctforge::pipeline {
 
 // Settings that hold for the whole run: section `run`.
 struct RunConfig;
+
+// Every count-th of a stage's independent units of work, beginning with number `index`.
+struct Part {
+  std::int64_t index = 0, count = 1;
+  bool has(std::int64_t unit) const { return unit % count == index; }
+};
 
 struct Context {
   std::filesystem::path out;   // the run's folder; exists
@@ -27,6 +37,13 @@ struct Context {
   // Tells whoever watches the run what happened; observer.h lists the events. Figures hold no identifier and no path.
   std::function<void(const std::string& event, const nlohmann::ordered_json& figures)> tell =
       [](const std::string&, const nlohmann::ordered_json&) {};
+  // The processes that train together, and whether this is the one that writes, logs and shows progress. Not owned;
+  // null where there is this one alone.
+  train::Group* group = nullptr;
+  bool leads = true;
+  // Where sample and evaluate are shared out: do this part and leave no results. They are made of all parts by a
+  // process that has none given.
+  std::optional<Part> part;
 };
 
 // Thrown by a stage that stopped because it was asked to, after what it did is safe on disk: exit code 75.

@@ -53,7 +53,7 @@ void add_validation(DiffusionData& data, const PatchTensors& validation, nets::A
     const auto moments =
         nets::encode_tiled(net, joint_input(batch.image, batch.mask, validation.labels()).to(device), tiling);
     const LatentMoments one(moments.mean.to(torch::kCPU), moments.logvar.to(torch::kCPU));
-    latents.push_back((one.draw({0}, generator) - shift) * scale);
+    latents.push_back((one.draw({0}, nets::all_of(1), generator) - shift) * scale);
     labels.push_back(batch.labels);
   }
   data.validation.data = torch::cat(latents);
@@ -94,17 +94,18 @@ LatentSet latent_set(const TrainConfig& config, const Context& context, const Sp
 }
 
 // One of the copies of each item.
-Pair draw_latents(const LatentSet& set, const std::vector<std::int64_t>& items, torch::Generator& generator) {
-  if (set.movements.empty()) return {set.moments.front().draw(items, generator), {}, {}};
+Pair draw_latents(const LatentSet& set, const std::vector<std::int64_t>& items, const nets::BatchShare& share,
+                  torch::Generator& generator) {
+  if (set.movements.empty()) return {set.moments.front().draw(items, share, generator), {}, {}};
   const auto copies = torch::randint(static_cast<std::int64_t>(set.moments.size()),
                                      {static_cast<std::int64_t>(items.size())}, generator, torch::kInt64);
   std::vector<torch::Tensor> data, movements;
   for (std::size_t i = 0; i < items.size(); ++i) {
     const auto copy = static_cast<std::size_t>(copies[static_cast<std::int64_t>(i)].item<std::int64_t>());
-    data.push_back(set.moments[copy].draw({items[i]}, generator));
+    data.push_back(set.moments[copy].draw({items[i]}, nets::all_of(1), generator));
     movements.push_back(set.movements[copy][items[i]]);
   }
-  return {torch::cat(data), {}, torch::stack(movements)};
+  return {share.of(torch::cat(data)), {}, share.of(torch::stack(movements))};
 }
 
 }  // namespace
@@ -116,11 +117,12 @@ DiffusionData pixel_data(const TrainConfig& config, const Splits& splits, Genera
   record.sigma_data = measured_deviation(splits.train, codec);
   DiffusionData data;
   data.classes = splits.train.classes();
-  data.draw = [&config, &splits, codec](const std::vector<std::int64_t>& items, torch::Generator& generator) {
-    PatchBatch batch = jittered(splits.train.batch(items), config.jitter, generator);
+  data.draw = [&config, &splits, codec](const std::vector<std::int64_t>& items, const nets::BatchShare& share,
+                                        torch::Generator& generator) {
+    PatchBatch batch = jittered(splits.train.batch(share.of(items)), share, config.jitter, generator);
     torch::Tensor movements;
     if (config.augment.probability > 0) {
-      movements = draw_movements(batch.image.size(0), config.augment, generator);
+      movements = share.of(draw_movements(share.whole, config.augment, generator));
       batch = moved(batch, movements, config.augment);
     }
     return Pair{codec.encode(batch.image, batch.mask), {}, movements};
@@ -150,8 +152,9 @@ DiffusionData latent_data(const TrainConfig& config, const Context& context, con
   const auto shift = per_channel(record.shift), scale = per_channel(record.scale);
   DiffusionData data;
   data.classes = splits.train.classes();
-  data.draw = [set, shift, scale](const std::vector<std::int64_t>& items, torch::Generator& generator) {
-    Pair pair = draw_latents(*set, items, generator);
+  data.draw = [set, shift, scale](const std::vector<std::int64_t>& items, const nets::BatchShare& share,
+                                  torch::Generator& generator) {
+    Pair pair = draw_latents(*set, items, share, generator);
     pair.data = (pair.data - shift) * scale;
     return pair;
   };
@@ -170,9 +173,10 @@ DiffusionData pair_data(const std::shared_ptr<const PairSet>& pairs) {
     if (held_out) labels.push_back(label);
     if (!held_out) data.classes.push_back(label);
   }
-  data.draw = [pairs, training](const std::vector<std::int64_t>& items, torch::Generator&) {
+  data.draw = [pairs, training](const std::vector<std::int64_t>& items, const nets::BatchShare& share,
+                                torch::Generator&) {
     std::vector<std::int64_t> places;
-    for (const std::int64_t item : items) places.push_back(training[static_cast<std::size_t>(item)]);
+    for (const std::int64_t item : share.of(items)) places.push_back(training[static_cast<std::size_t>(item)]);
     return Pair{pairs->data(places), pairs->noise(places), {}};
   };
   if (!validation.empty()) {

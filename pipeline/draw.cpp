@@ -5,12 +5,15 @@
 #include "models/diffusion/guide.h"
 #include "models/diffusion/straightness.h"
 #include "pipeline/config_tree.h"
+#include "pipeline/draw_threads.h"
 #include "pipeline/sampler.h"
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <numeric>
 #include <stdexcept>
 #include <utility>
@@ -116,9 +119,12 @@ void check_guidance(const SampleConfig& config, const Generator& generator) {
   blended(config, generator);
 }
 
-std::optional<Drawn> draw_samples(const SampleConfig& config, const Generator& generator, const diffusion::Net& net,
-                                  std::uint64_t seed, const std::vector<Wanted>& wanted,
-                                  const std::function<bool()>& stop) {
+namespace {
+
+// One batch. rows: those that the straightness is of; empty: all.
+std::optional<Drawn> draw_batch(const SampleConfig& config, const Generator& generator, const diffusion::Net& net,
+                                std::uint64_t seed, const std::vector<Wanted>& wanted,
+                                const std::function<bool()>& stop, const std::vector<std::int64_t>& rows = {}) {
   const torch::NoGradGuard no_grad;
   const auto& path = generator.parametrisation.path;
   std::vector<std::int64_t> indices, classes;
@@ -145,11 +151,14 @@ std::optional<Drawn> draw_samples(const SampleConfig& config, const Generator& g
   // Elsewhere nobody asks, and it would hold up a GPU at every step.
   std::optional<diffusion::Straightness> straightness;
   if (generator.method.name == "rectified_flow" && times.size() > 1) straightness.emplace(path);
-  if (straightness) straightness->add(times.front(), start);
+  const auto asked = [&rows](const torch::Tensor& x) {
+    return rows.empty() ? x : x.index_select(0, torch::tensor(rows, torch::kInt64));
+  };
+  if (straightness) straightness->add(times.front(), asked(start));
   bool stopped = false;
   const auto hook = [&](int done, const torch::Tensor& x) {
     const auto next = static_cast<std::size_t>(done);
-    if (straightness && next < times.size()) straightness->add(times[next], x);
+    if (straightness && next < times.size()) straightness->add(times[next], asked(x));
     return !(stopped = stop && stop());
   };
   const auto latents = make_solver(config)(
@@ -159,10 +168,92 @@ std::optional<Drawn> draw_samples(const SampleConfig& config, const Generator& g
 
   finish(drawn, generator, latents);
   if (straightness) {
-    straightness->add_end(latents);
+    straightness->add_end(asked(latents));
     drawn.straightness = straightness->value();
   }
   return drawn;
+}
+
+// Rows of a batch.
+Drawn rows_of(const Drawn& drawn, const std::vector<std::int64_t>& rows) {
+  const auto index = torch::tensor(rows, torch::kInt64);
+  const auto chosen = [&index](const torch::Tensor& all) { return all.index_select(0, index); };
+  return {{chosen(drawn.decoded.image), chosen(drawn.decoded.mask)}, chosen(drawn.noise), chosen(drawn.latents), {}};
+}
+
+// Samples of one quotient by kDrawnTogether, and where they stand among those wanted.
+struct Together {
+  std::int64_t first = 0;  // index of the first of the kDrawnTogether
+  std::vector<std::int64_t> rows, places;
+};
+
+std::vector<Together> grouped(const std::vector<Wanted>& wanted) {
+  std::map<std::int64_t, Together> groups;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const std::int64_t row = wanted[i].index % kDrawnTogether, first = wanted[i].index - row;
+    Together& group = groups[first];
+    group.first = first;
+    group.rows.push_back(row);
+    group.places.push_back(static_cast<std::int64_t>(i));
+  }
+  std::vector<Together> result;
+  for (auto& [first, group] : groups) result.push_back(std::move(group));
+  return result;
+}
+
+// Puts the groups' samples in the order in which they were wanted.
+Drawn joined(const std::vector<Together>& groups, const std::vector<Drawn>& drawn) {
+  std::vector<torch::Tensor> places;
+  for (const Together& group : groups) places.push_back(torch::tensor(group.places, torch::kInt64));
+  const auto order = torch::argsort(torch::cat(places));
+  const auto all = [&](const std::function<torch::Tensor(const Drawn&)>& of) {
+    std::vector<torch::Tensor> parts;
+    for (const Drawn& part : drawn) parts.push_back(of(part));
+    return torch::cat(parts).index_select(0, order);
+  };
+  return {{all([](const Drawn& d) { return d.decoded.image; }), all([](const Drawn& d) { return d.decoded.mask; })},
+          all([](const Drawn& d) { return d.noise; }),
+          all([](const Drawn& d) { return d.latents; }),
+          {}};
+}
+
+}  // namespace
+
+std::int64_t drawn_at_once(std::int64_t batch, torch::Device device) {
+  return device.is_cpu() ? (batch + kDrawnTogether - 1) / kDrawnTogether * kDrawnTogether : batch;
+}
+
+std::optional<Drawn> draw_samples(const SampleConfig& config, const Generator& generator, const diffusion::Net& net,
+                                  std::uint64_t seed, const std::vector<Wanted>& wanted,
+                                  const std::function<bool()>& stop) {
+  if (!generator.device.is_cpu()) return draw_batch(config, generator, net, seed, wanted, stop);
+  const auto groups = grouped(wanted);
+  std::vector<Drawn> drawn(groups.size());
+  std::atomic<bool> stopped{false};
+  each_on_one_thread(static_cast<std::int64_t>(groups.size()), [&](std::int64_t i) {
+    const Together& group = groups[static_cast<std::size_t>(i)];
+    std::vector<Wanted> all;
+    for (std::int64_t row = 0; row < kDrawnTogether; ++row)
+      all.push_back({group.first + row, wanted[static_cast<std::size_t>(group.places.front())].class_index});
+    for (std::size_t k = 0; k < group.rows.size(); ++k)
+      all[static_cast<std::size_t>(group.rows[k])] = wanted[static_cast<std::size_t>(group.places[k])];
+    const auto batch = stopped ? std::nullopt : draw_batch(config, generator, net, seed, all, stop, group.rows);
+    if (!batch) {
+      stopped = true;
+      return;
+    }
+    drawn[static_cast<std::size_t>(i)] = rows_of(*batch, group.rows);
+    drawn[static_cast<std::size_t>(i)].straightness = batch->straightness;
+  });
+  if (stopped) return std::nullopt;
+  Drawn result = joined(groups, drawn);
+  if (drawn.front().straightness) {
+    double sum = 0;
+    for (std::size_t i = 0; i < drawn.size(); ++i)
+      sum += *drawn[i].straightness * static_cast<double>(groups[i].rows.size());
+    result.straightness = sum / static_cast<double>(wanted.size());
+  }
+  return result;
 }
 
 std::vector<double> class_proportions(const SampleConfig& config, std::vector<double> counts,

@@ -57,8 +57,9 @@ ordered_json run_evaluate(const EvaluateConfig& config, const Context& context, 
   own.seed = io::mix_seed(context.seed, kEvaluateStream);
   const std::filesystem::path folder = context.out / "evaluation";
   const CellStore cells(folder / "cells");
-  for (const char* result : {"distances.json", "nearest.json", "release.json", "downstream.json"})
-    std::filesystem::remove(folder / result);  // an attempt that ends early must not leave a mixture
+  if (!context.part)
+    for (const char* result : {"distances.json", "nearest.json", "release.json", "downstream.json"})
+      std::filesystem::remove(folder / result);  // an attempt that ends early must not leave a mixture
   const std::string base_key = inputs.digest + " " + std::to_string(own.seed);
 
   Extractors extractors = load_extractors(config, context.device);
@@ -66,6 +67,15 @@ ordered_json run_evaluate(const EvaluateConfig& config, const Context& context, 
   const std::optional<LossyCodec> codec = find_lossy_codec(context);
   const ComparedSets compared = compared_sets(inputs, codec, config, own.seed);
   const std::vector<SetFeatures> features = all_features(compared, extractors, config, cells, own);
+  const bool labelled = any_contoured(inputs.test);
+  const bool experiment = config.downstream.enabled && labelled;
+  DownstreamConfig training = config.downstream;
+  training.bootstrap = DownstreamConfig{}.bootstrap;  // does not change what a network learns
+  const std::string cell_key = base_key + section_json(training).dump();
+  if (context.part) {
+    if (experiment) downstream_json(inputs, config.downstream, cell_key, cells, own);
+    return {};
+  }
   const ordered_json distances = distances_json(compared, features, extractors, config, own.seed);
   std::filesystem::remove_all(folder / "statistics");
   if (config.statistics) write_statistics(features, folder / "statistics");
@@ -87,14 +97,10 @@ ordered_json run_evaluate(const EvaluateConfig& config, const Context& context, 
   ordered_json summary{{"distances", short_distances(distances)},
                        {"nearest", nearest.at("nearest").at("correlation")},
                        {"release", judged.at("state")}};
-  const bool labelled = any_contoured(inputs.test);
   if (config.downstream.enabled && !labelled)
     log_warning("evaluate: no segmentation experiment, since no held-out patient has a label map");
-  if (!config.downstream.enabled || !labelled) return summary;
-  DownstreamConfig training = config.downstream;
-  training.bootstrap = DownstreamConfig{}.bootstrap;  // does not change what a network learns
-  const ordered_json downstream =
-      downstream_json(inputs, config.downstream, base_key + section_json(training).dump(), cells, own);
+  if (!experiment) return summary;
+  const ordered_json downstream = downstream_json(inputs, config.downstream, cell_key, cells, own);
   write_json(folder / "downstream.json", downstream);
   summary["difference"] = downstream.at("downstream").at("difference");
   for (const auto& [name, arm] : downstream.at("downstream").at("arms").items()) {

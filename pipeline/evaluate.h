@@ -162,9 +162,9 @@ void check_evaluate(const EvaluateConfig& config);
 //                    curves and collapsed organs of each cell; only where enabled and a test patient has labels
 //   cells/           finished parts, which an interrupted run goes on from
 //
-// All with "schema": 1. Returns a short form for the manifest. Throws Interrupted; io::DataError for shards that are
-// missing, damaged or share a patient between two sides, or an extractor that cannot be used; ConfigError for
-// extra_sets of another form.
+// All with "schema": 1. With a part in the context, its features and networks alone are made, as cells. Returns a short
+// form for the manifest. Throws Interrupted; io::DataError for shards that are missing, damaged or share a patient
+// between two sides, or an extractor that cannot be used; ConfigError for extra_sets of another form.
 nlohmann::ordered_json run_evaluate(const EvaluateConfig& config, const Context& context,
                                     const ReleaseConfig& release = {});
 

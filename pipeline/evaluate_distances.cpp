@@ -92,10 +92,11 @@ std::vector<SetFeatures> all_features(const ComparedSets& compared, Extractors& 
   std::int64_t total = compared.real.size();
   for (const eval::PatchSet& set : compared.sets) total += set.size();
   total *= std::ssize(extractors.list);
-  std::int64_t before = 0;
+  std::int64_t before = 0, unit = 0;
   std::vector<SetFeatures> all;
   for (const auto& extractor : extractors.list) {
     const auto of = [&](const eval::PatchSet& set, const std::string& name) {
+      if (context.part && !context.part->has(unit++)) return torch::Tensor();
       const torch::Tensor features = set_features(*extractor, set, name, config, cells, [&](std::int64_t done) {
         context.progress(before + done, total, "features");
         if (context.interrupted()) throw Interrupted{"evaluate"};

@@ -39,6 +39,7 @@ struct SetFeatures {
   torch::Tensor real;               // [N,D]
   std::vector<torch::Tensor> sets;  // [M,D] each, in the order of ComparedSets::sets
 };
+// With a part in the context those of its sets alone; the others are undefined.
 std::vector<SetFeatures> all_features(const ComparedSets& compared, Extractors& extractors,
                                       const EvaluateConfig& config, const CellStore& cells, const Context& context);
 

@@ -11,9 +11,10 @@
 
 namespace ctforge::pipeline {
 
-FolderLock::FolderLock(const std::filesystem::path& folder)
+FolderLock::FolderLock(const std::filesystem::path& folder, Mode mode)
     : descriptor_(::open((folder / ".ctforge.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
-  if (descriptor_ < 0 || ::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+  const int operation = mode == Mode::Shared ? LOCK_SH | LOCK_NB : mode == Mode::InTurn ? LOCK_EX : LOCK_EX | LOCK_NB;
+  if (descriptor_ < 0 || ::flock(descriptor_, operation) != 0) {
     const bool readable = descriptor_ >= 0;
     if (readable) ::close(descriptor_);
     throw ConfigError(

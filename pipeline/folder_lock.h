@@ -5,11 +5,16 @@
 
 namespace ctforge::pipeline {
 
-// An exclusive lock on a folder for as long as the object lives; the kernel drops it when the process dies.
+// A lock on a folder for as long as the object lives; the kernel drops it when the process dies.
 class FolderLock {
  public:
-  // Throws ConfigError when another process holds it, or the folder cannot be written to.
-  explicit FolderLock(const std::filesystem::path& folder);
+  enum class Mode {
+    Alone,   // nobody else may hold it
+    Shared,  // nobody may hold it alone: processes that each do a part of a stage
+    InTurn,  // as Alone, waiting for those before
+  };
+  // Throws ConfigError when another process holds it so that this one may not, or the folder cannot be written to.
+  explicit FolderLock(const std::filesystem::path& folder, Mode mode = Mode::Alone);
   ~FolderLock();
   // Whether another process holds it at this moment; the folder need not exist.
   static bool is_held(const std::filesystem::path& folder);

@@ -44,7 +44,7 @@ GanLesson::GanLesson(const ModelConfig& model, const TrainConfig& config, const 
 torch::Tensor GanLesson::step(const train::StepInput& input) {
   torch::Generator random = seeded(input.seed);
   const auto items = order_.items(input.draw * config_.batch, config_.batch);
-  const auto real = data_.draw(items, random).data.to(device_);
+  const auto real = data_.draw(items, nets::all_of(config_.batch), random).data.to(device_);
   std::vector<std::int64_t> classes;
   for (const std::int64_t item : items) classes.push_back(data_.classes[static_cast<std::size_t>(item)]);
   const auto labels = torch::tensor(classes, torch::kInt64).to(device_);

@@ -125,8 +125,7 @@ void export_generator(const ExportConfig& config) {
   const fs::path checkpoints = config.run / "checkpoints";
   const auto newest = train::CheckpointStore(checkpoints, "generator").load_newest();
   const Generator generator = load_generator(checkpoints, torch::Device(config.device), config.weights);
-  if (generator.is_gan())
-    throw ConfigError({{"the generator", "--out", "is a GAN, which diffusers has no class for"}});
+  if (generator.is_gan()) throw ConfigError({{"the generator", "--out", "is a GAN, which diffusers has no class for"}});
   const GeneratorRecord record = generator_record_from_json(newest->metadata.at(kGeneratorRecord));
   const std::string scheduler = scheduler_config(record.method, record.sigma_data);
   if (fs::exists(config.to / kSidecar)) fs::remove_all(config.to / "vae");  // of an export before this one

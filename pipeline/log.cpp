@@ -49,4 +49,6 @@ WarningListener::~WarningListener() {
   listener = nullptr;
 }
 
+void log_nothing() { logger().set_level(spdlog::level::off); }
+
 }  // namespace ctforge::pipeline

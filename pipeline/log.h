@@ -11,6 +11,8 @@ namespace ctforge::pipeline {
 
 void log_info(const std::string& text);
 void log_warning(const std::string& text);
+// From now on nothing is logged: another process of the same work does.
+void log_nothing();
 
 // Hears every warning too, for as long as it lives; one at a time.
 class WarningListener {

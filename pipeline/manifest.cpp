@@ -48,11 +48,12 @@ double Manifest::seconds_before(const std::string& stage, const std::string& fin
 }
 
 void Manifest::describe_run(const nlohmann::ordered_json& configuration, std::int64_t seed, const std::string& device,
-                            int threads) {
+                            int threads, int processes) {
   json_["ctforge"] = {{"version", kVersion}, {"commit", kCommit}, {"libtorch", kLibTorchVersion}};
   json_["seed"] = seed;
   json_["device"] = device;
   json_["threads"] = threads;
+  json_["processes"] = processes;
   json_["configuration"] = configuration;
 }
 

@@ -32,9 +32,9 @@ class Manifest {
   // Seconds spent by earlier, interrupted attempts at this stage with this fingerprint.
   double seconds_before(const std::string& stage, const std::string& fingerprint) const;
 
-  // Sets what holds for the run: the resolved configuration, seed, device, threads.
+  // Sets what holds for the run: the resolved configuration, seed, device, threads of each of the processes.
   void describe_run(const nlohmann::ordered_json& configuration, std::int64_t seed, const std::string& device,
-                    int threads);
+                    int threads, int processes = 1);
   // Hashes the outputs, records the stage as done and writes the file.
   void finish(const std::string& stage, const StageRecord& record);
   // Records an interrupted attempt's time and writes the file.

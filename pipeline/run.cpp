@@ -5,6 +5,7 @@
 #include "io/fault.h"
 #include "io/random.h"
 #include "models/train/checkpoint.h"
+#include "models/train/parallel.h"
 #include "pipeline/command_line.h"
 #include "pipeline/folder_lock.h"
 #include "pipeline/log.h"
@@ -25,6 +26,7 @@
 #include <chrono>
 #include <csignal>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include <tbb/global_control.h>
@@ -41,13 +43,15 @@ namespace {
 std::atomic<bool> stop_flag{false};
 static_assert(std::atomic<bool>::is_always_lock_free);
 
-Context make_context(const Config& config, const fs::path& out, const std::string& device) {
+Context make_context(const Config& config, const fs::path& out, const std::string& device, const Together& together) {
   Context context;
   context.out = out;
   context.seed = static_cast<std::uint64_t>(config.run.seed);
-  context.threads = static_cast<int>(config.run.threads);
-  if (context.threads == 0) context.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  context.threads = threads_of(static_cast<int>(config.run.threads), together.ranks,
+                               static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
   context.device = device;
+  context.group = together.group;
+  context.leads = together.group == nullptr || together.group->leads();
   context.interrupted = [] { return stop_flag.load(); };
   return context;
 }
@@ -87,9 +91,36 @@ void tell_finished(const std::string& stage, const StageRecord& record, const Co
   context.tell("stage_finished", figures);
 }
 
+Part part_of(const train::Group& group) { return {group.rank(), group.size()}; }
+
+// The stage as the processes of the context's group share it; the summary where this one leads. Throws Interrupted in
+// all of them when one was.
+nlohmann::ordered_json run_shared(const Stage& stage, const Config& config, const Context& context) {
+  train::Group* group = context.group;
+  if (group == nullptr) return stage.run(config, context);
+  nlohmann::ordered_json summary;
+  const auto together = [&](bool takes_part, const Context& own) {
+    bool interrupted = false;
+    try {
+      if (takes_part) summary = stage.run(config, own);
+    } catch (const Interrupted&) {
+      interrupted = true;
+    }
+    if (group->any(interrupted)) throw Interrupted{stage.name};
+  };
+  if (stage.sharing == Sharing::Parts) {
+    Context own = context;
+    own.part = part_of(*group);
+    together(true, own);
+  }
+  together(context.leads || stage.sharing == Sharing::Steps, context);
+  return summary;
+}
+
 void run_stage(const Stage& stage, const Config& config, Context context, Manifest& manifest) {
+  const auto vote = [&context](bool done) { return context.group != nullptr ? context.group->any(done) : done; };
   const std::string print = fingerprint(config, stage.name);
-  if (manifest.done(stage.name, print)) {
+  if (vote(manifest.done(stage.name, print))) {
     log_info(stage.name + ": already done");
     context.tell("stage_kept", {{"stage", stage.name}});
     // Not done again unasked: a training of weeks may be under way on what was prepared.
@@ -126,7 +157,7 @@ void run_stage(const Stage& stage, const Config& config, Context context, Manife
   context.tell("stage_started", {{"stage", stage.name}, {"seconds_before", before_s}});
   StageRecord record;
   try {
-    record.summary = stage.run(config, context);
+    record.summary = run_shared(stage, config, context);
   } catch (const Interrupted&) {
     context.tell("stage_interrupted", {{"stage", stage.name}, {"seconds", elapsed_s()}});
     manifest.interrupt(stage.name, print, elapsed_s());
@@ -146,17 +177,31 @@ void run_stage(const Stage& stage, const Config& config, Context context, Manife
            readable_bytes(static_cast<double>(record.peak_memory_bytes)));
 }
 
+// What a process that does not lead does of a stage.
+void help_with_stage(const Stage& stage, const Config& config, const Context& context) {
+  if (context.group->any(false)) return;  // it is done
+  run_shared(stage, config, context);
+}
+
 extern "C" void on_signal(int) { stop_flag.store(true); }
 
 }  // namespace
 
-std::string resolve_device(const std::string& device) {
+std::string resolve_device(const std::string& device, const Ranks& ranks) {
   if (device == "cpu") return "cpu";
   const bool available = torch::cuda::is_available();
   if (device == "cuda" && !available)
     throw ConfigError(
         {{"run.device", "", "cuda was asked for, but no usable NVIDIA GPU or CUDA build of LibTorch is here"}});
-  return available ? "cuda" : "cpu";
+  if (!available) return "cpu";
+  if (!ranks.several()) return "cuda";
+  // One alone that a process sees is its own: whoever started it shared them out.
+  const int count = static_cast<int>(torch::cuda::device_count());
+  if (count > 1 && ranks.local_rank >= count)
+    throw ConfigError({{"run.device", "",
+                        "there are " + std::to_string(ranks.local_size) + " processes for the " +
+                            std::to_string(count) + " GPUs of this machine"}});
+  return "cuda:" + std::to_string(count > 1 ? ranks.local_rank : 0);
 }
 
 void check_stages(const Config& config, const std::vector<std::string>& stages) {
@@ -194,17 +239,31 @@ void check_stages(const Config& config, const std::vector<std::string>& stages) 
   if (!problems.empty()) throw ConfigError(problems);
 }
 
-void work_in(const Config& config, const fs::path& out, const std::function<void(const Context& context)>& work) {
-  const std::string device = resolve_device(config.run.device);
-  std::error_code error;
-  fs::create_directories(out, error);
-  const FolderLock lock(out);
-  remove_all_leftovers(out);
-  const Context context = make_context(config, out, device);
+namespace {
+
+void work(const Config& config, const fs::path& out, const std::string& device, const Together& together,
+          const std::function<void(const Context& context)>& task) {
+  const Context context = make_context(config, out, device, together);
   const tbb::global_control limit(tbb::global_control::max_allowed_parallelism,
                                   static_cast<std::size_t>(context.threads));
   torch::set_num_threads(context.threads);
-  work(context);
+  task(context);
+}
+
+}  // namespace
+
+void work_in(const Config& config, const fs::path& out, const std::function<void(const Context& context)>& task,
+             const Together& together) {
+  const std::string device = resolve_device(config.run.device, together.ranks);
+  std::error_code error;
+  fs::create_directories(out, error);
+  std::optional<FolderLock> lock;
+  if (together.group == nullptr || together.group->leads()) {
+    lock.emplace(out);
+    remove_all_leftovers(out);
+  }
+  if (together.group != nullptr) together.group->barrier();
+  work(config, out, device, together, task);
 }
 
 namespace {
@@ -220,27 +279,29 @@ ObserverOptions observer_options(const Config& config, const std::vector<std::st
 
 // Reads and writes whole files only, so that it may work beside the owner of the folder, whose manifest it leaves.
 void report_beside_owner(const Config& config, const fs::path& out) {
-  run_report(config.report, make_context(config, out, "cpu"), /*under_way=*/true);
+  run_report(config.report, make_context(config, out, "cpu", {}), /*under_way=*/true);
   log_info("report: another ctforge is working in this folder; the report shows how far it is");
 }
 
 }  // namespace
 
-std::int64_t run_stages(const Config& config, const std::vector<std::string>& stages, const fs::path& out) {
+std::int64_t run_stages(const Config& config, const std::vector<std::string>& stages, const fs::path& out,
+                        const Together& together) {
   check_stages(config, stages);
   if (stages == std::vector<std::string>{"report"} && FolderLock::is_held(out)) {
     report_beside_owner(config, out);
     return 0;
   }
   std::int64_t refused = 0;
-  work_in(config, out, [&](const Context& given) {
+  const auto lead = [&](const Context& given) {
     Manifest manifest(out);
-    manifest.describe_run(to_json_without_paths(config), config.run.seed, given.device, given.threads);
+    const int processes = given.group != nullptr ? given.group->size() : 1;
+    manifest.describe_run(to_json_without_paths(config), config.run.seed, given.device, given.threads, processes);
     Observer observer(observer_options(config, stages), given);
     const Context context = observer.watched(given);
     try {
       for (const std::string& name : stages) {
-        if (stop_requested()) throw Interrupted{name};
+        if (stop_requested() && context.group == nullptr) throw Interrupted{name};
         run_stage(stage_named(name), config, context, manifest);
       }
       refused = refused_series(manifest, stages);
@@ -249,8 +310,38 @@ std::int64_t run_stages(const Config& config, const std::vector<std::string>& st
       throw;
     }
     observer.end(refused == 0 ? kDone : kData);
-  });
+  };
+  const auto help = [&](const Context& context) {
+    for (const std::string& name : stages) help_with_stage(stage_named(name), config, context);
+  };
+  work_in(
+      config, out, [&](const Context& context) { context.leads ? lead(context) : help(context); }, together);
   return refused;
+}
+
+void run_part(const Config& config, const std::string& stage_name, const fs::path& out, const Part& part) {
+  check_stages(config, {stage_name});
+  const Stage& stage = stage_named(stage_name);
+  const std::string device = resolve_device(config.run.device);
+  std::error_code error;
+  fs::create_directories(out, error);
+  const FolderLock lock(out, FolderLock::Mode::Shared);
+  const std::string name =
+      stage_name + ": part " + std::to_string(part.index + 1) + " of " + std::to_string(part.count);
+  if (Manifest(out).done(stage_name, fingerprint(config, stage_name))) {
+    log_info(stage_name + ": already done");
+    return;
+  }
+  check_needs(stage, config, out);
+  work(config, out, device, {}, [&](Context context) {
+    context.part = part;
+    const auto progress = std::make_shared<Progress>(stage_name, is_terminal());
+    context.progress = [progress](std::int64_t done, std::int64_t total, const std::string& text) {
+      progress->update(done, total, text);
+    };
+    stage.run(config, context);
+  });
+  log_info(name + " is done; the results follow when ctforge " + stage_name + " runs without --part");
 }
 
 namespace {

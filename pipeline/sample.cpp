@@ -215,7 +215,7 @@ void draw_untrained(const SampleConfig& config, const Context& context, std::uin
                     const std::vector<double>& proportions, const std::shared_ptr<const Generator>& weaker) {
   const auto folder = context.out / "samples" / "untrained";
   if (config.untrained == 0) {
-    std::filesystem::remove_all(folder);
+    if (!context.part) std::filesystem::remove_all(folder);
     return;
   }
   SampleConfig own = config;
@@ -266,6 +266,10 @@ nlohmann::ordered_json run_sample(const SampleConfig& config, const Context& con
   const auto proportions = proportions_of(config, context, generator, notes);
   for (const std::string& note : notes) log_warning("sample: " + note);
   auto record = write_samples(config, generator, network(generator), seed, proportions, samples, context);
+  if (context.part) {
+    draw_untrained(config, context, seed, proportions, generator.weaker);
+    return record;
+  }
   if (const auto learned = read_learned(context.out / "checkpoints"); config.pairs && learned)
     write_learned(samples, *learned);
   record["warnings"] = notes;

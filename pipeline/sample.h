@@ -96,7 +96,7 @@ struct SampleConfig {
     visit("guidance_high", guidance_high, "highest noise level at which guidance acts, noise over signal; 0: no limit",
           Range{0, 1e6});
     visit("seed", seed, "seed of the samples; 0: derived from run.seed", Range{0, 9e15});
-    visit("batch", batch, "samples drawn at once; does not change them", Range{1, 65536});
+    visit("batch", batch, "samples drawn at once, on a CPU in steps of 8; does not change them", Range{1, 65536});
     visit("classes", classes, "balanced: every class alike; training: as often as in the training set",
           OneOf{{"balanced", "training"}});
     visit("class_least", class_least,
@@ -137,7 +137,8 @@ bool weaker_has_changed(const SampleConfig& config, const nlohmann::ordered_json
 //   samples.json             how many of each class, settings, checkpoint and what was wrong with newer ones,
 //                            seconds a sample, for rectified flow its straightness; written last
 //
-// Finished shards of the same settings and checkpoint are kept. Returns what samples.json holds. Throws Interrupted
+// Finished shards of the same settings and checkpoint are kept. With a part in the context, its shards alone are drawn,
+// and samples.json and the other formats left to whoever has none. Returns what samples.json holds. Throws Interrupted
 // when asked to stop, ConfigError for settings that do not fit the generator, io::DataError when there is none or
 // it was trained on another training set than the one prepared in OUT.
 nlohmann::ordered_json run_sample(const SampleConfig& config, const Context& context,

@@ -6,6 +6,7 @@
 #include "io/shard.h"
 #include "io/window.h"
 #include "pipeline/config_visitors.h"
+#include "pipeline/folder_lock.h"
 #include "pipeline/sample_files.h"
 #include "pipeline/train_pairs.h"
 
@@ -23,6 +24,7 @@ using nlohmann::ordered_json;
 namespace {
 
 constexpr const char* kPrefix = "synthetic";
+constexpr const char* kUnfinished = ".part";
 
 std::string numbered(const char* format, std::int64_t number) {
   char text[64];
@@ -69,11 +71,26 @@ std::vector<fs::path> shards_in(const fs::path& folder) {
   return files;
 }
 
-// Removes shards that other settings gave, and the record of a finished run, which no longer holds.
-void prepare_folder(const fs::path& folder, const ordered_json& identity) {
-  fs::create_directories(folder);
-  fs::remove(folder / "samples.json");
+std::string unfinished_name(const std::optional<Part>& part) {
+  return part ? kUnfinished + std::to_string(part->index + 1) : kUnfinished;
+}
+
+// What is not finished of all parts; theirs who draws all.
+void remove_unfinished(const fs::path& folder) {
   io::remove_leftovers(folder);
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (entry.path().filename().string().starts_with(kUnfinished)) found.push_back(entry.path());
+  for (const auto& path : found) fs::remove_all(path);
+}
+
+// Removes shards that other settings gave, and the record of a finished run, which no longer holds.
+void prepare_folder(const fs::path& folder, const ordered_json& identity, bool all) {
+  fs::create_directories(folder);
+  // Whoever comes first of several that each draw a part.
+  const FolderLock lock(folder, FolderLock::Mode::InTurn);
+  fs::remove(folder / "samples.json");
+  if (all) remove_unfinished(folder);
   const std::string text = identity.dump(1) + "\n";
   if (fs::exists(folder / "settings.json") && io::read_whole_file(folder / "settings.json") == text) return;
   if (fs::remove(folder / "settings.json")) {  // without it, these are not ours
@@ -109,12 +126,13 @@ class ShardDrawer {
   void draw(const std::vector<std::int64_t>& classes, std::int64_t first, std::int64_t last, const fs::path& path,
             const fs::path& pairs) {
     // The writer numbers its files from 0; the finished file is moved to its place, which is atomic too.
-    const fs::path part = path.parent_path() / ".part";
+    const fs::path part = path.parent_path() / unfinished_name(context_.part);
     fs::remove_all(part);
     io::ShardWriter writer(part, kPrefix, info_, last - first);
     std::vector<torch::Tensor> noise, latents;
-    for (std::int64_t begin = first; begin < last; begin += config_.batch) {
-      const std::int64_t end = std::min(begin + config_.batch, last);
+    const std::int64_t batch = drawn_at_once(config_.batch, generator_.device);
+    for (std::int64_t begin = first; begin < last; begin += batch) {
+      const std::int64_t end = std::min(begin + batch, last);
       std::vector<Wanted> wanted;
       for (std::int64_t i = begin; i < end; ++i) wanted.push_back({i, classes[static_cast<std::size_t>(i)]});
       const auto samples = draw_samples(config_, generator_, net_, seed_, wanted, context_.interrupted);
@@ -165,7 +183,7 @@ ordered_json write_samples(const SampleConfig& config, const Generator& generato
                            std::uint64_t seed, const std::vector<double>& proportions, const fs::path& folder,
                            const Context& context) {
   ordered_json record = identity_of(config, generator, seed, proportions);
-  prepare_folder(folder, record);
+  prepare_folder(folder, record, !context.part);
   const auto classes = class_sequence(config.count, proportions);
   ShardDrawer drawer(config, generator, net, seed, context);
   const auto start = std::chrono::steady_clock::now();
@@ -176,12 +194,14 @@ ordered_json write_samples(const SampleConfig& config, const Generator& generato
     const fs::path path = folder / shard_name(shard), pairs = config.pairs ? folder / pairs_name(shard) : fs::path();
     shards.push_back(path.filename().string());
     if (config.pairs) shards.push_back(pairs.filename().string());
+    if (context.part && !context.part->has(shard)) continue;
     if (!holds(path, last - first, pairs)) {
       drawer.draw(classes, first, last, path, pairs);
       drawn += last - first;
     }
     if (context.interrupted() && last < config.count) throw Interrupted{"sample"};
   }
+  if (context.part) return {{"drawn", drawn}};
   // What an earlier, larger count left.
   for (const auto& file : shards_in(folder)) {
     if (std::find(shards.begin(), shards.end(), file.filename().string()) == shards.end()) fs::remove(file);

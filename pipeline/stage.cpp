@@ -44,7 +44,8 @@ const std::vector<Stage>& all_stages() {
        {},
        [](const Config& c, const fs::path&, const ordered_json& summary) {
          return origin_has_changed(c.train, summary);
-       }},
+       },
+       Sharing::Steps},
       {"sample",
        [](const Config& c, const Context& context) { return run_sample(c.sample, context, c.release); },
        {"samples"},
@@ -52,13 +53,16 @@ const std::vector<Stage>& all_stages() {
        {"samples/samples.json"},
        [](const Config& c, const fs::path&, const ordered_json& summary) {
          return weaker_has_changed(c.sample, summary);
-       }},
+       },
+       Sharing::Parts},
       {"evaluate",
        [](const Config& c, const Context& context) { return run_evaluate(c.evaluate, context, c.release); },
        {"evaluation"},
        {prepared, sampled},
        {"evaluation/distances.json", "evaluation/nearest.json", "evaluation/release.json",
-        "evaluation/downstream.json"}},
+        "evaluation/downstream.json"},
+       {},
+       Sharing::Parts},
       {"report",
        [](const Config& c, const Context& context) { return run_report(c.report, context); },
        {"report.html", "report.json"},

@@ -20,6 +20,13 @@ struct StageNeed {
   bool always = true;     // false: the folder may be missing altogether
 };
 
+// What the processes of a group do of a stage.
+enum class Sharing {
+  First,  // the first does it, the others wait
+  Steps,  // all do it together
+  Parts,  // each its part, then the first makes the results of them
+};
+
 struct Stage {
   std::string name;
   std::function<nlohmann::ordered_json(const Config&, const Context&)> run;
@@ -30,6 +37,7 @@ struct Stage {
   // Whether what it reads from outside the run's folder has changed since it was done, with this summary.
   std::function<bool(const Config&, const std::filesystem::path& out, const nlohmann::ordered_json& summary)> outdated =
       {};
+  Sharing sharing = Sharing::First;
 };
 
 // In the order in which they are run.

@@ -5,6 +5,7 @@
 #include "io/fault.h"
 #include "io/shard.h"
 #include "models/nets/diffusers.h"
+#include "models/train/parallel.h"
 #include "models/train/precision.h"
 #include "pipeline/autoencoder_report.h"
 #include "pipeline/config_tree.h"
@@ -39,6 +40,23 @@ void check_device(const TrainConfig& config, const Context& context) {
   } catch (const std::invalid_argument& error) {
     throw ConfigError({{"configuration", "train.precision", error.what()}});
   }
+}
+
+// Equal shares alone make the mean over processes that of the batch.
+void check_shares(const TrainConfig& config, const ModelConfig& model, const Context& context) {
+  if (context.group == nullptr) return;
+  if (model.kind == "gan") throw ConfigError({{"configuration", "model.kind", "gan is trained by one process alone"}});
+  const std::int64_t processes = context.group->size();
+  std::vector<ConfigProblem> problems;
+  const auto check = [&](const char* key, std::int64_t batch) {
+    if (batch % processes != 0)
+      problems.push_back({"configuration", key,
+                          "must be a multiple of the number of processes, " + std::to_string(processes) + "; found " +
+                              std::to_string(batch)});
+  };
+  check("train.batch", config.batch);
+  if (config.codec == "autoencoder" && config.from.empty()) check("train.autoencoder.batch", config.autoencoder.batch);
+  if (!problems.empty()) throw ConfigError(problems);
 }
 
 GeneratorRecord base_record(const TrainConfig& config, const ModelConfig& model, const io::ShardInfo& patches) {
@@ -96,9 +114,9 @@ TrainedAutoencoder find_autoencoder(const TrainConfig& config, const Context& co
   if (origin == nullptr)
     return train_autoencoder(config, context, splits.train, splits.validation ? &*splits.validation : nullptr,
                              splits.train_sha256, metrics);
-  nets::save_diffusers(origin->autoencoder, context.out / "checkpoints" / "autoencoder");
+  if (context.leads) nets::save_diffusers(origin->autoencoder, context.out / "checkpoints" / "autoencoder");
   TrainedAutoencoder taken{origin->autoencoder, {{"outcome", "taken from another run"}}};
-  if (splits.validation)
+  if (splits.validation && context.leads)
     taken.summary["reconstruction"] = measured_reconstruction(
         taken.net, *splits.validation, torch::Device(context.device), {config.autoencoder.tile}, 0, metrics);
   return taken;
@@ -116,7 +134,7 @@ void record_scans(const TrainConfig& config, const Context& context) {
     if (!theirs) learned.reset();
   }
   const auto checkpoints = context.out / "checkpoints";
-  if (learned) write_learned(checkpoints, *learned);
+  if (learned && context.leads) write_learned(checkpoints, *learned);
 }
 
 }  // namespace
@@ -127,10 +145,12 @@ ordered_json run_train(const TrainConfig& config, const Context& given, const Mo
   check_model(model, config);
   check_train(config);
   check_device(config, context);
+  check_shares(config, model, context);
   const Splits splits = open_splits(config, context);
   const auto& info = splits.train.info();
-  const MetricsLog metrics(context.out / "metrics.jsonl",
-                            [&context](const ordered_json& line) { context.tell("measured", line); });
+  const MetricsLog metrics(
+      context.out / "metrics.jsonl", [&context](const ordered_json& line) { context.tell("measured", line); },
+      context.leads);
   GeneratorRecord record = base_record(config, model, info);
   record.train_sha256 = splits.files_sha256;
   const auto origin = find_origin(config, context, record);

@@ -10,6 +10,7 @@
 #include "pipeline/config_tree.h"
 #include "pipeline/evaluate_inputs.h"
 #include "pipeline/train_options.h"
+#include "pipeline/train_share.h"
 
 #include <algorithm>
 #include <cmath>
@@ -50,13 +51,14 @@ torch::Tensor neighbour_differences_l1(const torch::Tensor& error) {
 }
 
 // 1 - mean over the labels present of the Dice over the whole batch (Milletari et al. 2016, eq. 1, not squared).
-torch::Tensor soft_dice_loss(const torch::Tensor& logits, const torch::Tensor& target) {
+torch::Tensor soft_dice_loss(const torch::Tensor& logits, const torch::Tensor& target, train::Group* group) {
   const std::int64_t labels = logits.size(1);
   const auto truth = torch::one_hot(target, labels).permute({0, 3, 1, 2}).to(torch::kFloat32);  // [N,labels,H,W]
   const auto probability = torch::softmax(logits, 1);
-  const auto overlap = (probability * truth).sum({0, 2, 3}).slice(0, 1);
-  const auto truth_size = truth.sum({0, 2, 3}).slice(0, 1);
-  const auto dice = 2 * overlap / (probability.sum({0, 2, 3}).slice(0, 1) + truth_size + 1e-6);
+  auto sums = torch::stack({(probability * truth).sum({0, 2, 3}), truth.sum({0, 2, 3}), probability.sum({0, 2, 3})});
+  if (group != nullptr) sums = group->whole_sum(sums);
+  const auto overlap = sums[0].slice(0, 1), truth_size = sums[1].slice(0, 1);
+  const auto dice = 2 * overlap / (sums[2].slice(0, 1) + truth_size + 1e-6);
   const auto present = truth_size.gt(0).to(torch::kFloat32);
   return ((1 - dice) * present).sum() / present.sum().clamp_min(1);
 }
@@ -86,6 +88,7 @@ train::TrainerOptions trainer_options(const TrainConfig& config, const Context& 
   options.time_limit_s = own.time_limit_min * 60;
   options.seed = io::mix_seed(context.seed, kStream);
   options.configuration = identity(config, context, data_sha256);
+  options.group = context.group;
   return options;
 }
 
@@ -126,12 +129,14 @@ std::optional<PerceptualLoss> perceptual_loss(const AutoencoderTraining& config,
 class AutoencoderLesson {
  public:
   AutoencoderLesson(const TrainConfig& config, const PatchTensors& patches, AutoencoderLearner learner,
-                    torch::Device device, std::uint64_t seed)
+                    torch::Device device, std::uint64_t seed, train::Group* group)
       : config_(config),
         own_(config.autoencoder),
         patches_(patches),
         learner_(std::move(learner)),
         device_(device),
+        group_(group),
+        share_(share_of(group, own_.batch)),
         order_(train::class_weights(patches.classes(), config.class_weighting), io::mix_seed(seed, kOrderStream)),
         weights_(
             torch::tensor(label_weights(patches.label_frequencies(), own_.mask_tempering)).to(device, torch::kFloat32)),
@@ -139,16 +144,18 @@ class AutoencoderLesson {
 
   torch::Tensor step(const train::StepInput& input) {
     torch::Generator generator = seeded(input.seed);
-    PatchBatch batch = patches_.batch(order_.items(input.draw * own_.batch, own_.batch));
-    batch = jittered(std::move(batch), own_.jitter, generator);
+    PatchBatch batch = patches_.batch(share_.of(order_.items(input.draw * own_.batch, own_.batch)));
+    batch = jittered(std::move(batch), share_, own_.jitter, generator);
     const auto image = batch.image.to(device_), mask = batch.mask.to(device_);
     nets::Autoencoder net = learner_->autoencoder;
     nets::Moments moments =
         net->encode(channels_last(joint_input(image, mask, patches_.labels()), config_.channels_last));
     moments = {moments.mean.to(torch::kFloat32), moments.logvar.to(torch::kFloat32)};
-    const auto noise = torch::randn(moments.mean.sizes(), generator).to(device_);
+    auto sizes = moments.mean.sizes().vec();
+    sizes[0] = share_.whole;
+    const auto noise = share_.of(torch::randn(sizes, generator)).to(device_);
     const auto output = net->decode(channels_last(moments.sample(noise), config_.channels_last));
-    last_ = autoencoder_loss(own_, image, mask, output, moments, weights_);
+    last_ = autoencoder_loss(own_, image, mask, output, moments, weights_, group_);
     // What lies beyond the window is clipped when it is used, and is no fault.
     const auto decoded = output.narrow(1, 0, 1).to(torch::kFloat32).clamp(-1, 1);
     torch::Tensor total = std::exchange(last_.total, torch::Tensor());  // which would keep the graph alive
@@ -161,11 +168,17 @@ class AutoencoderLesson {
     return total;
   }
 
-  // Unweighted parts of the last step's loss.
+  // Unweighted parts of the last step's loss, of the whole batch.
   ordered_json figures() const {
     ordered_json json = figures_of(last_);
     if (perceptual_value_.defined()) json["perceptual"] = perceptual_value_.item<double>();
     if (discriminator_value_.defined()) json["discriminator"] = discriminator_value_.item<double>();
+    if (group_ == nullptr) return json;
+    std::vector<double> values;
+    for (const auto& value : json) values.push_back(value.get<double>() / group_->size());
+    values = group_->sum(values);
+    std::size_t i = 0;
+    for (auto& value : json) value = values[i++];
     return json;
   }
 
@@ -177,7 +190,7 @@ class AutoencoderLesson {
     const auto loss = adversarial_loss(learner_->discriminator, decoded, image);
     discriminator_value_ = loss.discriminator.detach();
     if (heard == 0) return 0 * loss.discriminator;
-    return own_.adversarial_weight * balance(so_far, loss.generator, learner_->last_layer()) * loss.generator +
+    return own_.adversarial_weight * balance(so_far, loss.generator, learner_->last_layer(), group_) * loss.generator +
            loss.discriminator;
   }
 
@@ -186,6 +199,8 @@ class AutoencoderLesson {
   const PatchTensors& patches_;
   AutoencoderLearner learner_;
   torch::Device device_;
+  train::Group* group_;
+  nets::BatchShare share_;
   train::DataOrder order_;
   torch::Tensor weights_;
   std::optional<PerceptualLoss> perceptual_;
@@ -231,7 +246,7 @@ std::vector<double> label_weights(const std::vector<double>& frequencies, double
 
 AutoencoderLoss autoencoder_loss(const AutoencoderTraining& config, const torch::Tensor& image,
                                  const torch::Tensor& mask, const torch::Tensor& output, const nets::Moments& moments,
-                                 const torch::Tensor& weights) {
+                                 const torch::Tensor& weights, train::Group* group) {
   const std::int64_t labels = weights.size(0);
   const auto decoded = output.to(torch::kFloat32);
   const auto error = within_window(decoded.narrow(1, 0, 1), image);
@@ -244,7 +259,7 @@ AutoencoderLoss autoencoder_loss(const AutoencoderTraining& config, const torch:
   const auto per_pixel = torch::nn::functional::cross_entropy(
       logits, target, torch::nn::functional::CrossEntropyFuncOptions().weight(weights).reduction(torch::kNone));
   loss.cross_entropy = per_pixel.mean();
-  loss.dice = soft_dice_loss(logits, target);
+  loss.dice = soft_dice_loss(logits, target, group);
   const std::int64_t elements = moments.mean.numel() / moments.mean.size(0);
   loss.kl = moments.kl().mean() / static_cast<double>(elements);
   loss.total = loss.l1 + config.gradient_weight * loss.gradient + config.mask_weight * loss.cross_entropy +
@@ -274,7 +289,7 @@ TrainedAutoencoder train_autoencoder(const TrainConfig& config, const Context& c
     throw ConfigError({{"the prepared data", "train.autoencoder.adversarial_weight",
                         "needs patches of " + std::to_string(kLeastJudged) + " pixels at least along each side"}});
   torch::nn::Module& module = judged ? static_cast<torch::nn::Module&>(*learner) : *net;
-  AutoencoderLesson lesson(config, patches, learner, device, options.seed);
+  AutoencoderLesson lesson(config, patches, learner, device, options.seed, context.group);
   const Phase phase{"autoencoder", "autoencoder steps", options.steps, config.autoencoder.batch, options.time_limit_s};
   const fs::path folder = context.out / "checkpoints";
   train::Trainer trainer(module, options,
@@ -289,14 +304,14 @@ TrainedAutoencoder train_autoencoder(const TrainConfig& config, const Context& c
                        "the autoencoder's averaged weights");
   for (auto& parameter : net->parameters()) parameter.requires_grad_(false);
   net->eval();
-  nets::save_diffusers(net, folder / "autoencoder");
+  if (context.leads) nets::save_diffusers(net, folder / "autoencoder");
   std::int64_t parameters = 0;
   for (const auto& parameter : net->parameters()) parameters += parameter.numel();
   trained.summary = {{"outcome", outcome},
                      {"steps", trainer.steps_done()},
                      {"parameters", parameters},
                      {"seconds", trainer.elapsed_s()}};
-  if (validation != nullptr)
+  if (validation != nullptr && context.leads)
     trained.summary["reconstruction"] =
         measured_reconstruction(net, *validation, device, {config.autoencoder.tile}, trainer.steps_done(), metrics);
   return trained;

@@ -31,10 +31,11 @@ struct AutoencoderLoss {
   torch::Tensor l1, gradient, cross_entropy, dice, kl;
 };
 
-// image [N,1,H,W] float32, mask [N,H,W] uint8, output [N,1+labels,H,W] of the decoder, weights [labels] float32.
+// image [N,1,H,W] float32, mask [N,H,W] uint8, output [N,1+labels,H,W] of the decoder, weights [labels] float32. In a
+// group these are a process's share of a batch, whose Dice is that of all shares.
 AutoencoderLoss autoencoder_loss(const AutoencoderTraining& config, const torch::Tensor& image,
                                  const torch::Tensor& mask, const torch::Tensor& output, const nets::Moments& moments,
-                                 const torch::Tensor& weights);
+                                 const torch::Tensor& weights, train::Group* group = nullptr);
 
 // Whether two trainings on the same data, in runs of the same seed, come to the same autoencoder.
 bool trains_same_autoencoder(const TrainConfig& a, const TrainConfig& b);

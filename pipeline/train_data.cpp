@@ -69,10 +69,10 @@ std::vector<double> PatchTensors::label_frequencies() const {
   return frequencies;
 }
 
-PatchBatch jittered(PatchBatch batch, std::int64_t most, torch::Generator& generator) {
+PatchBatch jittered(PatchBatch batch, const nets::BatchShare& share, std::int64_t most, torch::Generator& generator) {
   if (most == 0) return batch;
   const std::int64_t count = batch.image.size(0), height = batch.image.size(2), width = batch.image.size(3);
-  const auto shift = torch::randint(-most, most + 1, {count, 2}, generator, torch::kInt64);
+  const auto shift = share.of(torch::randint(-most, most + 1, {share.whole, 2}, generator, torch::kInt64));
   const auto rows = torch::arange(height), columns = torch::arange(width);
   for (std::int64_t i = 0; i < count; ++i) {
     const auto from_row = (rows + shift[i][0]).clamp(0, height - 1);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "io/shard.h"
+#include "models/nets/batch_share.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -40,7 +41,8 @@ class PatchTensors {
 };
 
 // Each patch shifted in y and x by its own whole number of pixels in [-most, most]; what comes in repeats the border.
-PatchBatch jittered(PatchBatch batch, std::int64_t most, torch::Generator& generator);
+// batch: `share` of the batch that the shifts are drawn for.
+PatchBatch jittered(PatchBatch batch, const nets::BatchShare& share, std::int64_t most, torch::Generator& generator);
 
 // CT and one-hot mask side by side: [N,1+labels,H,W] float32, what the autoencoder encodes.
 torch::Tensor joint_input(const torch::Tensor& image, const torch::Tensor& mask, std::int64_t labels);

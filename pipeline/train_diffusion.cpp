@@ -58,6 +58,7 @@ train::TrainerOptions trainer_options(const TrainConfig& config, const Context& 
   options.time_limit_s = config.time_limit_min * 60;
   options.seed = io::mix_seed(context.seed, kStream);
   options.configuration = identity(config, context, record, data_sha256, origin);
+  options.group = context.group;
   return options;
 }
 
@@ -120,7 +121,8 @@ ordered_json train_diffusion(const TrainConfig& config, const Context& context, 
   learner->to(device);
   if (config.gradient_checkpointing) net->set_block_runner(train::recomputed);
   torch::nn::Module& trained = learner->is_composite() ? static_cast<torch::nn::Module&>(*learner) : *net;
-  Lesson lesson(config, record, data, learner, config.consistency.distil ? origin : nullptr, device, options.seed);
+  Lesson lesson(config, record, data, learner, config.consistency.distil ? origin : nullptr, device, options.seed,
+                context.group);
   const Phase phase{"diffusion", "steps", config.steps, config.batch * config.accumulate, options.time_limit_s};
   const fs::path folder = context.out / "checkpoints";
   const Averages averages(folder / "averages", config, options.configuration);
@@ -128,7 +130,7 @@ ordered_json train_diffusion(const TrainConfig& config, const Context& context, 
   train::Trainer* running = nullptr;
   hooks.after_step = [&, report = hooks.after_step](std::int64_t step) {
     report(step);
-    averages.put_aside(*running, step);
+    if (context.leads) averages.put_aside(*running, step);
     const bool due = config.validate_every > 0 && (step % config.validate_every == 0 || step == config.steps);
     if (!due || !data.validation.data.defined()) return;
     const train::EmaScope averaged(trained, running->ema());
@@ -138,9 +140,10 @@ ordered_json train_diffusion(const TrainConfig& config, const Context& context, 
                          train::CheckpointStore(folder, "generator", static_cast<int>(config.keep_checkpoints)), hooks);
   running = &trainer;
   trainer.set_metadata(kGeneratorRecord, to_json(record));
-  averages.cut(trainer.steps_done());
+  if (context.leads) averages.cut(trainer.steps_done());
   const std::string outcome =
       outcome_name(trainer.run([&lesson](const train::StepInput& input) { return lesson.step(input); }));
+  if (!context.leads) return {};
   averages.put_aside_last(trainer, trainer.steps_done());
   export_unet(record, trainer.ema(), folder / "unet");
   ordered_json summary{{"outcome", outcome},

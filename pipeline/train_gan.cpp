@@ -121,7 +121,7 @@ ordered_json train_gan(const ModelConfig& model, const TrainConfig& config, cons
   Players players(*record.gan);
   players->to(device);
   GanLesson lesson(model, config, data, players, record.codec == "identity", device, options.seed);
-  const Phase phase{"gan", "steps", config.steps, config.batch * config.accumulate};
+  const Phase phase{"gan", "steps", config.steps, config.batch * config.accumulate, options.time_limit_s};
   const train::Hooks hooks = phase_hooks(phase, context, metrics, [&lesson] { return lesson.figures(); });
   train::Trainer trainer(
       *players, options,

@@ -3,6 +3,7 @@
 
 #include "io/fault.h"
 #include "models/nets/weights.h"
+#include "models/train/parallel.h"
 #include "pipeline/log.h"
 
 #include <algorithm>
@@ -44,10 +45,13 @@ LatentMoments::LatentMoments(torch::Tensor mean, torch::Tensor logvar)
     throw std::invalid_argument("moments are two tensors [N,C,h,w] of the same shape");
 }
 
-torch::Tensor LatentMoments::draw(const std::vector<std::int64_t>& items, torch::Generator& generator) const {
-  const auto index = torch::tensor(items, torch::kInt64);
-  const nets::Moments chosen{mean_.index_select(0, index), logvar_.index_select(0, index)};
-  return chosen.sample(torch::randn(chosen.mean.sizes(), generator));
+torch::Tensor LatentMoments::draw(const std::vector<std::int64_t>& items, const nets::BatchShare& share,
+                                  torch::Generator& generator) const {
+  auto sizes = mean_.sizes().vec();
+  sizes[0] = share.whole;
+  const auto noise = share.of(torch::randn(sizes, generator));
+  const auto index = torch::tensor(share.of(items), torch::kInt64);
+  return nets::Moments{mean_.index_select(0, index), logvar_.index_select(0, index)}.sample(noise);
 }
 
 torch::Tensor LatentMoments::shift() const { return mean_.mean({0, 2, 3}, false, torch::kFloat64); }
@@ -62,41 +66,73 @@ torch::Tensor LatentMoments::scale() const {
   return variance.clamp_min(1e-12).rsqrt();
 }
 
+namespace {
+
+// Mean and logarithm of the variance of kEncodingBatch patches from `first`, or of those that are left: [2,n,C,h,w] on
+// the CPU.
+torch::Tensor encode_batch(nets::Autoencoder& net, const PatchTensors& patches, std::int64_t first,
+                           torch::Device device, const nets::Tiling& tiling, const PreparePatches& prepare) {
+  std::vector<std::int64_t> items(static_cast<std::size_t>(std::min(kEncodingBatch, patches.size() - first)));
+  std::iota(items.begin(), items.end(), first);
+  PatchBatch batch = patches.batch(items);
+  if (prepare) batch = prepare(std::move(batch), first);
+  const auto input = joint_input(batch.image, batch.mask, patches.labels()).to(device);
+  const nets::Moments moments = nets::encode_tiled(net, input.contiguous(torch::MemoryFormat::ChannelsLast), tiling);
+  return torch::stack({moments.mean, moments.logvar}).to(torch::kCPU, torch::kFloat32).contiguous();
+}
+
+}  // namespace
+
 LatentMoments encode_all(nets::Autoencoder& net, const PatchTensors& patches, torch::Device device,
                          const nets::Tiling& tiling, const Context& context, const PreparePatches& prepare) {
   const torch::NoGradGuard no_grad;
-  torch::Tensor mean, logvar;
-  for (std::int64_t first = 0; first < patches.size(); first += kEncodingBatch) {
-    if (context.interrupted()) throw Interrupted{"train"};
-    const std::int64_t count = std::min(kEncodingBatch, patches.size() - first);
-    std::vector<std::int64_t> items(static_cast<std::size_t>(count));
-    std::iota(items.begin(), items.end(), first);
-    PatchBatch batch = patches.batch(items);
-    if (prepare) batch = prepare(std::move(batch), first);
-    const auto input = joint_input(batch.image, batch.mask, patches.labels()).to(device);
-    const nets::Moments moments = nets::encode_tiled(net, input.contiguous(torch::MemoryFormat::ChannelsLast), tiling);
-    if (!mean.defined()) {
-      auto shape = moments.mean.sizes().vec();
-      shape[0] = patches.size();
-      mean = torch::empty(shape, torch::kFloat32);
-      logvar = torch::empty(shape, torch::kFloat32);
+  train::Group* group = context.group;
+  const std::int64_t processes = group != nullptr ? group->size() : 1, rank = group != nullptr ? group->rank() : 0;
+  torch::Tensor all;  // [2,N,C,h,w]
+  const auto keep = [&](std::int64_t first, const torch::Tensor& found) {
+    if (first >= patches.size()) return;
+    if (!all.defined()) {
+      auto shape = found.sizes().vec();
+      shape[1] = patches.size();
+      all = torch::empty(shape, torch::kFloat32);
     }
-    mean.narrow(0, first, count).copy_(moments.mean);
-    logvar.narrow(0, first, count).copy_(moments.logvar);
-    context.progress(first + count, patches.size(), "patches encoded");
+    const std::int64_t count = std::min(kEncodingBatch, patches.size() - first);
+    all.narrow(1, first, count).copy_(found.narrow(1, 0, count));
+  };
+  // Round by round, one batch a process: batches are the same however many processes there are.
+  for (std::int64_t round = 0; round < patches.size(); round += processes * kEncodingBatch) {
+    const bool stop = context.interrupted();
+    if (group != nullptr ? group->any(stop) : stop) throw Interrupted{"train"};
+    const std::int64_t first = round + rank * kEncodingBatch;
+    if (group == nullptr) {
+      keep(first, encode_batch(net, patches, first, device, tiling, prepare));
+    } else {
+      // Where the last round has less than a batch for this process, something to give all the same.
+      auto own = encode_batch(net, patches, first < patches.size() ? first : 0, device, tiling, prepare);
+      own = torch::constant_pad_nd(own, {0, 0, 0, 0, 0, 0, 0, kEncodingBatch - own.size(1)});
+      const auto found = group->gather(own);
+      for (std::int64_t i = 0; i < processes; ++i) keep(round + i * kEncodingBatch, found[static_cast<std::size_t>(i)]);
+    }
+    context.progress(std::min(round + processes * kEncodingBatch, patches.size()), patches.size(), "patches encoded");
   }
-  return {mean, logvar};
+  return {all[0], all[1]};
 }
 
 LatentMoments cached_moments(const fs::path& file, const std::string& key, nets::Autoencoder& net,
                              const PatchTensors& patches, torch::Device device, const nets::Tiling& tiling,
                              const Context& context, const PreparePatches& prepare) {
-  if (auto found = read(file, key, patches.size())) return std::move(*found);
+  auto found = read(file, key, patches.size());
+  const bool here = context.group != nullptr ? !context.group->any(!found) : found.has_value();
+  if (here) return std::move(*found);
   LatentMoments moments = encode_all(net, patches, device, tiling, context, prepare);
   if (!torch::isfinite(moments.mean()).all().item<bool>())
     throw std::runtime_error("the autoencoder's latents are not numbers");
-  nets::save_tensors(file, {{"mean", moments.mean()}, {"logvar", moments.logvar()}}, {{"key", key}});
-  return moments;
+  if (context.leads) nets::save_tensors(file, {{"mean", moments.mean()}, {"logvar", moments.logvar()}}, {{"key", key}});
+  if (context.group == nullptr) return moments;
+  // Processes of one machine then share its memory. Another machine may see the file only later.
+  context.group->barrier();
+  auto written = read(file, key, patches.size());
+  return written ? std::move(*written) : moments;
 }
 
 }  // namespace ctforge::pipeline

@@ -22,8 +22,9 @@ class LatentMoments {
   LatentMoments(torch::Tensor mean, torch::Tensor logvar);
   std::int64_t size() const { return mean_.size(0); }
   std::array<std::int64_t, 3> shape() const { return {mean_.size(1), mean_.size(2), mean_.size(3)}; }
-  // Fresh draws of these patches' latents, [n,C,h,w] float32, not shifted or scaled.
-  torch::Tensor draw(const std::vector<std::int64_t>& items, torch::Generator& generator) const;
+  // Fresh draws of the latents of that share of these patches, [n,C,h,w] float32, not shifted or scaled.
+  torch::Tensor draw(const std::vector<std::int64_t>& items, const nets::BatchShare& share,
+                     torch::Generator& generator) const;
   // Of each channel over all patches, the spread of the draws included: mean, and 1 / standard deviation. [C] float64.
   torch::Tensor shift() const;
   torch::Tensor scale() const;
@@ -37,7 +38,8 @@ class LatentMoments {
 // Does something to patches before they are encoded, given the first one's index.
 using PreparePatches = std::function<PatchBatch(PatchBatch batch, std::int64_t first)>;
 
-// Encodes every patch, in float32. The network is in eval mode on the device. Throws Interrupted when asked to stop.
+// Encodes every patch, in float32, the processes of the context's group sharing the work; all get all of it. The
+// network is in eval mode on the device. Throws Interrupted when asked to stop.
 LatentMoments encode_all(nets::Autoencoder& net, const PatchTensors& patches, torch::Device device,
                          const nets::Tiling& tiling, const Context& context, const PreparePatches& prepare = {});
 

@@ -8,8 +8,10 @@
 #include "pipeline/train_augment.h"
 #include "pipeline/train_data.h"
 #include "pipeline/train_method.h"
+#include "pipeline/train_share.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include <torch/utils.h>
@@ -45,7 +47,7 @@ torch::Tensor drop_labels(const torch::Tensor& labels, double probability, std::
 }
 
 Lesson::Lesson(const TrainConfig& config, const GeneratorRecord& record, const DiffusionData& data, Learner learner,
-               const Generator* teacher, torch::Device device, std::uint64_t seed)
+               const Generator* teacher, torch::Device device, std::uint64_t seed, train::Group* group)
     : config_(config),
       record_(record),
       data_(data),
@@ -53,19 +55,25 @@ Lesson::Lesson(const TrainConfig& config, const GeneratorRecord& record, const D
       teacher_(teacher),
       device_(device),
       seed_(seed),
+      group_(group),
+      share_(share_of(group, config.batch)),
       parametrisation_(parametrisation_of(record)),
       loss_options_(loss_options_of(config)),
-      order_(train::class_weights(data.classes, config.class_weighting), io::mix_seed(seed, kOrderStream)) {}
+      order_(train::class_weights(data.classes, config.class_weighting), io::mix_seed(seed, kOrderStream)) {
+  if (group != nullptr) nets::share_batch(*learner_, share_);
+}
 
 torch::Tensor Lesson::step(const train::StepInput& input) {
   torch::Generator generator = seeded(input.seed);
   const auto items = order_.items(input.draw * config_.batch, config_.batch);
-  const Pair pair = data_.draw(items, generator);
+  const Pair pair = data_.draw(items, share_, generator);
   std::vector<std::int64_t> classes;
   for (const std::int64_t item : items) classes.push_back(data_.classes[static_cast<std::size_t>(item)]);
   const auto labels = drop_labels(torch::tensor(classes, torch::kInt64), config_.label_dropout,
                                   static_cast<std::int64_t>(record_.patches.classes.size()), generator);
-  return loss(pair, labels, input.step, generator, input.seed).loss;
+  const Drawn drawn = draw(pair, share_.whole, input.step, generator);
+  const auto noise = drawn.noise.defined() ? share_.of(drawn.noise) : torch::Tensor();
+  return loss(pair, share_.of(labels), input.step, noise, share_.of(drawn.times), input.seed).loss;
 }
 
 nlohmann::ordered_json Lesson::validate(std::int64_t step) {
@@ -75,23 +83,32 @@ nlohmann::ordered_json Lesson::validate(std::int64_t step) {
   torch::Generator generator = seeded(io::mix_seed(seed_, kValidationStream));
   const torch::Tensor& data = data_.validation.data;
   const std::int64_t count = data.size(0);
-  double sum = 0, bits = 0;
+  // One a batch, each from the process that has it: their sum does not depend on how many processes there are.
+  std::vector<double> losses, bits;
   for (std::int64_t first = 0; first < count; first += config_.batch) {
     const std::int64_t part = std::min(config_.batch, count - first);
     Pair pair{data.narrow(0, first, part), {}, {}};
     if (data_.validation.noise.defined()) pair.noise = data_.validation.noise.narrow(0, first, part);
-    const auto result = loss(pair, data_.validation_labels.narrow(0, first, part), step, generator, 0);
-    sum += result.per_sample.sum().item<double>();
+    const Drawn drawn = draw(pair, part, step, generator);
+    losses.push_back(0);
+    bits.push_back(0);
+    if (group_ != nullptr && (first / config_.batch) % group_->size() != group_->rank()) continue;
+    const auto result = loss(pair, data_.validation_labels.narrow(0, first, part), step, drawn.noise, drawn.times, 0);
+    losses.back() = result.per_sample.sum().item<double>();
     if (!record_.method.learned_variance) continue;
     // Each sample's own step stands for all of them.
     const double steps = parametrisation_.path.t_max() + 1;
-    bits += (result.bound.to(torch::kCPU) * steps + diffusion::prior_term(parametrisation_.path, pair.data))
-                .sum()
-                .item<double>();
+    bits.back() = (result.bound.to(torch::kCPU) * steps + diffusion::prior_term(parametrisation_.path, pair.data))
+                      .sum()
+                      .item<double>();
   }
+  const auto total = [this, count](const std::vector<double>& parts) {
+    const auto all = group_ != nullptr ? group_->sum(parts) : parts;
+    return std::accumulate(all.begin(), all.end(), 0.0) / static_cast<double>(count);
+  };
   learner_->train();
-  nlohmann::ordered_json figures{{"loss", sum / static_cast<double>(count)}};
-  if (record_.method.learned_variance) figures["bits_per_dimension"] = bits / static_cast<double>(count);
+  nlohmann::ordered_json figures{{"loss", total(losses)}};
+  if (record_.method.learned_variance) figures["bits_per_dimension"] = total(bits);
   return figures;
 }
 
@@ -110,24 +127,38 @@ double Lesson::bits_per_dimension(std::int64_t items) {
   return bits.mean().item<double>();
 }
 
+Lesson::Drawn Lesson::draw(const Pair& pair, std::int64_t whole, std::int64_t step, torch::Generator& generator) const {
+  Drawn drawn;
+  if (!pair.noise.defined()) {
+    auto sizes = pair.data.sizes().vec();
+    sizes[0] = whole;
+    drawn.noise = torch::randn(sizes, generator);
+  }
+  const auto& path = parametrisation_.path;
+  drawn.times = record_.method.name == "consistency"
+                    ? diffusion::draw_times(consistency_options_of(config_, step), path, whole, generator)
+                    : diffusion::draw_times(loss_options_, path, whole, generator);
+  return drawn;
+}
+
 diffusion::LossResult Lesson::loss(const Pair& pair, const torch::Tensor& labels, std::int64_t step,
-                                   torch::Generator& generator, std::uint64_t dropout_seed) {
+                                   const torch::Tensor& drawn_noise, const std::vector<double>& times,
+                                   std::uint64_t dropout_seed) {
   const auto data = pair.data.to(device_);
-  const auto noise = (pair.noise.defined() ? pair.noise : torch::randn(pair.data.sizes(), generator)).to(device_);
+  const auto noise = (pair.noise.defined() ? pair.noise : drawn_noise).to(device_);
   const diffusion::Condition condition{labels.to(device_),
                                        pair.movement.defined() ? pair.movement.to(device_) : torch::Tensor()};
   if (record_.method.name == "consistency") {
     // Both points are seen with the same features dropped (Geng et al. 2024, section 3.3).
     const auto again = [dropout_seed] { torch::manual_seed(dropout_seed); };
     return diffusion::consistency_loss(network(), parametrisation_, data, noise, condition,
-                                       consistency_options_of(config_, step), generator, taught(condition.labels),
+                                       consistency_options_of(config_, step), times, taught(condition.labels),
                                        learner_->is_training() ? again : std::function<void()>());
   }
   diffusion::LogVariance expected;
   if (!learner_->expected_error.is_empty() && learner_->is_training())
     expected = [this](const torch::Tensor& c_noise) { return learner_->expected_error->forward(c_noise); };
-  return diffusion::denoising_loss(network(), parametrisation_, data, noise, condition, loss_options_, generator,
-                                   expected);
+  return diffusion::denoising_loss(network(), parametrisation_, data, noise, condition, loss_options_, times, expected);
 }
 
 diffusion::Net Lesson::network() const {

@@ -31,8 +31,10 @@ struct Pair {
 
 // What is diffused, whatever codec made it.
 struct DiffusionData {
-  // Pairs of these training items, drawn with the generator where the codec is random.
-  std::function<Pair(const std::vector<std::int64_t>& items, torch::Generator& generator)> draw;
+  // Pairs of that share of these training items, drawn with the generator where the codec is random.
+  std::function<Pair(const std::vector<std::int64_t>& items, const nets::BatchShare& share,
+                     torch::Generator& generator)>
+      draw;
   std::vector<std::int32_t> classes;  // of each training item
   Pair validation;                    // [V,C,h,w]; undefined data: no validation
   torch::Tensor validation_labels;    // [V] int64
@@ -62,13 +64,15 @@ torch::Tensor drop_labels(const torch::Tensor& labels, double probability, std::
 
 class Lesson {
  public:
-  // teacher: the generator of train.from, where a consistency model is distilled from it. All that is given by
-  // reference must outlive the lesson.
+  // teacher: the generator of train.from, where a consistency model is distilled from it. group: the processes that
+  // each take a share of every batch; may be null. All that is given by reference must outlive the lesson.
   Lesson(const TrainConfig& config, const GeneratorRecord& record, const DiffusionData& data, Learner learner,
-         const Generator* teacher, torch::Device device, std::uint64_t seed);
+         const Generator* teacher, torch::Device device, std::uint64_t seed, train::Group* group = nullptr);
 
+  // The loss of this process's share of the batch.
   torch::Tensor step(const train::StepInput& input);
-  // Over the validation items, with noise that is the same each time; eval mode, the weights the network has: "loss",
+  // Over the validation items, the processes of the group sharing the work, with noise that is the same each time; eval
+  // mode, the weights the network has: "loss",
   // and where the variance is learned "bits_per_dimension", the bound estimated from one step of each item. `step`:
   // steps done.
   nlohmann::ordered_json validate(std::int64_t step);
@@ -77,8 +81,14 @@ class Lesson {
   double bits_per_dimension(std::int64_t items);
 
  private:
+  struct Drawn {
+    torch::Tensor noise;  // [whole,C,h,w]
+    std::vector<double> times;
+  };
+  // For a batch of that many pairs of that shape.
+  Drawn draw(const Pair& pair, std::int64_t whole, std::int64_t step, torch::Generator& generator) const;
   diffusion::LossResult loss(const Pair& pair, const torch::Tensor& labels, std::int64_t step,
-                             torch::Generator& generator, std::uint64_t dropout_seed);
+                             const torch::Tensor& noise, const std::vector<double>& times, std::uint64_t dropout_seed);
   diffusion::Net network() const;
   diffusion::DenoiseEach taught(const torch::Tensor& labels) const;
 
@@ -89,6 +99,8 @@ class Lesson {
   const Generator* teacher_;
   torch::Device device_;
   std::uint64_t seed_;
+  train::Group* group_;
+  nets::BatchShare share_;
   diffusion::Parametrisation parametrisation_;
   diffusion::LossOptions loss_options_;
   train::DataOrder order_;

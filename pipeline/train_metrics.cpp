@@ -34,11 +34,11 @@ std::vector<ordered_json> read_metrics(const std::filesystem::path& file) {
   return lines;
 }
 
-MetricsLog::MetricsLog(std::filesystem::path file, std::function<void(const ordered_json&)> tell)
-    : file_(std::move(file)), tell_(std::move(tell)) {}
+MetricsLog::MetricsLog(std::filesystem::path file, std::function<void(const ordered_json&)> tell, bool writes)
+    : file_(std::move(file)), tell_(std::move(tell)), writes_(writes) {}
 
 void MetricsLog::cut(const std::string& phase, std::int64_t step) const {
-  if (!std::filesystem::exists(file_)) return;
+  if (!writes_ || !std::filesystem::exists(file_)) return;
   std::istringstream text(io::read_whole_file(file_));
   std::string kept;
   for (std::string line; std::getline(text, line);) {
@@ -59,6 +59,7 @@ void MetricsLog::take(const std::filesystem::path& other, const std::string& pha
 
 void MetricsLog::add(const std::string& phase, const std::string& kind, std::int64_t step,
                      const ordered_json& figures) const {
+  if (!writes_) return;
   ordered_json json{
       {"schema", kLineSchema}, {"time", unix_seconds()}, {"phase", phase}, {"kind", kind}, {"step", step}};
   json.update(figures);

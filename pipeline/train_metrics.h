@@ -18,8 +18,9 @@ namespace ctforge::pipeline {
 // "step" (steps done), then figures.
 class MetricsLog {
  public:
-  // `tell` is given each line that was added; may be empty.
-  explicit MetricsLog(std::filesystem::path file, std::function<void(const nlohmann::ordered_json& line)> tell = {});
+  // `tell` is given each line that was added; may be empty. writes: whether this process is to write it at all.
+  explicit MetricsLog(std::filesystem::path file, std::function<void(const nlohmann::ordered_json& line)> tell = {},
+                      bool writes = true);
   // Drops the phase's lines beyond `step`, which a run that goes on from there writes again, and lines cut short.
   void cut(const std::string& phase, std::int64_t step) const;
   // Adds a line, on disk for other readers at once. Throws std::system_error when it cannot be written.
@@ -33,6 +34,7 @@ class MetricsLog {
  private:
   std::filesystem::path file_;
   std::function<void(const nlohmann::ordered_json&)> tell_;
+  bool writes_;
 };
 
 // The whole lines of a metrics.jsonl; none where it is not there.

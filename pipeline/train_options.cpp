@@ -52,7 +52,7 @@ train::Hooks phase_hooks(const Phase& phase, const Context& context, const Metri
   };
   hooks.log = [phase, &context, &metrics, figures = std::move(figures)](const train::LogEntry& entry) {
     auto line = figures_of(entry, phase.images_per_step, memory_use(context.device));
-    if (figures) line.update(figures());
+    if (figures) line.update(figures());  // all processes of a group make them
     metrics.add(phase.name, "train", entry.step, line);
   };
   hooks.after_step = [phase, unit, &context](std::int64_t step) { context.progress(step, phase.steps, unit); };

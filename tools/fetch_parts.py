@@ -72,8 +72,8 @@ def requirements_of(wheel, cuda):
         name = next(n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
         lines = archive.read(name).decode().splitlines()
     pinned = [m[1] for line in lines if (m := re.match(r"Requires-Dist: ((?:cuda-toolkit|nvidia-)[^;]*?)\s*(;|$)", line))]
-    if cuda:
-        return pinned
+    if cuda:  # with the headers that those of CUDA include
+        return [requirement.replace("cuda-toolkit[", "cuda-toolkit[crt,") for requirement in pinned]
     half = []
     for requirement in pinned:
         if requirement.startswith("cuda-toolkit["):
@@ -125,8 +125,10 @@ def fetch_torch(deps, choice):
             libraries, error = download(scratch / "nvidia", *needed, deps=True)
             if libraries is None:
                 sys.exit(f"bootstrap: pip could not fetch NVIDIA's libraries: {error}")
+            # The headers are for NCCL.
+            wanted = r"nvidia/.*\.so|nvidia/[^/]*/include/" if cuda else r"nvidia/.*\.so"
             for library in libraries:
-                unpack(library, fresh, lambda name: re.match(r"nvidia/.*\.so", name))
+                unpack(library, fresh, lambda name: re.match(wanted, name))
         kind = "CPU build" if is_cpu_build else "CUDA build" if cuda else "CPU half of the CUDA build"
         (fresh / "torch" / stamp.name).write_text(f"{TORCH} ({kind})\n")
         for name in ("nvidia", "torch"):  # torch last: its stamp says that all is there

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 namespace ctforge::diffusion {
@@ -47,17 +48,33 @@ double cleaner_ratio(const ConsistencyOptions& options, const Path& path, double
   return cleaner > path.at(path.t_min()).ratio() ? cleaner : 0;
 }
 
+std::vector<double> draw_times(const ConsistencyOptions& options, const Path& path, std::int64_t n,
+                               torch::Generator& generator) {
+  check(options);
+  const LossOptions times{
+      .times = TimeDistribution::LogNormal, .log_mean = options.log_mean, .log_deviation = options.log_deviation};
+  return draw_times(times, path, n, generator);
+}
+
 LossResult consistency_loss(const Net& net, const Parametrisation& parametrisation, const torch::Tensor& x0,
                             const torch::Tensor& noise, const Condition& condition, const ConsistencyOptions& options,
                             torch::Generator& generator, const DenoiseEach& teacher,
                             const std::function<void()>& again) {
+  if (x0.dim() < 2) throw std::invalid_argument("x_0 has no samples");
+  return consistency_loss(net, parametrisation, x0, noise, condition, options,
+                          draw_times(options, parametrisation.path, x0.size(0), generator), teacher, again);
+}
+
+LossResult consistency_loss(const Net& net, const Parametrisation& parametrisation, const torch::Tensor& x0,
+                            const torch::Tensor& noise, const Condition& condition, const ConsistencyOptions& options,
+                            std::vector<double> times, const DenoiseEach& teacher, const std::function<void()>& again) {
   check(options);
   if (x0.dim() < 2 || x0.sizes() != noise.sizes()) throw std::invalid_argument("x_0 and noise differ in shape");
+  if (static_cast<std::int64_t>(times.size()) != x0.size(0))
+    throw std::invalid_argument("there must be one time a sample");
   const Path& path = parametrisation.path;
-  const LossOptions times{
-      .times = TimeDistribution::LogNormal, .log_mean = options.log_mean, .log_deviation = options.log_deviation};
   LossResult result;
-  result.times = draw_times(times, path, x0.size(0), generator);
+  result.times = std::move(times);
   const auto from = each(result.times, [&](double t) { return path.at(t).ratio(); });
   const auto to = each(from, [&](double ratio) { return cleaner_ratio(options, path, ratio); });
   const auto state_at = [&](const std::vector<double>& ratios) { return x0 + noise * column_of(ratios, x0); };

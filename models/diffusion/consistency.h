@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 #include <torch/types.h>
 
@@ -37,5 +38,12 @@ LossResult consistency_loss(const Net& net, const Parametrisation& parametrisati
                             const torch::Tensor& noise, const Condition& condition, const ConsistencyOptions& options,
                             torch::Generator& generator, const DenoiseEach& teacher = {},
                             const std::function<void()>& again = {});
+// The same with given times [N] of the noisier points, such as these.
+LossResult consistency_loss(const Net& net, const Parametrisation& parametrisation, const torch::Tensor& x0,
+                            const torch::Tensor& noise, const Condition& condition, const ConsistencyOptions& options,
+                            std::vector<double> times, const DenoiseEach& teacher = {},
+                            const std::function<void()>& again = {});
+std::vector<double> draw_times(const ConsistencyOptions& options, const Path& path, std::int64_t n,
+                               torch::Generator& generator);
 
 }  // namespace ctforge::diffusion

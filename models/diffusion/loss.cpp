@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <utility>
 
 namespace ctforge::diffusion {
 
@@ -100,13 +101,22 @@ double loss_weight(const LossOptions& options, const AlphaSigma& level, double c
 LossResult denoising_loss(const Net& net, const Parametrisation& parametrisation, const torch::Tensor& x0,
                           const torch::Tensor& noise, const Condition& condition, const LossOptions& options,
                           torch::Generator& generator, const LogVariance& log_variance) {
+  if (x0.dim() < 2) throw std::invalid_argument("x_0 has no samples");
+  return denoising_loss(net, parametrisation, x0, noise, condition, options,
+                        draw_times(options, parametrisation.path, x0.size(0), generator), log_variance);
+}
+
+LossResult denoising_loss(const Net& net, const Parametrisation& parametrisation, const torch::Tensor& x0,
+                          const torch::Tensor& noise, const Condition& condition, const LossOptions& options,
+                          std::vector<double> times, const LogVariance& log_variance) {
   if (x0.dim() < 2 || x0.sizes() != noise.sizes()) throw std::invalid_argument("x_0 and noise differ in shape");
   const std::int64_t n = x0.size(0);
+  if (static_cast<std::int64_t>(times.size()) != n) throw std::invalid_argument("there must be one time a sample");
   const bool learned = parametrisation.learned_variance;
   if (learned && options.times != TimeDistribution::Uniform)
     throw std::invalid_argument("a learned variance needs uniform times over discrete steps");
   LossResult result;
-  result.times = draw_times(options, parametrisation.path, n, generator);
+  result.times = std::move(times);
 
   auto table = torch::empty({kCoefficients, n}, torch::kFloat32);  // one row a coefficient, so one copy to the device
   auto rows = table.accessor<float, 2>();

@@ -74,5 +74,9 @@ double loss_weight(const LossOptions& options, const AlphaSigma& level, double c
 LossResult denoising_loss(const Net& net, const Parametrisation& parametrisation, const torch::Tensor& x0,
                           const torch::Tensor& noise, const Condition& condition, const LossOptions& options,
                           torch::Generator& generator, const LogVariance& log_variance = {});
+// The same at given times [N].
+LossResult denoising_loss(const Net& net, const Parametrisation& parametrisation, const torch::Tensor& x0,
+                          const torch::Tensor& noise, const Condition& condition, const LossOptions& options,
+                          std::vector<double> times, const LogVariance& log_variance = {});
 
 }  // namespace ctforge::diffusion

@@ -22,13 +22,16 @@ Tensor scaled(const Tensor& sum, double scale) { return scale == 1 ? sum : sum /
 
 }  // namespace
 
-Tensor byte_dropout(const Tensor& x, double probability) {
+Tensor byte_dropout(const Tensor& x, double probability, const std::optional<BatchShare>& share) {
   const auto threshold = std::clamp<std::int64_t>(std::lround(probability * 256), 0, 255);
   if (threshold == 0) return x;
-  const auto words = torch::empty({(x.numel() + 7) / 8}, x.options().dtype(torch::kInt64).requires_grad(false));
+  if (share && x.size(0) != share->count) throw std::invalid_argument("byte_dropout: x is not the share of the batch");
+  const std::int64_t item = x.numel() / std::max<std::int64_t>(x.size(0), 1);
+  const std::int64_t elements = share ? share->whole * item : x.numel();
+  const auto words = torch::empty({(elements + 7) / 8}, x.options().dtype(torch::kInt64).requires_grad(false));
   words.random_(std::numeric_limits<std::int64_t>::min(), std::optional<std::int64_t>());  // all 64 bits
-  // The bytes in the memory order of x.
-  const Tensor bytes = words.view(torch::kUInt8).as_strided(x.sizes(), x.strides());
+  // The bytes in the memory order of x, whose items lie one after the other in every memory format.
+  const Tensor bytes = words.view(torch::kUInt8).as_strided(x.sizes(), x.strides(), share ? share->first * item : 0);
   const double scale = 256.0 / static_cast<double>(256 - threshold);
   return x * bytes.ge(threshold).to(x.scalar_type()).mul_(scale);
 }
@@ -74,7 +77,7 @@ Tensor ResnetBlockImpl::conditioned(const Tensor& hidden, const Tensor& time) {
 
 Tensor ResnetBlockImpl::forward(const Tensor& x, const Tensor& time) {
   const Tensor activated = conditioned(conv1(resampled(norm1(x), resample_)), time);
-  const Tensor hidden = conv2(is_training() ? byte_dropout(activated, options_.dropout) : activated);
+  const Tensor hidden = conv2(is_training() ? byte_dropout(activated, options_.dropout, share()) : activated);
   const Tensor input = resampled(x, resample_);
   return scaled((conv_shortcut.is_empty() ? input : conv_shortcut(input)) + hidden, options_.output_scale);
 }

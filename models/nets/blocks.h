@@ -47,8 +47,9 @@ struct AttentionShape {
 
 // Dropout (Srivastava et al. 2014) whose probability is rounded to 1/256 and whose mask takes one random byte an
 // element: torch's draws 64 bits each, one after the other, a twelfth of a training step on two cores. x [...] dense,
-// of any memory format; the kept elements are divided by the (rounded) probability of being kept.
-torch::Tensor byte_dropout(const torch::Tensor& x, double probability);
+// of any memory format; the kept elements are divided by the (rounded) probability of being kept. share: which items of
+// a batch x has; what is dropped of them is what would be dropped were the others there. Nothing: x is the batch.
+torch::Tensor byte_dropout(const torch::Tensor& x, double probability, const std::optional<BatchShare>& share = {});
 
 // Parameters weight and bias as in torch::nn::GroupNorm, the activation fused.
 class GroupNormImpl : public torch::nn::Module {

@@ -61,7 +61,7 @@ KResnetBlockImpl::KResnetBlockImpl(const ResnetShape& shape, const BlockOptions&
 Tensor KResnetBlockImpl::forward(const Tensor& x, const Tensor& time) {
   const Tensor first = conv1(activate(norm1(x, time), options_.activation));
   const Tensor activated = activate(norm2(first, time), options_.activation);
-  const Tensor hidden = conv2(is_training() ? byte_dropout(activated, options_.dropout) : activated);
+  const Tensor hidden = conv2(is_training() ? byte_dropout(activated, options_.dropout, share()) : activated);
   return (conv_shortcut.is_empty() ? x : conv_shortcut(x)) + hidden;
 }
 

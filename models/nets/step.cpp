@@ -14,4 +14,9 @@ torch::Tensor run_block(const BlockRunner& runner, const Block& block, std::vect
   return block(inputs);
 }
 
+void share_batch(torch::nn::Module& network, const BatchShare& share) {
+  for (const auto& module : network.modules())
+    if (auto* step = dynamic_cast<StepImpl*>(module.get())) step->set_share(share);
+}
+
 }  // namespace ctforge::nets

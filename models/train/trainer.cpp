@@ -1,6 +1,7 @@
 // Implements the training loop.
 #include "models/train/trainer.h"
 
+#include "io/digest.h"
 #include "io/fault.h"
 #include "io/random.h"
 #include "models/nets/weights.h"
@@ -93,6 +94,8 @@ Trainer::Trainer(torch::nn::Module& module, TrainerOptions options, std::optiona
       powers_(power_averages_of(module, options_.power_lengths)),
       scaler_(options_.precision == Precision::Fp16) {
   check_precision(options_.precision, device_);
+  if (!leads()) hooks_.warn = {};
+  if (options_.group != nullptr) average_.emplace(*options_.group, values(parameters_));
   resume();
 }
 
@@ -129,6 +132,11 @@ void Trainer::resume() {
 
 void Trainer::save() {
   if (!store_ || saved_step_ == step_) return;
+  if (!leads()) {
+    saved_step_ = step_;
+    saved_elapsed_s_ = elapsed_s_;
+    return;
+  }
   Checkpoint checkpoint;
   checkpoint.step = step_;
   for (const auto& [name, tensor] : nets::named_tensors(module_)) checkpoint.tensors["weights." + name] = tensor;
@@ -163,18 +171,41 @@ void Trainer::save() {
   if (hooks_.saved) hooks_.saved(step_, sha256_);
 }
 
+void Trainer::check_agreement() {
+  if (options_.group == nullptr) return;
+  io::Sha256 hash;
+  hash.update(std::to_string(step_));
+  for (const auto& [name, parameter] : parameters_) {
+    const auto values = parameter.detach().to(torch::kCPU).contiguous();
+    hash.update({static_cast<const std::byte*>(values.const_data_ptr()), static_cast<std::size_t>(values.nbytes())});
+  }
+  if (!options_.group->agree(hash.hex()))
+    throw std::runtime_error(
+        "the processes that train together begin with different weights: do all see the same output folder?");
+}
+
+Trainer::Signals Trainer::signals() const {
+  Signals found;
+  found.interrupted = hooks_.interrupted && hooks_.interrupted();
+  found.out_of_time = options_.time_limit_s > 0 && elapsed_s_ >= options_.time_limit_s;
+  found.save_due = options_.checkpoint_every_s > 0 && elapsed_s_ - saved_elapsed_s_ >= options_.checkpoint_every_s;
+  if (options_.group == nullptr) return found;
+  const auto votes = options_.group->sum(
+      {found.interrupted ? 1.0 : 0.0, leads() && found.out_of_time ? 1.0 : 0.0, leads() && found.save_due ? 1.0 : 0.0});
+  return {votes[0] > 0, votes[1] > 0, votes[2] > 0};
+}
+
 Outcome Trainer::run(const StepFunction& step) {
+  check_agreement();
   if (hooks_.start) hooks_.start(step_);
   module_.train();
   while (step_ < options_.steps) {
-    if (hooks_.interrupted && hooks_.interrupted()) {
+    const Signals now = signals();
+    if (now.interrupted || now.out_of_time) {
       save();
-      return Outcome::Interrupted;
+      return now.interrupted ? Outcome::Interrupted : Outcome::TimeLimit;
     }
-    if (options_.time_limit_s > 0 && elapsed_s_ >= options_.time_limit_s) {
-      save();
-      return Outcome::TimeLimit;
-    }
+    if (now.save_due) save();
     const auto start = std::chrono::steady_clock::now();
     if (!take_step(step) && hooks_.warn) {
       hooks_.warn("step " + std::to_string(step_) + " left out: fp16 gradients overflowed");
@@ -187,10 +218,7 @@ Outcome Trainer::run(const StepFunction& step) {
     window_.seconds += seconds;
     log_step();
     if (hooks_.after_step) hooks_.after_step(step_);
-    const bool by_steps = options_.checkpoint_every > 0 && step_ % options_.checkpoint_every == 0;
-    const bool by_time =
-        options_.checkpoint_every_s > 0 && elapsed_s_ - saved_elapsed_s_ >= options_.checkpoint_every_s;
-    if (by_steps || by_time) save();
+    if (options_.checkpoint_every > 0 && step_ % options_.checkpoint_every == 0) save();
   }
   save();
   return Outcome::Finished;
@@ -210,11 +238,15 @@ double Trainer::backward(const StepFunction& step) {
       loss = step(input);
     }
     const double value = loss.item<double>();
-    if (!std::isfinite(value) && !scaler_.enabled()) diverged("the loss", value, std::nan(""));
+    if (!std::isfinite(value) && !scaler_.enabled() && !average_) diverged("the loss", value, std::nan(""));
     loss_sum += value;
+    if (average_ && part + 1 == options_.accumulate) average_->begin();
     scaler_.scale(loss / static_cast<double>(options_.accumulate)).backward();
   }
-  return loss_sum / static_cast<double>(options_.accumulate);
+  const double mean_loss = loss_sum / static_cast<double>(options_.accumulate);
+  if (!average_) return mean_loss;
+  average_->finish();
+  return options_.group->mean(mean_loss);
 }
 
 bool Trainer::take_step(const StepFunction& step) {
@@ -226,7 +258,7 @@ bool Trainer::take_step(const StepFunction& step) {
   scaler_.unscale(found);
   const double norm = torch::stack(torch::_foreach_norm(found)).norm().item<double>();
   const bool finite = std::isfinite(norm) && std::isfinite(loss);
-  if (!finite && !scaler_.enabled()) diverged("the gradient", loss, norm);
+  if (!finite && !scaler_.enabled()) diverged(std::isfinite(loss) ? "the gradient" : "the loss", loss, norm);
   try {
     if (!scaler_.update(finite)) return false;
   } catch (const std::overflow_error&) {

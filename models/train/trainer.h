@@ -3,7 +3,9 @@
 
 #include "models/train/checkpoint.h"
 #include "models/train/ema.h"
+#include "models/train/gradient_average.h"
 #include "models/train/learning_rate.h"
+#include "models/train/parallel.h"
 #include "models/train/precision.h"
 
 #include <cstdint>
@@ -36,6 +38,8 @@ struct TrainerOptions {
   std::int64_t log_every = 50;           // steps between calls of Hooks::log
   std::uint64_t seed = 0;
   std::string configuration = "{}";  // JSON object: what must be the same for a checkpoint to be gone on with
+  // Processes that take each step together, each with its share of the batch; null: this one alone. Not owned.
+  Group* group = nullptr;
 };
 
 // What one evaluation of the loss is given. Everything random must come from `seed` or from torch's global generator,
@@ -78,7 +82,11 @@ class Diverged : public std::runtime_error {
 };
 
 // AdamW (Loshchilov and Hutter 2019) over the module's parameters. A run that is stopped at any moment, even killed,
-// and started again gives the weights of a run never stopped, bit for bit (same machine and number of threads).
+// and started again gives the weights of a run never stopped, bit for bit (same machine and number of threads and
+// processes; with another number, to rounding).
+//
+// In a group the loss of each process must be that of its share of the batch, and their mean that of the whole batch.
+// All load the same checkpoint; the first alone writes, logs and warns. All stop at the same step.
 class Trainer {
  public:
   // Loads the newest good checkpoint of the store into the module and goes on from it. Throws std::invalid_argument
@@ -86,6 +94,7 @@ class Trainer {
   Trainer(torch::nn::Module& module, TrainerOptions options, std::optional<CheckpointStore> store, Hooks hooks = {});
 
   // Until done, out of time or interrupted; a checkpoint is on disk on return. Throws Diverged.
+  // In a group also std::runtime_error where its processes begin with different weights.
   Outcome run(const StepFunction& step);
 
   std::int64_t steps_done() const { return step_; }
@@ -99,8 +108,15 @@ class Trainer {
   const std::string& checkpoint_sha256() const { return sha256_; }
 
  private:
+  struct Signals {
+    bool interrupted = false, out_of_time = false, save_due = false;
+  };
+
   void resume();
   void save();
+  bool leads() const { return options_.group == nullptr || options_.group->leads(); }
+  void check_agreement();
+  Signals signals() const;  // of any process
   // False when an fp16 step was left out.
   bool take_step(const StepFunction& step);
   double backward(const StepFunction& step);  // mean loss of the parts
@@ -118,6 +134,7 @@ class Trainer {
   Ema ema_;
   std::vector<Ema> powers_;
   GradScaler scaler_;
+  std::optional<GradientAverage> average_;  // in a group
   std::int64_t step_ = 0;
   double elapsed_s_ = 0;
   std::int64_t saved_step_ = -1;

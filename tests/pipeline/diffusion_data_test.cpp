@@ -25,12 +25,12 @@ TEST(PixelData, IsTheImageAndItsBitsMovedAsIsTold) {
   EXPECT_EQ(record.latent_shape, (std::array<std::int64_t, 3>{2, 16, 16}));
   EXPECT_GT(record.sigma_data, 0.3);
   torch::Generator generator = seeded(1);
-  const Pair pair = plain.draw({0, 3}, generator);
+  const Pair pair = plain.draw({0, 3}, nets::all_of(2), generator);
   EXPECT_EQ(pair.data.sizes(), at::IntArrayRef({2, 2, 16, 16}));
   EXPECT_FALSE(pair.noise.defined());
   EXPECT_FALSE(pair.movement.defined());
   config.augment.probability = 1;
-  const Pair other = pixel_data(config, splits, record).draw({0, 3}, generator);
+  const Pair other = pixel_data(config, splits, record).draw({0, 3}, nets::all_of(2), generator);
   EXPECT_EQ(other.movement.sizes(), at::IntArrayRef({2, kMovementNumbers}));
   EXPECT_FALSE(torch::allclose(other.data, pair.data, 0, 0.1));
 }
@@ -51,14 +51,16 @@ TEST(LatentData, IsOfUnitScaleAndHasMovedCopies) {
   torch::Generator generator = seeded(1);
   std::vector<std::int64_t> items;
   for (std::int64_t i = 0; i < 256; ++i) items.push_back(i % 8);
-  const Pair pair = data.draw(items, generator);
+  const Pair pair = data.draw(items, nets::all_of(static_cast<std::int64_t>(items.size())), generator);
   EXPECT_NEAR(pair.data.std().item<double>(), 1, 0.2);
   // A quarter are the patches as they are.
   const auto still = pair.movement.eq(0).all(1).to(torch::kFloat64).mean().item<double>();
   EXPECT_NEAR(still, 0.25, 0.1);
   // The same again from the files kept.
   torch::Generator same = seeded(1);
-  EXPECT_TRUE(torch::equal(latent_data(config, context, splits, trained, nullptr, record).draw(items, same).movement,
+  EXPECT_TRUE(torch::equal(latent_data(config, context, splits, trained, nullptr, record)
+                               .draw(items, nets::all_of(static_cast<std::int64_t>(items.size())), same)
+                               .movement,
                            pair.movement));
 }
 
@@ -72,7 +74,7 @@ TEST(PairData, KeepsEveryTwentiethForValidation) {
   EXPECT_EQ(data.validation.data.size(0), 2);
   EXPECT_EQ(data.validation.noise[0].item<double>(), 19);
   torch::Generator generator = seeded(1);
-  const Pair pair = data.draw({18, 19}, generator);
+  const Pair pair = data.draw({18, 19}, nets::all_of(2), generator);
   EXPECT_EQ(pair.noise.flatten()[1].item<double>(), 20);  // the nineteenth is held out
   EXPECT_EQ(pair.data.flatten()[0].item<double>(), -18);
 }

@@ -23,5 +23,15 @@ TEST(FolderLock, IsHeldByOneAtATime) {
   EXPECT_THROW(FolderLock{folder / "absent"}, ConfigError);
 }
 
+TEST(FolderLock, IsSharedByThoseThatDoParts) {
+  const ctforge::test::TemporaryFolder folder;
+  std::optional<FolderLock> part(std::in_place, folder.path(), FolderLock::Mode::Shared);
+  EXPECT_NO_THROW(FolderLock(folder.path(), FolderLock::Mode::Shared));
+  EXPECT_THROW(FolderLock{folder.path()}, ConfigError);
+  part.reset();
+  const FolderLock alone(folder.path());
+  EXPECT_THROW(FolderLock(folder.path(), FolderLock::Mode::Shared), ConfigError);
+}
+
 }  // namespace
 }  // namespace ctforge::pipeline

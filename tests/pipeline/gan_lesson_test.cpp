@@ -41,7 +41,7 @@ struct Game {
     model.gan.penalty_every = 2;
     config.batch = 4;
     data.classes = {0, 1, 0, 1, 0, 1};
-    data.draw = [](const std::vector<std::int64_t>& items, torch::Generator& generator) {
+    data.draw = [](const std::vector<std::int64_t>& items, const nets::BatchShare&, torch::Generator& generator) {
       return Pair{torch::randn({static_cast<std::int64_t>(items.size()), 2, 8, 8}, generator), {}, {}};
     };
     players = Players(networks());

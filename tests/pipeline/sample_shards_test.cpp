@@ -111,16 +111,45 @@ TEST_F(SampleShards, ReplaceADamagedShard) {
   EXPECT_EQ(bytes(0), whole);
 }
 
-TEST_F(SampleShards, DoNotDependOnTheBatchBeyondRounding) {
+TEST_F(SampleShards, DoNotDependOnTheBatchOrTheThreads) {
   config_.count = 20;
+  config_.pairs = true;
   write();
-  const io::ShardSet set(folder_ / "samples", "synthetic");
-  const std::vector<std::int16_t> hu(set.at(13).hu.begin(), set.at(13).hu.end());
+  const auto pairs = [this] { return ctforge::test::read_file(folder_ / "samples/pairs-00000.safetensors"); };
+  const std::string shard = bytes(0), latents = pairs();
+  for (const std::int64_t batch : {1, 7, 64}) {
+    for (const int threads : {1, 3}) {
+      fs::remove_all(folder_ / "samples");
+      torch::set_num_threads(threads);
+      config_.batch = batch;
+      write();
+      EXPECT_EQ(bytes(0), shard) << batch;
+      EXPECT_EQ(pairs(), latents) << batch;
+    }
+  }
+}
+
+TEST_F(SampleShards, MayBeDrawnInPartsSideBySide) {
+  write();
+  const std::string last = bytes(2);
   fs::remove_all(folder_ / "samples");
-  config_.batch = 3;
+  context_.part = Part{1, 3};
+  const auto record = write();
+  EXPECT_EQ(record["drawn"], 256);
+  EXPECT_FALSE(fs::exists(folder_ / "samples/synthetic-00000.safetensors"));
+  EXPECT_FALSE(fs::exists(folder_ / "samples/samples.json"));
+  // Another part at work keeps what it has not finished.
+  fs::create_directories(folder_ / "samples/.part1");
+  ctforge::test::write_file(folder_ / "samples/.ctforge-part-1-x", "x");
+  context_.part = Part{2, 3};
   write();
-  const io::ShardSet again(folder_ / "samples", "synthetic");
-  for (std::size_t i = 0; i < hu.size(); ++i) EXPECT_NEAR(again.at(13).hu[i], hu[i], 1);
+  EXPECT_TRUE(fs::exists(folder_ / "samples/.part1"));
+  EXPECT_TRUE(fs::exists(folder_ / "samples/.ctforge-part-1-x"));
+  EXPECT_EQ(bytes(2), last);
+  context_.part.reset();
+  EXPECT_EQ(write()["kept_from_before"], 600 - 256);
+  EXPECT_FALSE(fs::exists(folder_ / "samples/.part1"));
+  EXPECT_FALSE(fs::exists(folder_ / "samples/.ctforge-part-1-x"));
 }
 
 }  // namespace

@@ -49,12 +49,12 @@ TEST(PatchTensors, JitterMovesImageAndMaskTogether) {
   batch.labels = torch::zeros({20}, torch::kInt64);
   torch::Generator generator = seeded(3);
   const auto before = batch.image.clone();
-  const PatchBatch moved = jittered(batch, 2, generator);
+  const PatchBatch moved = jittered(batch, nets::all_of(batch.image.size(0)), 2, generator);
   EXPECT_TRUE(torch::equal(moved.image.squeeze(1), moved.mask.to(torch::kFloat32)));
   EXPECT_FALSE(torch::equal(moved.image, before));
   EXPECT_EQ(moved.mask.sum().item<int>(), 20 * 6);  // nothing left the patch
   torch::Generator again = seeded(3);
-  EXPECT_TRUE(torch::equal(jittered(moved, 0, again).image, moved.image));
+  EXPECT_TRUE(torch::equal(jittered(moved, nets::all_of(moved.image.size(0)), 0, again).image, moved.image));
 }
 
 TEST(PatchTensors, JointInputIsCtAndOneHotMask) {

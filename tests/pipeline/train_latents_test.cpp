@@ -23,7 +23,8 @@ TEST(LatentMoments, DrawsAreFreshAndTheScaleMakesThemStandard) {
   EXPECT_NEAR(1 / moments.scale()[1].item<double>(), 5, 0.15);  // root of 3^2 + 4^2
   std::vector<std::int64_t> all(64);
   for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::int64_t>(i);
-  const auto once = moments.draw(all, generator), twice = moments.draw(all, generator);
+  const auto once = moments.draw(all, nets::all_of(static_cast<std::int64_t>(all.size())), generator),
+             twice = moments.draw(all, nets::all_of(static_cast<std::int64_t>(all.size())), generator);
   EXPECT_FALSE(torch::equal(once, twice));
   EXPECT_NEAR((once - mean).std().item<double>(), 4, 0.1);
   const auto scaled = (once - moments.shift().view({1, 2, 1, 1})) * moments.scale().view({1, 2, 1, 1});

@@ -41,7 +41,8 @@ struct Fixture {
                    .norm_num_groups = 2,
                    .num_class_embeds = 2};
     data.classes = std::vector<std::int32_t>(8, 0);
-    data.draw = [this](const std::vector<std::int64_t>& items, torch::Generator&) {
+    data.draw = [this](const std::vector<std::int64_t>& all, const nets::BatchShare& share, torch::Generator&) {
+      const auto items = share.of(all);
       return Pair{torch::full({static_cast<std::int64_t>(items.size()), 2, 4, 4}, 0.25), noise, movement};
     };
     data.validation = {torch::full({6, 2, 4, 4}, 0.25), {}, {}};

@@ -36,6 +36,20 @@ TEST(ByteDropout, DropsItsPartAndKeepsTheMeanInEveryMemoryFormat) {
   }
 }
 
+TEST(ByteDropout, DropsOfAShareWhatItWouldOfTheWholeBatch) {
+  for (const auto format : {torch::MemoryFormat::Contiguous, torch::MemoryFormat::ChannelsLast}) {
+    const Tensor x = torch::randn({6, 3, 5, 7}).contiguous(format);
+    torch::manual_seed(9);
+    const Tensor whole = byte_dropout(x, 0.4);
+    for (std::int64_t first = 0; first < 6; first += 2) {
+      torch::manual_seed(9);
+      const Tensor share = x.narrow(0, first, 2).contiguous(format);
+      EXPECT_TRUE(torch::equal(byte_dropout(share, 0.4, BatchShare{first, 2, 6}), whole.narrow(0, first, 2)));
+    }
+    EXPECT_THROW(byte_dropout(x, 0.4, BatchShare{0, 2, 6}), std::invalid_argument);
+  }
+}
+
 TEST(ByteDropout, WithoutProbabilityNothingHappens) {
   const Tensor x = torch::randn({2, 3});
   EXPECT_TRUE(byte_dropout(x, 0).is_same(x));

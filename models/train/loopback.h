@@ -1,0 +1,11 @@
+// Sockets that only this machine can reach.
+#pragma once
+
+namespace ctforge::train {
+
+// A socket that listens on that port of the loopback alone, 0: on any free one; and the port it has. Throw
+// std::system_error.
+int listen_on_loopback(int port);
+int port_of(int listener);
+
+}  // namespace ctforge::train

@@ -1,0 +1,336 @@
+// c10d's stores and process groups; nothing else of the project knows them.
+#include "models/train/parallel.h"
+
+#include "io/digest.h"
+#include "models/train/loopback.h"
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include <fcntl.h>
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
+#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
+#include <torch/utils.h>
+#include <unistd.h>
+#ifdef CTFORGE_NCCL
+#include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
+#endif
+
+namespace ctforge::train {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+// Of one exchange. The watching thread finds lost processes much sooner; a slow one (rank 0 evaluating, say) is not
+// lost.
+constexpr milliseconds kExchangeLimit = std::chrono::hours(24 * 7);
+constexpr const char *kLeft = "left", *kFailed = "failed";
+
+bool is_loopback(const std::string& address) { return address == "localhost" || address.starts_with("127."); }
+
+std::string state_key(int rank) { return "state/" + std::to_string(rank); }
+
+c10::intrusive_ptr<c10d::Store> connect(const Rendezvous& where, bool serves, milliseconds within) {
+  c10d::TCPStoreOptions options;
+  options.port = static_cast<std::uint16_t>(where.port);
+  options.isServer = serves;
+  options.numWorkers = static_cast<std::size_t>(where.size);
+  options.waitWorkers = false;
+  options.timeout = within;
+  // The store's own socket would listen to the whole network.
+  if (serves && where.listener) {
+    ::fcntl(*where.listener, F_SETFD, FD_CLOEXEC);  // not for programs that this one starts
+    options.masterListenFd = where.listener;
+  }
+  if (serves && !where.listener && is_loopback(where.address)) options.masterListenFd = listen_on_loopback(where.port);
+  return c10::make_intrusive<c10d::PrefixStore>("ctforge" + where.attempt,
+                                                c10::make_intrusive<c10d::TCPStore>(where.address, options));
+}
+
+std::shared_ptr<::gloo::transport::Device> gloo_device(const std::string& address) {
+  using c10d::ProcessGroupGloo;
+  if (const char* interface = std::getenv("GLOO_SOCKET_IFNAME"))
+    return ProcessGroupGloo::createDeviceForInterface(interface);
+  return is_loopback(address) ? ProcessGroupGloo::createDeviceForHostname("127.0.0.1")
+                              : ProcessGroupGloo::createDefaultDevice();
+}
+
+// Each process counts up a number in the store now and then, and looks at the others'. The connection is a second one:
+// the first may be busy waiting.
+class Watch {
+ public:
+  Watch(const Rendezvous& where, const Group::Options& options)
+      : rank_(where.rank),
+        size_(where.size),
+        options_(options),
+        store_(connect(where, false, options.lost_after)),
+        silent_(options.silent) {
+    beat("0");
+  }
+  ~Watch() { stop(); }
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+
+  // From now on it says nothing.
+  void hush() { silent_ = true; }
+  void start() {
+    thread_ = std::thread([this] { run(); });
+  }
+  void stop() {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      stopped_ = true;
+    }
+    wake_.notify_all();
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  void beat(const std::string& state) { store_->set(state_key(rank_), state); }
+
+  void run() {
+    using Clock = std::chrono::steady_clock;
+    std::vector<std::string> last(static_cast<std::size_t>(size_));
+    std::vector<Clock::time_point> seen(last.size(), Clock::now());
+    std::int64_t beats = 0;
+    std::unique_lock<std::mutex> lock(mutex_);
+    while (!wake_.wait_for(lock, options_.lost_after / 6, [this] { return stopped_; })) {
+      try {
+        beat(std::to_string(++beats));
+        for (int other = 0; other < size_; ++other) {
+          const auto i = static_cast<std::size_t>(other);
+          const std::string state = store_->get_to_str(state_key(other));
+          if (state == kFailed) end(other, true);
+          if (state != last[i] || state == kLeft) seen[i] = Clock::now();
+          last[i] = state;
+          if (Clock::now() - seen[i] > options_.lost_after) end(other, false);
+        }
+      } catch (const std::exception&) {
+        end(0, false);  // who keeps the store
+      }
+    }
+  }
+
+  [[noreturn]] void end(int other, bool told) {
+    if (!told && !silent_) {
+      const std::string line = "ctforge: process " + std::to_string(other) + " of the " + std::to_string(size_) +
+                               " that train together was lost; what is saved is kept: run the same command to go on\n";
+      std::fputs(line.c_str(), stderr);
+    }
+    std::fflush(nullptr);
+    std::_Exit(options_.lost_code);
+  }
+
+  int rank_, size_;
+  Group::Options options_;
+  c10::intrusive_ptr<c10d::Store> store_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopped_ = false;
+  std::atomic<bool> silent_;
+  std::thread thread_;
+};
+
+}  // namespace
+
+class Group::Impl {
+ public:
+  Impl(const Rendezvous& where, torch::Device device, const Options& options)
+      : rank(where.rank),
+        size(where.size),
+        store_(connect(where, where.rank == 0 && !where.hosted, options.meet_within)) {
+    watch_ = std::make_unique<Watch>(where, options);
+    std::vector<std::string> states;
+    for (int other = 0; other < size; ++other) states.push_back(state_key(other));
+    store_->wait(states, options.meet_within);
+    watch_->start();
+    auto gloo = c10d::ProcessGroupGloo::Options::create(kExchangeLimit);
+    gloo->devices.push_back(gloo_device(where.address));
+    gloo_ = c10::make_intrusive<c10d::ProcessGroupGloo>(c10::make_intrusive<c10d::PrefixStore>("gloo", store_), rank,
+                                                        size, gloo);
+#ifdef CTFORGE_NCCL
+    if (device.is_cuda()) {
+      // Else its own watching thread ends the process with a stack trace where ours has one line to say.
+      ::setenv("TORCH_NCCL_ASYNC_ERROR_HANDLING", "0", 0);
+      auto nccl = c10d::ProcessGroupNCCL::Options::create();
+      nccl->timeout = kExchangeLimit;
+      nccl_ = c10::make_intrusive<c10d::ProcessGroupNCCL>(c10::make_intrusive<c10d::PrefixStore>("nccl", store_), rank,
+                                                          size, nccl);
+    }
+#else
+    if (device.is_cuda()) throw std::invalid_argument("this build has no NCCL: it trains on one GPU alone");
+#endif
+  }
+
+  c10d::Backend& backend_of(const torch::Tensor& tensor) { return tensor.is_cuda() ? *nccl_ : *gloo_; }
+
+  std::unique_ptr<Exchange> start_sum(torch::Tensor& tensor) {
+    struct Sum : Exchange {
+      Sum(Impl& own_group, c10::intrusive_ptr<c10d::Work> started) : group(own_group), work(std::move(started)) {}
+      void wait() override {
+        group.guarded([this] { work->wait(); });
+      }
+      Impl& group;
+      c10::intrusive_ptr<c10d::Work> work;
+    };
+    std::vector<torch::Tensor> one = {tensor};
+    c10::intrusive_ptr<c10d::Work> work;
+    guarded([&] { work = backend_of(tensor).allreduce(one); });
+    return std::make_unique<Sum>(*this, work);
+  }
+
+  void reduce(torch::Tensor& tensor, c10d::ReduceOp::RedOpType operation) {
+    c10d::AllreduceOptions options;
+    options.reduceOp = operation;
+    std::vector<torch::Tensor> one = {tensor};
+    guarded([&] { backend_of(tensor).allreduce(one, options)->wait(); });
+  }
+
+  // Runs an exchange, whose every failure is that of a peer.
+  template <class Exchange>
+  void guarded(const Exchange& exchange) {
+    try {
+      exchange();
+    } catch (const std::exception&) {
+      lost();
+    }
+  }
+
+  [[noreturn]] void lost() {
+    watch_->hush();  // who catches what is thrown says it
+    bool told = false;
+    try {
+      for (int other = 0; other < size && !told; ++other) told = store_->get_to_str(state_key(other)) == kFailed;
+    } catch (const std::exception&) {
+      // The store went with rank 0.
+    }
+    throw PeerLost("another of the " + std::to_string(size) +
+                       " processes that train together ended or was lost; what is saved is kept: run the same command "
+                       "to go on",
+                   told);
+  }
+
+  void leave() {
+    guarded([&] {
+      if (rank != 0) {
+        watch_->stop();
+        store_->set(state_key(rank), kLeft);
+        store_->add("left", 1);
+        return;
+      }
+      // The store is rank 0's: it must outlive the others' use of it.
+      while (store_->add("left", 0) < size - 1) std::this_thread::sleep_for(milliseconds(20));
+      watch_->stop();
+    });
+    left_ = true;
+  }
+
+  bool first_to_fail() {
+    try {
+      watch_->stop();
+      store_->set(state_key(rank), kFailed);
+      return store_->add("failures", 1) == 1;
+    } catch (const std::exception&) {
+      return false;  // rank 0 is gone, and has said why
+    }
+  }
+
+  bool left() const { return left_; }
+  // A failure: nobody may be waited for.
+  void abandon() { watch_->stop(); }
+
+  int rank, size;
+
+ private:
+  c10::intrusive_ptr<c10d::Store> store_;
+  c10::intrusive_ptr<c10d::Backend> gloo_, nccl_;
+  std::unique_ptr<Watch> watch_;
+  bool left_ = false;
+};
+
+Group::Group(const Rendezvous& where, torch::Device device, const Options& options) {
+  if (where.size < 2 || where.rank < 0 || where.rank >= where.size)
+    throw std::invalid_argument("Group: a rank must be one of two or more");
+  try {
+    impl_ = std::make_unique<Impl>(where, device, options);
+  } catch (const std::invalid_argument&) {
+    throw;
+  } catch (const std::system_error&) {  // no port
+    throw;
+  } catch (const std::exception&) {
+    throw PeerLost("not all of the " + std::to_string(where.size) + " processes met at " + where.address + " port " +
+                       std::to_string(where.port) + " within " +
+                       std::to_string(std::chrono::duration_cast<std::chrono::seconds>(options.meet_within).count()) +
+                       " s",
+                   false);
+  }
+}
+
+Group::~Group() {
+  if (!impl_ || impl_->left()) return;
+  // The destructors of c10d would wait for exchanges that nobody ends.
+  impl_->abandon();
+  static_cast<void>(impl_.release());
+}
+
+int Group::rank() const { return impl_->rank; }
+int Group::size() const { return impl_->size; }
+
+std::vector<double> Group::sum(std::vector<double> values) {
+  auto tensor = torch::tensor(values, torch::kFloat64);
+  impl_->reduce(tensor, c10d::ReduceOp::SUM);
+  return {tensor.data_ptr<double>(), tensor.data_ptr<double>() + tensor.numel()};
+}
+
+double Group::mean(double value) { return sum({value}).front() / size(); }
+
+bool Group::any(bool value) { return sum({value ? 1.0 : 0.0}).front() > 0; }
+
+bool Group::agree(const std::string& text) {
+  const std::string digest = io::sha256_hex(text);  // 64 characters
+  auto least = torch::empty({static_cast<std::int64_t>(digest.size())}, torch::kUInt8);
+  std::memcpy(least.data_ptr(), digest.data(), digest.size());
+  auto most = least.clone();
+  impl_->reduce(least, c10d::ReduceOp::MIN);
+  impl_->reduce(most, c10d::ReduceOp::MAX);
+  return torch::equal(least, most);
+}
+
+void Group::barrier() { any(false); }
+
+std::vector<torch::Tensor> Group::gather(const torch::Tensor& own) {
+  std::vector<torch::Tensor> input = {own.contiguous()};
+  std::vector<std::vector<torch::Tensor>> output(1);
+  for (int i = 0; i < size(); ++i) output[0].push_back(torch::empty_like(input[0]));
+  impl_->guarded([&] { impl_->backend_of(own).allgather(output, input)->wait(); });
+  return output[0];
+}
+
+torch::Tensor Group::mean(const torch::Tensor& own) {
+  auto total = own.detach().clone(torch::MemoryFormat::Contiguous);
+  impl_->reduce(total, c10d::ReduceOp::SUM);
+  return total.div_(size());
+}
+
+torch::Tensor Group::whole_sum(const torch::Tensor& own) {
+  auto total = own.detach().clone(torch::MemoryFormat::Contiguous);
+  impl_->reduce(total, c10d::ReduceOp::SUM);
+  const auto scaled = own * static_cast<double>(size());
+  return total + (scaled - scaled.detach());
+}
+
+std::unique_ptr<Exchange> Group::start_sum(torch::Tensor& tensor) { return impl_->start_sum(tensor); }
+
+void Group::leave() { impl_->leave(); }
+bool Group::first_to_fail() { return impl_->first_to_fail(); }
+
+}  // namespace ctforge::train

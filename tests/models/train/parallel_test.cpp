@@ -1,0 +1,90 @@
+// What processes tell each other, and what happens when one is lost.
+#include "models/train/parallel.h"
+
+#include "models/train/loopback.h"
+#include "tests/models/train/processes.h"
+
+#include <chrono>
+#include <thread>
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <torch/utils.h>
+
+namespace ctforge::train {
+namespace {
+
+using namespace test;
+
+TEST(Group, ReducesComparesAndGathers) {
+  expect_nothing_to_complain_of(run_processes(3, [](Group& group) -> std::string {
+    const double rank = group.rank();
+    if (group.sum({1, rank}) != std::vector<double>({3, 3})) return "sum";
+    if (group.mean(rank) != 1) return "mean";
+    if (group.any(false) || !group.any(group.rank() == 2)) return "any";
+    if (!group.agree("a") || group.agree(group.rank() == 1 ? "a" : "b")) return "agree";
+    const auto all = group.gather(torch::full({2}, rank));
+    if (all.size() != 3 || all[2][1].item<double>() != 2) return "gather";
+    // f(sum) = sum^2: the gradient's mean over processes is f' of the sum times each one's own.
+    auto own = torch::full({1}, rank + 1).requires_grad_();
+    group.whole_sum(own).square().sum().backward();
+    if (own.grad().item<double>() != 3 * 2 * 6) return "whole_sum";
+    return "";
+  }));
+}
+
+TEST(Group, EndsWithAnErrorWhenAProcessIsKilled) {
+  const auto start = std::chrono::steady_clock::now();
+  const auto ends = run_processes(3,
+                                  [](Group& group) -> std::string {
+                                    for (int i = 0; i < 1000; ++i) {
+                                      if (i == 20 && group.rank() == 1) ::raise(SIGKILL);
+                                      group.sum({1});
+                                    }
+                                    return "nothing happened";
+                                  },
+                                  {.silent = true});
+  EXPECT_EQ(ends[1].signal, SIGKILL);
+  for (const int other : {0, 2}) {
+    EXPECT_EQ(ends[static_cast<std::size_t>(other)].signal, 0);
+    EXPECT_EQ(ends[static_cast<std::size_t>(other)].exit_code, 1);
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
+}
+
+// Nothing closes: only that it gives no sign of life shows it.
+TEST(Group, EndsWithAnErrorWhenAProcessHangs) {
+  const auto ends = run_processes(2,
+                                  [](Group& group) -> std::string {
+                                    if (group.rank() == 1) {
+                                      // Lets the other go, then stands still; the other's end wakes nobody, so a child
+                                      // of ours does.
+                                      const pid_t self = ::getpid();
+                                      if (::fork() == 0) {
+                                        std::this_thread::sleep_for(std::chrono::seconds(8));
+                                        ::kill(self, SIGKILL);
+                                        std::_Exit(0);
+                                      }
+                                      ::raise(SIGSTOP);
+                                    }
+                                    group.barrier();
+                                    return "nothing happened";
+                                  },
+                                  {.lost_after = std::chrono::milliseconds(1500), .silent = true, .lost_code = 7});
+  EXPECT_EQ(ends[0].exit_code, 7);
+}
+
+TEST(Group, SaysSoWhenNotAllCome) {
+  const int listener = listen_on_loopback(0);
+  const Rendezvous where{0, 2, "127.0.0.1", port_of(listener), listener, false, {}};
+  try {
+    const Group group(where, torch::kCPU, {.meet_within = std::chrono::milliseconds(500), .silent = true});
+    FAIL();
+  } catch (const PeerLost& lost) {
+    EXPECT_NE(std::string(lost.what()).find("not all of the 2 processes met"), std::string::npos) << lost.what();
+  }
+  EXPECT_THROW(Group({.rank = 2, .size = 2}, torch::kCPU), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace ctforge::train
