@@ -11,7 +11,7 @@ speed       Fréchet distance at D = 2048 and N = 5000 against clean-fid, precis
 
 Needs torch, numpy, pillow<13, scipy<1.18 (later ones removed what clean-fid and pytorch-fid call), clean-fid,
 pytorch-fid, torch-fidelity, prdc and vendi-score; without them it says so and ends with code 77.
-  python tests/peers/distances_side_by_side.py --ctforge build/ctforge [--only parity] [--runs 3]
+  python tests/peers/distances_side_by_side.py --ctforge build/ctforge [--only parity] [--runs 3] [--images 24]
 """
 import argparse
 import json
@@ -195,13 +195,13 @@ def write_images(folder, count, seed, contrast):
         Image.fromarray(np.clip(np.rint(image), 0, 255).astype(np.uint8)).save(folder / f"{index:04d}.png")
 
 
-def end_to_end(program, folder, report):
+def end_to_end(program, folder, report, images):
     import cleanfid.fid
     import torch
     import torch_fidelity
     layers = random_inception(folder)
-    write_images(folder / "real", 24, 1, 60)
-    write_images(folder / "synthetic", 24, 2, 40)
+    write_images(folder / "real", images, 1, 60)
+    write_images(folder / "synthetic", images, 2, 40)
 
     def ours(resize):
         settings = ["evaluate.lite0=none", f"evaluate.inception={folder / 'inception.pt'}", "evaluate.rounds=0",
@@ -212,15 +212,15 @@ def end_to_end(program, folder, report):
     clean = cleanfid.fid.compute_fid(str(folder / "real"), str(folder / "synthetic"), mode="clean", num_workers=0,
                                      device=torch.device("cpu"), verbose=False, use_dataparallel=False,
                                      custom_feat_extractor=lambda batch: layers((batch - 128) / 128))
-    report.line("24 images, fid, clean-fid (clean)", ours("clean"), clean, 1e-4)
+    report.line(f"{images} images, fid, clean-fid (clean)", ours("clean"), clean, 1e-4)
     legacy = cleanfid.fid.compute_fid(str(folder / "real"), str(folder / "synthetic"), mode="legacy_pytorch",
                                       num_workers=0, device=torch.device("cpu"), verbose=False, use_dataparallel=False,
                                       custom_feat_extractor=lambda batch: layers(2 * batch / 255 - 1))
-    report.line("24 images, fid, clean-fid (legacy_pytorch)", ours("pytorch"), legacy, 1e-4)
+    report.line(f"{images} images, fid, clean-fid (legacy_pytorch)", ours("pytorch"), legacy, 1e-4)
     tf1 = torch_fidelity.calculate_metrics(input1=str(folder / "real"), input2=str(folder / "synthetic"), fid=True,
                                            feature_extractor_weights_path=str(folder / "inception.pth"), cuda=False,
                                            cache=False, verbose=False, save_cpu_ram=True)
-    report.line("24 images, fid, torch-fidelity (tf1)", ours("tf1"), tf1["frechet_inception_distance"], 1e-4)
+    report.line(f"{images} images, fid, torch-fidelity (tf1)", ours("tf1"), tf1["frechet_inception_distance"], 1e-4)
 
 
 def peer_child(name, folder):
@@ -271,6 +271,7 @@ def main():
     parser.add_argument("--ctforge", type=pathlib.Path)
     parser.add_argument("--only", choices=["parity", "end_to_end", "speed"])
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--images", type=int, default=24)
     parser.add_argument("--child")
     parser.add_argument("--folder", type=pathlib.Path)
     options = parser.parse_args()
@@ -284,8 +285,8 @@ def main():
             if options.only in (None, part):
                 folder = pathlib.Path(temporary) / part
                 folder.mkdir()
-                arguments = [options.ctforge.resolve(), folder, report] + ([options.runs] if part == "speed" else [])
-                globals()[part](*arguments)
+                more = {"speed": [options.runs], "end_to_end": [options.images]}.get(part, [])
+                globals()[part](options.ctforge.resolve(), folder, report, *more)
     return 1 if report.failed else 0
 
 
