@@ -1,13 +1,13 @@
 """Distances on features beside the programs that others publish with: `ctforge evaluate --real A --synthetic B` against
 clean-fid, pytorch-fid, torch-fidelity, prdc and vendi-score, in one run.
 
-parity      The same features, given to both as files: Fréchet distance for more and for fewer rows than dimensions, KID,
-            precision, recall, density, coverage and the Vendi score.
+parity      The same features, given to both as files: Fréchet distance for more and for fewer rows than dimensions,
+            KID, precision, recall, density, coverage and the Vendi score.
 end_to_end  PNG images through an Inception of random weights (the networks' own weights are not needed to compare
             programs): clean-fid's resizing, and torch-fidelity's, which is TensorFlow 1's.
 speed       Fréchet distance at D = 2048 and N = 5000 against clean-fid, precision, recall, density and coverage at
-            N = 10,000 against prdc, each in a fresh process, in turn; medians of time and peak memory. The peers' time is
-            that of the function alone, without the interpreter, imports and reading; ctforge's is the whole process.
+            N = 10,000 against prdc, each in a fresh process, in turn; medians of time and peak memory. The peers'
+            time is that of the function alone, without the interpreter, imports and reading; ctforge's is the whole process.
 
 Needs torch, numpy, pillow<13, scipy<1.18 (later ones removed what clean-fid and pytorch-fid call), clean-fid,
 pytorch-fid, torch-fidelity, prdc and vendi-score; without them it says so and ends with code 77.
@@ -122,13 +122,15 @@ def parity(program, folder, report):
         x, y = features(n, d, 2), features(n, d, 3, 0.05)
         np.save(folder / "x.npy", x)
         np.save(folder / "y.npy", y)
+        measures = "[frechet,kid,precision,recall,density,coverage,vendi]"
         result, _, _ = ctforge(program, folder / "x.npy", folder / "y.npy", folder / "out",
-                               ["evaluate.rounds=0", "evaluate.measures=[frechet,kid,precision,recall,density,coverage,vendi]"])
+                               ["evaluate.rounds=0", f"evaluate.measures={measures}"])
         ours = whole(result)
         label = f"N={n} D={d} "
         if n > d:
             for peer, value in frechet_peers(x, y).items():
-                report.line(f"{label}frechet, {peer}", ours["frechet"], value, 1e-6 if peer == "torch-fidelity" else 1e-8)
+                asked = 1e-6 if peer == "torch-fidelity" else 1e-8
+                report.line(f"{label}frechet, {peer}", ours["frechet"], value, asked)
         else:
             report.line(f"{label}frechet, nuclear norm", ours["frechet"], exact_frechet(x, y), 1e-6)
             for peer, value in frechet_peers(x, y).items():
@@ -158,8 +160,8 @@ def random_inception(folder):
         if isinstance(module, torch.nn.Conv2d):
             torch.nn.init.kaiming_normal_(module.weight)
     blocks = ["Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3", "MaxPool_1", "Conv2d_3b_1x1", "Conv2d_4a_3x3",
-              "MaxPool_2", "Mixed_5b", "Mixed_5c", "Mixed_5d", "Mixed_6a", "Mixed_6b", "Mixed_6c", "Mixed_6d", "Mixed_6e",
-              "Mixed_7a", "Mixed_7b", "Mixed_7c", "AvgPool"]
+              "MaxPool_2", "Mixed_5b", "Mixed_5c", "Mixed_5d", "Mixed_6a", "Mixed_6b", "Mixed_6c", "Mixed_6d",
+              "Mixed_6e", "Mixed_7a", "Mixed_7b", "Mixed_7c", "AvgPool"]
     layers = torch.nn.Sequential(*[getattr(net, name) for name in blocks], torch.nn.Flatten(1))
     # One batch sets the running statistics, so that random weights neither vanish nor explode.
     for module in layers.modules():
@@ -174,7 +176,7 @@ def random_inception(folder):
     class Inception(torch.nn.Module):
         def __init__(self):
             super().__init__()
-            self.layers = torch.jit.trace(layers, torch.zeros(1, 3, 299, 299))
+            self.layers = torch.jit.trace(layers, torch.zeros(1, 3, 299, 299), check_trace=False)
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return self.layers(x)
