@@ -7,7 +7,8 @@ end_to_end  PNG images through an Inception of random weights (the networks' own
             programs): clean-fid's resizing, and torch-fidelity's, which is TensorFlow 1's.
 speed       Fréchet distance at D = 2048 and N = 5000 against clean-fid, precision, recall, density and coverage at
             N = 10,000 against prdc, each in a fresh process, in turn; medians of time and peak memory. The peers'
-            time is that of the function alone, without the interpreter, imports and reading; ctforge's is the whole process.
+            time is that of the function alone, without the interpreter, imports and reading; ctforge's is the whole
+            process.
 
 Needs torch, numpy, pillow<13, scipy<1.18 (later ones removed what clean-fid and pytorch-fid call), clean-fid,
 pytorch-fid, torch-fidelity, prdc and vendi-score; without them it says so and ends with code 77.
