@@ -29,6 +29,18 @@ function(ctforge_torch name)
   target_precompile_headers(${name} REUSE_FROM ${header})
 endfunction()
 
+# ctforge_parallel_kernel(NAME FILE): a source file of the library NAME that calls at::parallel_for, which is a serial
+# loop unless the file is compiled with OpenMP, which LibTorch itself uses. That flag does not go with the shared
+# precompiled header, of which such a file needs nothing.
+function(ctforge_parallel_kernel name file)
+  set(flags -O3)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    list(APPEND flags -fopenmp)
+    target_link_libraries(${name} PRIVATE LibTorch::OpenMP)
+  endif()
+  set_source_files_properties(${file} PROPERTIES SKIP_PRECOMPILE_HEADERS ON COMPILE_OPTIONS "${flags}")
+endfunction()
+
 # ctforge_test(NAME LIBRARIES libs... SOURCES files... [TORCH]): one GoogleTest program; each test case is a ctest.
 function(ctforge_test name)
   cmake_parse_arguments(arg "TORCH" "LABEL" "LIBRARIES;SOURCES" ${ARGN})

@@ -128,7 +128,7 @@ ordered_json planes_json(const std::vector<std::pair<std::string, PlaneResult>>&
   const auto& first = planes.front().second.measured;
   for (std::size_t e = 0; e < first.size(); ++e) {
     std::vector<Measured> parts;
-    ordered_json whole;
+    ordered_json whole = ordered_json::object();
     for (const auto& [name, result] : planes) {
       parts.push_back(result.measured[e].measured);
       for (const auto& [key, value] : result.measured[e].whole_sets.items())

@@ -1,17 +1,18 @@
 """Distances on features beside the programs that others publish with: `ctforge evaluate --real A --synthetic B` against
 clean-fid, pytorch-fid, torch-fidelity, prdc and vendi-score, in one run.
 
-parity      The same features, given to both as files: Fréchet distance for more and for fewer rows than dimensions, KID,
-            precision, recall, density, coverage and the Vendi score.
+parity      The same features, given to both as files: Fréchet distance for more and for fewer rows than dimensions,
+            KID, precision, recall, density, coverage and the Vendi score.
 end_to_end  PNG images through an Inception of random weights (the networks' own weights are not needed to compare
             programs): clean-fid's resizing, and torch-fidelity's, which is TensorFlow 1's.
 speed       Fréchet distance at D = 2048 and N = 5000 against clean-fid, precision, recall, density and coverage at
-            N = 10,000 against prdc, each in a fresh process, in turn; medians of time and peak memory. The peers' time is
-            that of the function alone, without the interpreter, imports and reading; ctforge's is the whole process.
+            N = 10,000 against prdc, each in a fresh process, in turn; medians of time and peak memory. The peers'
+            time is that of the function alone, without the interpreter, imports and reading; ctforge's is the whole
+            process.
 
 Needs torch, numpy, pillow<13, scipy<1.18 (later ones removed what clean-fid and pytorch-fid call), clean-fid,
 pytorch-fid, torch-fidelity, prdc and vendi-score; without them it says so and ends with code 77.
-  python tests/peers/distances_side_by_side.py --ctforge build/ctforge [--only parity] [--runs 3]
+  python tests/peers/distances_side_by_side.py --ctforge build/ctforge [--only parity] [--runs 3] [--images 24]
 """
 import argparse
 import json
@@ -122,13 +123,15 @@ def parity(program, folder, report):
         x, y = features(n, d, 2), features(n, d, 3, 0.05)
         np.save(folder / "x.npy", x)
         np.save(folder / "y.npy", y)
+        measures = "[frechet,kid,precision,recall,density,coverage,vendi]"
         result, _, _ = ctforge(program, folder / "x.npy", folder / "y.npy", folder / "out",
-                               ["evaluate.rounds=0", "evaluate.measures=[frechet,kid,precision,recall,density,coverage,vendi]"])
+                               ["evaluate.rounds=0", f"evaluate.measures={measures}"])
         ours = whole(result)
         label = f"N={n} D={d} "
         if n > d:
             for peer, value in frechet_peers(x, y).items():
-                report.line(f"{label}frechet, {peer}", ours["frechet"], value, 1e-6 if peer == "torch-fidelity" else 1e-8)
+                asked = 1e-6 if peer == "torch-fidelity" else 1e-8
+                report.line(f"{label}frechet, {peer}", ours["frechet"], value, asked)
         else:
             report.line(f"{label}frechet, nuclear norm", ours["frechet"], exact_frechet(x, y), 1e-6)
             for peer, value in frechet_peers(x, y).items():
@@ -158,8 +161,8 @@ def random_inception(folder):
         if isinstance(module, torch.nn.Conv2d):
             torch.nn.init.kaiming_normal_(module.weight)
     blocks = ["Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3", "MaxPool_1", "Conv2d_3b_1x1", "Conv2d_4a_3x3",
-              "MaxPool_2", "Mixed_5b", "Mixed_5c", "Mixed_5d", "Mixed_6a", "Mixed_6b", "Mixed_6c", "Mixed_6d", "Mixed_6e",
-              "Mixed_7a", "Mixed_7b", "Mixed_7c", "AvgPool"]
+              "MaxPool_2", "Mixed_5b", "Mixed_5c", "Mixed_5d", "Mixed_6a", "Mixed_6b", "Mixed_6c", "Mixed_6d",
+              "Mixed_6e", "Mixed_7a", "Mixed_7b", "Mixed_7c", "AvgPool"]
     layers = torch.nn.Sequential(*[getattr(net, name) for name in blocks], torch.nn.Flatten(1))
     # One batch sets the running statistics, so that random weights neither vanish nor explode.
     for module in layers.modules():
@@ -174,7 +177,7 @@ def random_inception(folder):
     class Inception(torch.nn.Module):
         def __init__(self):
             super().__init__()
-            self.layers = torch.jit.trace(layers, torch.zeros(1, 3, 299, 299))
+            self.layers = torch.jit.trace(layers, torch.zeros(1, 3, 299, 299), check_trace=False)
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return self.layers(x)
@@ -195,13 +198,13 @@ def write_images(folder, count, seed, contrast):
         Image.fromarray(np.clip(np.rint(image), 0, 255).astype(np.uint8)).save(folder / f"{index:04d}.png")
 
 
-def end_to_end(program, folder, report):
+def end_to_end(program, folder, report, images):
     import cleanfid.fid
     import torch
     import torch_fidelity
     layers = random_inception(folder)
-    write_images(folder / "real", 24, 1, 60)
-    write_images(folder / "synthetic", 24, 2, 40)
+    write_images(folder / "real", images, 1, 60)
+    write_images(folder / "synthetic", images, 2, 40)
 
     def ours(resize):
         settings = ["evaluate.lite0=none", f"evaluate.inception={folder / 'inception.pt'}", "evaluate.rounds=0",
@@ -212,15 +215,15 @@ def end_to_end(program, folder, report):
     clean = cleanfid.fid.compute_fid(str(folder / "real"), str(folder / "synthetic"), mode="clean", num_workers=0,
                                      device=torch.device("cpu"), verbose=False, use_dataparallel=False,
                                      custom_feat_extractor=lambda batch: layers((batch - 128) / 128))
-    report.line("24 images, fid, clean-fid (clean)", ours("clean"), clean, 1e-4)
+    report.line(f"{images} images, fid, clean-fid (clean)", ours("clean"), clean, 1e-4)
     legacy = cleanfid.fid.compute_fid(str(folder / "real"), str(folder / "synthetic"), mode="legacy_pytorch",
                                       num_workers=0, device=torch.device("cpu"), verbose=False, use_dataparallel=False,
                                       custom_feat_extractor=lambda batch: layers(2 * batch / 255 - 1))
-    report.line("24 images, fid, clean-fid (legacy_pytorch)", ours("pytorch"), legacy, 1e-4)
+    report.line(f"{images} images, fid, clean-fid (legacy_pytorch)", ours("pytorch"), legacy, 1e-4)
     tf1 = torch_fidelity.calculate_metrics(input1=str(folder / "real"), input2=str(folder / "synthetic"), fid=True,
                                            feature_extractor_weights_path=str(folder / "inception.pth"), cuda=False,
                                            cache=False, verbose=False, save_cpu_ram=True)
-    report.line("24 images, fid, torch-fidelity (tf1)", ours("tf1"), tf1["frechet_inception_distance"], 1e-4)
+    report.line(f"{images} images, fid, torch-fidelity (tf1)", ours("tf1"), tf1["frechet_inception_distance"], 1e-4)
 
 
 def peer_child(name, folder):
@@ -271,6 +274,7 @@ def main():
     parser.add_argument("--ctforge", type=pathlib.Path)
     parser.add_argument("--only", choices=["parity", "end_to_end", "speed"])
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--images", type=int, default=24)
     parser.add_argument("--child")
     parser.add_argument("--folder", type=pathlib.Path)
     options = parser.parse_args()
@@ -284,8 +288,8 @@ def main():
             if options.only in (None, part):
                 folder = pathlib.Path(temporary) / part
                 folder.mkdir()
-                arguments = [options.ctforge.resolve(), folder, report] + ([options.runs] if part == "speed" else [])
-                globals()[part](*arguments)
+                more = {"speed": [options.runs], "end_to_end": [options.images]}.get(part, [])
+                globals()[part](options.ctforge.resolve(), folder, report, *more)
     return 1 if report.failed else 0
 
 

@@ -151,7 +151,8 @@ TEST(Distances, FeaturesAreKeptByWhatTheyWereTakenOf) {
   EXPECT_THROW(all_features(other, extractors, config, cells, context), Interrupted);
   EvaluateConfig scaled = config;
   scaled.torchscript.scale[1] *= 2;
-  EXPECT_THROW(all_features(compared, extractors, scaled, cells, context), Interrupted);
+  Extractors others = load_extractors(scaled, "cpu");
+  EXPECT_THROW(all_features(compared, others, scaled, cells, context), Interrupted);
 }
 
 }  // namespace
