@@ -7,7 +7,7 @@
 //   stage_finished     stage, seconds, peak_memory_bytes; of prepare refused: {reason: series}
 //   stage_interrupted  stage, seconds
 //   stage_failed       stage, seconds, reason: a fault code, "configuration" or "internal"
-//   phase_started      phase, step it goes on from, steps, time_limit_s (0: none)
+//   phase_started      phase, unit of progress, step it goes on from, steps, time_limit_s (0: none)
 //   measured           a line of metrics.jsonl (not again in events.jsonl)
 //   checkpoint_written phase, step, sha256: its first 16 digits
 //   segmenter_trained  arm, seed, seconds, curve (its last point in events.jsonl)

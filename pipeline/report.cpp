@@ -8,6 +8,7 @@
 #include "pipeline/report_sections.h"
 #include "pipeline/train_metrics.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include <version.h>
@@ -33,6 +34,23 @@ std::optional<io::ShardSet> read_shards(const fs::path& folder, const std::strin
   return io::ShardSet(folder, prefix);
 }
 
+// progress.json is written now and then, metrics.jsonl at each logged step.
+void bring_up_to_date(ordered_json& progress, const std::vector<ordered_json>& metrics) {
+  if (!progress.is_object() || progress.value("stage", "") != "train") return;
+  const auto found = std::find_if(metrics.rbegin(), metrics.rend(), [&progress](const ordered_json& line) {
+    return line["kind"] == "train" && line["phase"] == progress.value("phase", "");
+  });
+  if (found == metrics.rend()) return;
+  const ordered_json& last = *found;
+  const double newer_s = last.value("time", 0.0) - progress.value("time", 0.0);
+  if (newer_s <= 0) return;
+  progress["figures"][last["phase"].get<std::string>()]["train"] = last;
+  progress["done"] = last["step"];
+  progress["time"] = last["time"];
+  if (progress.contains("time_left_s") && progress["time_left_s"].is_number())
+    progress["time_left_s"] = std::max(0.0, progress["time_left_s"].get<double>() - newer_s);
+}
+
 ReportInputs read_inputs(const fs::path& out, bool under_way) {
   ReportInputs inputs;
   inputs.under_way = under_way;
@@ -49,6 +67,7 @@ ReportInputs read_inputs(const fs::path& out, bool under_way) {
   inputs.downstream = read_json(out / "evaluation" / "downstream.json");
   inputs.manifest = read_json(out / "manifest.json");
   inputs.metrics = read_metrics(out / "metrics.jsonl");
+  bring_up_to_date(inputs.progress, inputs.metrics);
   return inputs;
 }
 

@@ -20,6 +20,7 @@ RunState::RunState(std::string run, const std::vector<std::string>& stages) : ru
 void RunState::begin_stage(const std::string& stage) {
   stage_ = stage;
   unit_.clear();
+  phase_.clear();
   done_ = total_ = 0;
   pace_ = {};
   left_s_.reset();
@@ -45,6 +46,11 @@ void RunState::take(const std::string& event, const ordered_json& figures, doubl
     limit_s_ = limit_s > 0 ? std::optional(limit_s) : std::nullopt;
     used_s_.reset();
     limit_end_s_.reset();
+    left_s_.reset();
+    phase_ = phase;
+    unit_ = figures.at("unit").get<std::string>();
+    done_ = figures.at("step").get<std::int64_t>();
+    total_ = figures.at("steps").get<std::int64_t>();
   }
   if (event == "measured") {
     figures_[phase][figures.value("kind", "")] = figures;
@@ -71,6 +77,7 @@ ordered_json RunState::json(double now_s) const {
                     {"time", now_s},
                     {"stage", stage_},
                     {"state", state == stages_.end() ? "waiting" : state->second},
+                    {"phase", phase_},
                     {"done", done_},
                     {"total", total_},
                     {"unit", unit_},

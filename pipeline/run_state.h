@@ -44,7 +44,7 @@ class RunState {
   std::vector<std::string> order_;
   std::map<std::string, std::string> stages_;  // name -> state
   std::string stage_;                          // the last one told of; empty: none yet
-  std::string unit_;
+  std::string unit_, phase_;
   std::int64_t done_ = 0, total_ = 0;
   Pace pace_;
   std::optional<double> left_s_;

@@ -45,8 +45,11 @@ train::Hooks phase_hooks(const Phase& phase, const Context& context, const Metri
   if (phase.time_limit_s > 0) unit += " (at most " + readable_seconds(phase.time_limit_s) + ")";
   hooks.start = [phase, unit, &context, &metrics](std::int64_t step) {
     metrics.cut(phase.name, step);
-    context.tell("phase_started",
-                 {{"phase", phase.name}, {"step", step}, {"steps", phase.steps}, {"time_limit_s", phase.time_limit_s}});
+    context.tell("phase_started", {{"phase", phase.name},
+                                   {"unit", phase.progress},
+                                   {"step", step},
+                                   {"steps", phase.steps},
+                                   {"time_limit_s", phase.time_limit_s}});
     if (step > 0 && step < phase.steps) log_info("train: " + phase.name + " goes on from step " + std::to_string(step));
     context.progress(step, phase.steps, unit);
   };

@@ -8,7 +8,7 @@ whole and pass `promtool check metrics` (lint included), and nothing but NAME.pr
 node_exporter then serves the last one: the same samples, no textfile error.
 
 Printed with promtool 2.42.0, prometheus-node-exporter 1.5.0:
-  13 texts checked, complaints of promtool: []
+  14 texts checked, complaints of promtool: []
   node_exporter: 55 samples of 55, 16 families, ['node_textfile_scrape_error 0']
 """
 import pathlib

@@ -36,7 +36,7 @@ TEST(Observer, EventsAndStateAreWritten) {
   const Context context = observer.watched(context_of(out));
   EXPECT_NE(test::read_file(prometheus).find("state=\"waiting\"} 1"), std::string::npos);
   context.tell("stage_started", {{"stage", "train"}, {"seconds_before", 0}});
-  context.tell("phase_started", {{"phase", "diffusion"}, {"step", 0}, {"steps", 9}, {"time_limit_s", 0}});
+  context.tell("phase_started", {{"phase", "diffusion"}, {"unit", "steps"}, {"step", 0}, {"steps", 9}});
   context.tell("measured", {{"phase", "diffusion"}, {"kind", "train"}, {"step", 1}, {"loss", 2}});
   log_warning("a warning of the test");
   context.tell("stage_finished", {{"stage", "train"}, {"seconds", 5}, {"peak_memory_bytes", 1}});

@@ -74,13 +74,15 @@ TEST(Report, BesideATrainingShowsHowFarItIs) {
   write_patches(folder / "data", "train", false);
   write_patches(folder / "samples", "synthetic", true);  // being drawn: samples.json is not there
   test::write_file(folder / "data/prepare.json", R"({"schema":1,"splits":{}})");
-  test::write_file(
-      folder / "progress.json",
-      R"({"schema":1,"stage":"train","state":"running","unit":"steps","done":420,"total":12000,"time":5})");
-  test::write_file(folder / "metrics.jsonl", "{\"phase\":\"diffusion\",\"kind\":\"train\",\"step\":1,\"loss\":2}\n");
+  test::write_file(folder / "progress.json",
+                   R"({"schema":1,"stage":"train","state":"running","phase":"diffusion",
+                       "unit":"steps","done":400,"total":12000,"time":5,"time_left_s":100})");
+  test::write_file(folder / "metrics.jsonl",  // which is newer
+                   R"({"time":9,"phase":"diffusion","kind":"train","step":420,"loss":2})"
+                   "\n");
   run_report({}, context_of(folder.path()), true);
   const std::string page = test::read_file(folder / "report.html");
-  EXPECT_NE(page.find("Under way: train, steps 420 of 12000"), std::string::npos);
+  EXPECT_NE(page.find("Under way: train, steps 420 of 12000, 1 min 36 s left"), std::string::npos);
   EXPECT_NE(page.find("<svg"), std::string::npos);  // the curve so far
   EXPECT_NE(page.find("not there yet"), std::string::npos);
   EXPECT_EQ(page.find("data:image/png"), std::string::npos);

@@ -11,7 +11,8 @@ RunState in_training() {
   state.take("stage_started", {{"stage", "prepare"}}, 100);
   state.take("stage_finished", {{"stage", "prepare"}, {"refused", {{"missing-slice", 3}}}}, 110);
   state.take("stage_started", {{"stage", "train"}}, 110);
-  state.take("phase_started", {{"phase", "diffusion"}, {"step", 100}, {"steps", 1000}}, 110);
+  state.take("phase_started", {{"phase", "diffusion"}, {"unit", "steps"}, {"step", 100}, {"steps", 1000}}, 110);
+  EXPECT_EQ(state.json(110)["done"], 100);  // before the first progress
   state.progress(100, 1000, "steps", 10);
   state.take("measured", {{"phase", "diffusion"}, {"kind", "train"}, {"step", 200}, {"loss", 0.5}}, 120);
   state.take("checkpoint_written", {{"phase", "diffusion"}, {"step", 200}, {"sha256", "abc"}}, 120);
@@ -26,6 +27,7 @@ TEST(RunState, JsonTellsTheStageItsProgressAndTheTimeLeft) {
   EXPECT_EQ(json["run"], "night");
   EXPECT_EQ(json["stage"], "train");
   EXPECT_EQ(json["state"], "running");
+  EXPECT_EQ(json["phase"], "diffusion");
   EXPECT_EQ(json["done"], 200);
   EXPECT_EQ(json["total"], 1000);
   EXPECT_EQ(json["time_left_s"], 80);  // 100 steps in 10 s, 800 to go
@@ -36,7 +38,8 @@ TEST(RunState, JsonTellsTheStageItsProgressAndTheTimeLeft) {
 
 TEST(RunState, ALimitOfTimeBoundsTheTimeLeft) {
   RunState state = in_training();
-  state.take("phase_started", {{"phase", "diffusion"}, {"time_limit_s", 60.0}}, 130);
+  state.take("phase_started",
+             {{"phase", "diffusion"}, {"unit", "steps"}, {"step", 200}, {"steps", 1000}, {"time_limit_s", 60.0}}, 130);
   state.take("measured", {{"phase", "diffusion"}, {"kind", "train"}, {"step", 300}, {"elapsed_s", 25}}, 140);
   state.progress(300, 1000, "steps (at most 1 min 0 s)", 30);
   state.progress(400, 1000, "steps (at most 1 min 0 s)", 40);

@@ -42,7 +42,7 @@ TEST(TrainOptions, HooksLogAndReportProgress) {
   hooks.start(2);
   hooks.saved(3, std::string(64, 'a'));
   EXPECT_EQ(told, (std::vector<std::string>{
-                      R"(phase_started{"phase":"diffusion","step":2,"steps":10,"time_limit_s":120.0})",
+                      R"(phase_started{"phase":"diffusion","unit":"steps","step":2,"steps":10,"time_limit_s":120.0})",
                       R"(checkpoint_written{"phase":"diffusion","step":3,"sha256":"aaaaaaaaaaaaaaaa"})"}));
   hooks.after_step(3);
   EXPECT_EQ(seen, 3);
