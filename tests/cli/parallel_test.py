@@ -1,6 +1,7 @@
 """Several processes: one training to rounding whatever their number, samples bit by bit, and nothing left hanging."""
 
 import array
+import math
 import os
 import shutil
 import signal
@@ -12,8 +13,7 @@ from pathlib import Path
 import program
 
 TRAINING = ["train.unet.dropout=0.2", "train.label_dropout=0.2"]
-# Rounding in a few dozen steps.
-CLOSE = 2e-3
+CLOSE = 1e-3  # rounding in a few dozen steps
 
 
 def launched(processes, arguments):
@@ -26,9 +26,12 @@ def weights(out, prefix, kind="weights."):
     return {name: array.array("f", data) for name, (_, _, data) in tensors.items() if name.startswith(kind)}
 
 
-def farthest(one, other):
+def distance(one, other):
+    """Of all weights together, relative. Not one by one: Adam makes whole steps of gradients that are rounding alone, as
+    those of keys' biases, which attention does not depend on."""
     assert one.keys() == other.keys() and one
-    return max(abs(a - b) for name in one for a, b in zip(one[name], other[name]))
+    pairs = [(a, b) for name in one for a, b in zip(one[name], other[name])]
+    return math.sqrt(sum((a - b) ** 2 for a, b in pairs) / sum(a * a for a, _ in pairs))
 
 
 def children(process):
@@ -58,7 +61,7 @@ class ParallelTest(program.ProgramTest):
         self.train(1, one)
         self.train(2, two)
         for prefix in ("autoencoder", "generator"):
-            self.assertLess(farthest(weights(one, prefix), weights(two, prefix)), CLOSE)
+            self.assertLess(distance(weights(one, prefix), weights(two, prefix)), CLOSE)
         self.assertEqual(program.leftovers(two), [])
         for a, b in zip(program.metrics(one), program.metrics(two)):
             self.assertEqual((a["phase"], a["kind"], a["step"]), (b["phase"], b["kind"], b["step"]))
@@ -75,14 +78,14 @@ class ParallelTest(program.ProgramTest):
             out = self.copy(f"{first}-{second}")
             self.train(first, out)
             self.train(second, out, "train.steps=24")
-            self.assertLess(farthest(weights(whole, "generator"), weights(out, "generator")), CLOSE)
+            self.assertLess(distance(weights(whole, "generator"), weights(out, "generator")), CLOSE)
 
     def test_bf16_accumulation_and_gradient_checkpointing(self):
         own = ["train.accumulate=2", "train.gradient_checkpointing=true"]
         one, two = self.copy("one"), self.copy("two")
         self.train(1, one, *own)
         self.train(2, two, *own)
-        self.assertLess(farthest(weights(one, "generator"), weights(two, "generator")), CLOSE)
+        self.assertLess(distance(weights(one, "generator"), weights(two, "generator")), CLOSE)
         shutil.rmtree(two)
         two = self.copy("two")
         self.train(2, two, *own, "train.precision=bf16")
