@@ -13,6 +13,7 @@
 #include "pipeline/memory.h"
 #include "pipeline/observer.h"
 #include "pipeline/progress.h"
+#include "pipeline/run_shared.h"
 #include "pipeline/sampler.h"
 #include "pipeline/stage.h"
 #include "pipeline/train_autoencoder.h"
@@ -89,32 +90,6 @@ void tell_finished(const std::string& stage, const StageRecord& record, const Co
       {"stage", stage}, {"seconds", record.seconds}, {"peak_memory_bytes", record.peak_memory_bytes}};
   if (record.summary.contains("refused")) figures["refused"] = record.summary["refused"];
   context.tell("stage_finished", figures);
-}
-
-Part part_of(const train::Group& group) { return {group.rank(), group.size()}; }
-
-// The stage as the processes of the context's group share it; the summary where this one leads. Throws Interrupted in
-// all of them when one was.
-nlohmann::ordered_json run_shared(const Stage& stage, const Config& config, const Context& context) {
-  train::Group* group = context.group;
-  if (group == nullptr) return stage.run(config, context);
-  nlohmann::ordered_json summary;
-  const auto together = [&](bool takes_part, const Context& own) {
-    bool interrupted = false;
-    try {
-      if (takes_part) summary = stage.run(config, own);
-    } catch (const Interrupted&) {
-      interrupted = true;
-    }
-    if (group->any(interrupted)) throw Interrupted{stage.name};
-  };
-  if (stage.sharing == Sharing::Parts) {
-    Context own = context;
-    own.part = part_of(*group);
-    together(true, own);
-  }
-  together(context.leads || stage.sharing == Sharing::Steps, context);
-  return summary;
 }
 
 void run_stage(const Stage& stage, const Config& config, Context context, Manifest& manifest) {

@@ -14,6 +14,7 @@
 #include <thread>
 #include <utility>
 
+#include <c10/util/Logging.h>
 #include <fcntl.h>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
@@ -260,6 +261,8 @@ class Group::Impl {
 Group::Group(const Rendezvous& where, torch::Device device, const Options& options) {
   if (where.size < 2 || where.rank < 0 || where.rank >= where.size)
     throw std::invalid_argument("Group: a rank must be one of two or more");
+  // c10d warns of a lost connection with a stack trace of its own; what it means for us is said in one line.
+  if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr) FLAGS_caffe2_log_level = 2;  // errors
   try {
     impl_ = std::make_unique<Impl>(where, device, options);
   } catch (const std::invalid_argument&) {

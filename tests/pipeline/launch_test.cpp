@@ -24,17 +24,17 @@ TEST(Launched, DoesAsItIsTold) {
   const char* act = std::getenv(kAct);
   if (act == nullptr) GTEST_SKIP() << "for Launch.* to start";
   const Ranks ranks = ranks_from_environment();
-  const std::string todo = act;
+  const std::string wanted = act;
   const bool second = ranks.where.rank == 1;
-  if (todo == "meet") {
+  if (wanted == "meet") {
     train::Group group(ranks.where, torch::kCPU);
     const double sum = group.sum({1}).front();
     group.leave();
     std::_Exit(sum == 3 ? kDone : kOurFault);
   }
-  if (todo == "killed" && second) ::raise(SIGKILL);
-  if (todo == "fail" && second) std::_Exit(kData);
-  if (todo == "stop") {
+  if (wanted == "killed" && second) ::raise(SIGKILL);
+  if (wanted == "fail" && second) std::_Exit(kData);
+  if (wanted == "stop") {
     ::signal(SIGUSR1, [](int) { std::_Exit(kInterrupted); });
     ::kill(::getppid(), SIGUSR1);
   }

@@ -23,9 +23,9 @@ inline nets::UNet small_unet(double dropout) {
                                      .up_block_types = {nets::LevelType::Attention, nets::LevelType::Plain},
                                      .block_out_channels = {16, 32},
                                      .layers_per_block = 1,
+                                     .dropout = dropout,
                                      .attention_head_dim = 16,
                                      .norm_num_groups = 8,
-                                     .dropout = dropout,
                                      .num_class_embeds = 4});
 }
 
