@@ -10,7 +10,9 @@
 #include "pipeline/push.h"
 #include "pipeline/run.h"
 #include "pipeline/sample_folder.h"
+#include "pipeline/status.h"
 #include "pipeline/structures.h"
+#include "pipeline/submit.h"
 #include "pipeline/sweep.h"
 
 #include <charconv>
@@ -38,6 +40,8 @@ struct Options {
   ImportConfig imported;
   std::string archive;            // of push and pull
   std::filesystem::path to_push;  // empty: the run's samples
+  SubmitOptions submit;
+  StatusOptions status;
 };
 
 // Shortest way to a setting that differs between machines: the same as --set run.KEY=VALUE.
@@ -154,6 +158,18 @@ void add_network(CLI::App& app, Options& options) {
   pull->add_option("ARCHIVE", options.archive, address)->required();
 }
 
+void add_cluster(CLI::App& app, Options& options) {
+  CLI::App* submit = add_stage(app, options, "submit", "submit the run as jobs of a cluster: Slurm, PBS, or a script",
+                               {"run", "cluster"});
+  submit->add_flag("--dry-run", options.submit.dry_run, "print the scripts and commands, and do nothing");
+  submit->add_option("--from", options.submit.from,
+                     "first of run.stages to submit; without it the first that is not done");
+  CLI::App* status = app.add_subcommand("status", "where a run stands, from its files alone");
+  status->add_option("-o,--out", options.out, "the run's folder")->capture_default_str();
+  status->add_flag("--json", options.status.json, "JSON instead of a table");
+  status->add_flag("--jobs", options.status.jobs, "ask the scheduler for the jobs' states too");
+}
+
 int report_error(int code, const std::string& message) {
   std::cerr << "ctforge: " << message << '\n';
   return code;
@@ -235,9 +251,17 @@ int run_command(const CLI::App& app, const Options& options) {
     return kDone;
   }
   if (name == "sweep") return swept(options);
+  if (name == "status") {
+    show_status(options.out, options.status, std::cout);
+    return kDone;
+  }
   const Config config = read_config(options.config, options.assignments);
   if (name == "push") return pushed(config, options);
   if (name == "pull") return pulled(config, options);
+  if (name == "submit") {
+    run_submit(config, options.submit, options.out, std::cout);
+    return kDone;
+  }
   if (name == "sample" && !options.checkpoint.empty()) {
     work_in(config, options.out, [&](const Context& context) {
       run_sample_folder(config.sample, config.train, context, options.checkpoint, options.noise);
@@ -296,6 +320,7 @@ int run_command_line(int argc, const char* const* argv) {
             {"run", "sweep", "phantom", "prepare", "train", "sample", "evaluate", "report"});
   add_exchange(app, options);
   add_network(app, options);
+  add_cluster(app, options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -3,15 +3,32 @@
 
 #include "pipeline/config_tree.h"
 
+#include <cerrno>
+#include <chrono>
+#include <thread>
+
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 namespace ctforge::pipeline {
 
+namespace {
+
+// Who only asks (is_held) holds the lock for microseconds, and must not keep a job from starting.
+bool lock_soon(int descriptor) {
+  for (int tries = 0; ::flock(descriptor, LOCK_EX | LOCK_NB) != 0; ++tries) {
+    if (errno != EWOULDBLOCK || tries == 20) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return true;
+}
+
+}  // namespace
+
 FolderLock::FolderLock(const std::filesystem::path& folder)
     : descriptor_(::open((folder / ".ctforge.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
-  if (descriptor_ < 0 || ::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+  if (descriptor_ < 0 || !lock_soon(descriptor_)) {
     const bool readable = descriptor_ >= 0;
     if (readable) ::close(descriptor_);
     throw ConfigError(
@@ -21,5 +38,13 @@ FolderLock::FolderLock(const std::filesystem::path& folder)
 }
 
 FolderLock::~FolderLock() { ::close(descriptor_); }
+
+bool FolderLock::is_held(const std::filesystem::path& folder) {
+  const int descriptor = ::open((folder / ".ctforge.lock").c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return false;
+  const bool held = ::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  ::close(descriptor);
+  return held;
+}
 
 }  // namespace ctforge::pipeline

@@ -11,6 +11,8 @@ class FolderLock {
   // Throws ConfigError when another process holds it, or the folder cannot be written to.
   explicit FolderLock(const std::filesystem::path& folder);
   ~FolderLock();
+  // Whether another process holds it at this moment; the folder need not exist. Asking keeps nobody out.
+  static bool is_held(const std::filesystem::path& folder);
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;
 
