@@ -16,7 +16,9 @@
 #include "pipeline/run.h"
 #include "pipeline/sample_folder.h"
 #include "pipeline/session.h"
+#include "pipeline/status.h"
 #include "pipeline/structures.h"
+#include "pipeline/submit.h"
 #include "pipeline/sweep.h"
 
 #include <algorithm>
@@ -53,6 +55,8 @@ struct Options {
   FilterConfig filter;
   bool keep_copies = false, keep_labels = false;  // of filter
   bool allow_copies = false;                      // of push
+  SubmitOptions submit;
+  StatusOptions status;
 };
 
 // Shortest way to a setting that differs between machines: the same as --set run.KEY=VALUE.
@@ -203,6 +207,18 @@ void add_filter(CLI::App& app, Options& options) {
   command->add_flag("--keep-labels", options.keep_labels, "leave samples in whose labels were rejected");
 }
 
+void add_cluster(CLI::App& app, Options& options) {
+  CLI::App* submit = add_stage(app, options, "submit", "submit the run as jobs of a cluster: Slurm, PBS, or a script",
+                               {"run", "cluster"});
+  submit->add_flag("--dry-run", options.submit.dry_run, "print the scripts and commands, and do nothing");
+  submit->add_option("--from", options.submit.from,
+                     "first of run.stages to submit; without it the first that is not done");
+  CLI::App* status = app.add_subcommand("status", "where a run stands, from its files alone");
+  status->add_option("-o,--out", options.out, "the run's folder")->capture_default_str();
+  status->add_flag("--json", options.status.json, "JSON instead of a table");
+  status->add_flag("--jobs", options.status.jobs, "ask the scheduler for the jobs' states too");
+}
+
 constexpr const char* kLaunched = "run, train, sample and evaluate";
 
 void add_launch(CLI::App& app, Options& options) {
@@ -251,6 +267,7 @@ void add_commands(CLI::App& app, Options& options) {
   add_filter(app, options);
   add_network(app, options);
   add_launch(app, options);
+  add_cluster(app, options);
 }
 
 void refuse_several(const std::string& name, const Options& options) {
@@ -393,9 +410,17 @@ int run_command(const CLI::App& app, const Options& options, Session& session) {
   if (session.ranks.several()) refuse_several(name, options);
   if (name == "sweep") return swept(options);
   if (name == "filter") return filtered(options);
+  if (name == "status") {
+    show_status(options.out, options.status, std::cout);
+    return kDone;
+  }
   const Config config = read_config(options.config, options.assignments);
   if (name == "push") return pushed(config, options);
   if (name == "pull") return pulled(config, options);
+  if (name == "submit") {
+    run_submit(config, options.submit, options.out, std::cout);
+    return kDone;
+  }
   if (name == "sample" && !options.checkpoint.empty()) {
     work_in(config, options.out, [&](const Context& context) {
       run_sample_folder(config.sample, config.train, context, options.checkpoint, options.noise);

@@ -28,6 +28,29 @@ nlohmann::ordered_json to_json(const Config& config) {
 
 namespace {
 
+// Values as JSON, which is YAML too.
+void write_yaml(const nlohmann::ordered_json& section, const std::string& indent, std::string& text) {
+  for (const auto& [key, value] : section.items()) {
+    text += indent + key + ":";
+    if (value.is_object()) {
+      text += "\n";
+      write_yaml(value, indent + "  ", text);
+    } else {
+      text += " " + value.dump() + "\n";
+    }
+  }
+}
+
+}  // namespace
+
+std::string to_yaml(const Config& config) {
+  std::string text;
+  write_yaml(to_json(config), "", text);
+  return text;
+}
+
+namespace {
+
 const std::set<std::string> kDataPaths = {"prepare.input",       "prepare.key_file",      "prepare.labels_file",
                                           "prepare.structures",  "prepare.classes.table", "prepare.split.table",
                                           "train.from",          "train.pairs",           "sample.weaker",
@@ -41,8 +64,7 @@ std::string shown_value(const std::string& key, const std::string& value) {
 
 nlohmann::ordered_json to_json_without_paths(const Config& config) {
   auto json = to_json(config);
-  json.erase("push");
-  json.erase("pull");
+  for (const char* section : {"push", "pull", "cluster"}) json.erase(section);
   const std::string hidden = "(a path, not recorded)";
   for (const std::string& key : kDataPaths) {
     std::string pointer = "/" + key;

@@ -1,6 +1,7 @@
 // The whole configuration: one section a stage, read and checked in full before any work starts.
 #pragma once
 
+#include "pipeline/cluster.h"
 #include "pipeline/config_visitors.h"
 #include "pipeline/evaluate.h"
 #include "pipeline/model.h"
@@ -64,6 +65,7 @@ struct Config {
   SweepConfig sweep;
   PushConfig push;
   PullConfig pull;
+  ClusterConfig cluster;
 
   template <class Visitor>
   void fields(Visitor& visit) {
@@ -79,6 +81,7 @@ struct Config {
     visit.section("sweep", sweep);
     visit.section("push", push);
     visit.section("pull", pull);
+    visit.section("cluster", cluster);
   }
 };
 
@@ -87,9 +90,11 @@ struct Config {
 Config read_config(const std::vector<std::filesystem::path>& files, const std::vector<std::string>& assignments);
 // Every key with its value, in the order of the sections.
 nlohmann::ordered_json to_json(const Config& config);
+// The same as a configuration file, which reads as this very configuration.
+std::string to_yaml(const Config& config);
 // A setting's value as a log, a file or a file's name may tell it: paths of data may hold patients' names.
 std::string shown_value(const std::string& key, const std::string& value);
-// The same as to_json without their values, and without what is no part of a run: `push` and `pull`.
+// The same as to_json without their values, and without what is no part of a run: `push`, `pull`, `cluster`.
 nlohmann::ordered_json to_json_without_paths(const Config& config);
 // The keys of some sections with defaults, meaning and limits, for --help.
 std::string describe_config(const std::vector<std::string>& sections);

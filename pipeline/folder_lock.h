@@ -16,7 +16,7 @@ class FolderLock {
   // Throws ConfigError when another process holds it so that this one may not, or the folder cannot be written to.
   explicit FolderLock(const std::filesystem::path& folder, Mode mode = Mode::Alone);
   ~FolderLock();
-  // Whether another process holds it at this moment; the folder need not exist.
+  // Whether another process holds it at this moment; the folder need not exist. Asking keeps nobody out.
   static bool is_held(const std::filesystem::path& folder);
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;

@@ -2,7 +2,6 @@
 #include "pipeline/run.h"
 
 #include "io/atomic_file.h"
-#include "io/fault.h"
 #include "io/random.h"
 #include "models/train/checkpoint.h"
 #include "models/train/parallel.h"
@@ -55,18 +54,6 @@ Context make_context(const Config& config, const fs::path& out, const std::strin
   context.leads = together.group == nullptr || together.group->leads();
   context.interrupted = [] { return stop_flag.load(); };
   return context;
-}
-
-void check_needs(const Stage& stage, const Config& config, const fs::path& out) {
-  for (const StageNeed& need : stage.needs) {
-    const bool phantom = need.stage == "phantom";
-    if (phantom && !config.prepare.input.empty()) continue;
-    const fs::path file = out / need.last_file;
-    if (fs::exists(file) || (!need.always && !fs::exists(file.parent_path()))) continue;
-    throw io::DataError(io::Fault::Unreadable, stage.name + " needs the result of " + need.stage +
-                                                   ", which is not in this folder or not finished: run " + need.stage +
-                                                   " first" + (phantom ? ", or give prepare.input" : ""));
-  }
 }
 
 // Temporary files of a process that was killed. Only the holder of the folder's lock may remove them.

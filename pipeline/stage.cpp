@@ -2,6 +2,7 @@
 #include "pipeline/stage.h"
 
 #include "io/digest.h"
+#include "io/fault.h"
 #include "io/shard.h"
 #include "pipeline/input_listing.h"
 #include "pipeline/train_origin.h"
@@ -75,6 +76,18 @@ const Stage& stage_named(const std::string& name) {
   for (const Stage& stage : all_stages())
     if (stage.name == name) return stage;
   throw std::invalid_argument("no stage is called '" + name + "'");
+}
+
+void check_needs(const Stage& stage, const Config& config, const fs::path& out) {
+  for (const StageNeed& need : stage.needs) {
+    const bool phantom = need.stage == "phantom";
+    if (phantom && !config.prepare.input.empty()) continue;
+    const fs::path file = out / need.last_file;
+    if (fs::exists(file) || (!need.always && !fs::exists(file.parent_path()))) continue;
+    throw io::DataError(io::Fault::Unreadable, stage.name + " needs the result of " + need.stage +
+                                                   ", which is not in this folder or not finished: run " + need.stage +
+                                                   " first" + (phantom ? ", or give prepare.input" : ""));
+  }
 }
 
 std::string fingerprint(const Config& config, const std::string& stage) {

@@ -45,6 +45,9 @@ const std::vector<Stage>& all_stages();
 // Throws std::invalid_argument for a name that is none.
 const Stage& stage_named(const std::string& name);
 
+// Throws io::DataError when what the stage builds on is not in the run's folder or was not finished.
+void check_needs(const Stage& stage, const Config& config, const std::filesystem::path& out);
+
 // Hash of a stage's configuration, the run's seed and everything the stage builds on: the same hash, the same result.
 std::string fingerprint(const Config& config, const std::string& stage);
 

@@ -33,5 +33,16 @@ TEST(FolderLock, IsSharedByThoseThatDoParts) {
   EXPECT_THROW(FolderLock(folder.path(), FolderLock::Mode::Shared), ConfigError);
 }
 
+TEST(FolderLock, TellsWhetherItIsHeld) {
+  const ctforge::test::TemporaryFolder folder;
+  EXPECT_FALSE(FolderLock::is_held(folder.path()));
+  EXPECT_FALSE(FolderLock::is_held(folder / "absent"));
+  {
+    const FolderLock working(folder.path());
+    EXPECT_TRUE(FolderLock::is_held(folder.path()));
+  }
+  EXPECT_FALSE(FolderLock::is_held(folder.path()));
+}
+
 }  // namespace
 }  // namespace ctforge::pipeline

@@ -31,7 +31,7 @@ std::filesystem::path source_dir();
 std::optional<std::filesystem::path> real_data(const std::string& name);
 inline constexpr const char* kNoRealData = "real CT test data not present (set CTFORGE_TEST_DATA)";
 
-// File contents as bytes; writing replaces the file.
+// File contents as bytes; writing replaces the file and makes the folders above it.
 std::string read_file(const std::filesystem::path& path);
 void write_file(const std::filesystem::path& path, const std::string& bytes);
 
