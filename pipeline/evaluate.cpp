@@ -11,6 +11,8 @@
 #include "pipeline/evaluate_downstream.h"
 #include "pipeline/evaluate_inputs.h"
 #include "pipeline/evaluate_nearest.h"
+#include "pipeline/evaluate_quality.h"
+#include "pipeline/evaluate_texture.h"
 #include "pipeline/log.h"
 
 #include <algorithm>
@@ -39,6 +41,17 @@ bool any_contoured(const eval::PatchSet& set) {
   });
 }
 
+// Radiomics, noise power and diversity, each where it is asked for.
+void write_texture(const ComparedSets& compared, const EvaluateConfig& config, const Context& context,
+                   const std::filesystem::path& folder) {
+  if (config.radiomics) write_json(folder / "radiomics.json", radiomics_json(compared, config, context));
+  if (context.interrupted()) throw Interrupted{"evaluate"};
+  if (config.noise_power) write_json(folder / "noise_power.json", noise_power_json(compared, config));
+  if (context.interrupted()) throw Interrupted{"evaluate"};
+  if (config.diversity) write_json(folder / "diversity.json", diversity_json(compared, config, context.seed));
+  if (context.interrupted()) throw Interrupted{"evaluate"};
+}
+
 // The distances in short, for the manifest.
 ordered_json short_distances(const ordered_json& json) {
   ordered_json summary = ordered_json::object();
@@ -55,7 +68,8 @@ ordered_json run_evaluate(const EvaluateConfig& config, const Context& context) 
   own.seed = io::mix_seed(context.seed, kEvaluateStream);
   const std::filesystem::path folder = context.out / "evaluation";
   const CellStore cells(folder / "cells");
-  for (const char* result : {"distances.json", "nearest.json", "downstream.json"})
+  for (const char* result : {"distances.json", "nearest.json", "radiomics.json", "noise_power.json", "diversity.json",
+                             "quality.json", "downstream.json"})
     std::filesystem::remove(folder / result);  // an attempt that ends early must not leave a mixture
   const std::string base_key = inputs.digest + " " + std::to_string(own.seed);
 
@@ -73,6 +87,12 @@ ordered_json run_evaluate(const EvaluateConfig& config, const Context& context) 
   if (context.interrupted()) throw Interrupted{"evaluate"};
 
   ordered_json summary{{"distances", short_distances(distances)}, {"nearest", nearest.at("nearest").at("correlation")}};
+  write_texture(compared, config, own, folder);
+  if (config.label_quality) {
+    const ordered_json quality = quality_json(inputs);
+    write_json(folder / "quality.json", quality);
+    summary["quality"] = quality.at("quality").at("synthetic");
+  }
   const bool labelled = any_contoured(inputs.test);
   if (config.downstream.enabled && !labelled)
     log_warning("evaluate: no segmentation experiment, since no held-out patient has a label map");
