@@ -83,7 +83,7 @@ NoiseSpectra noise_spectra(const PatchSet& set, NoiseOf source) {
   for (std::int64_t start = 0; start < set.size(); start += kAtOnce) {
     Indices indices(static_cast<std::size_t>(std::min(kAtOnce, set.size() - start)));
     std::iota(indices.begin(), indices.end(), start);
-    const torch::Tensor hu = set.pixels(indices).hu.to(torch::kFloat64);
+    const torch::Tensor hu = set.pixels(indices).hu.to(torch::kFloat64).clamp(set.window_hu[0], set.window_hu[1]);
     const torch::Tensor squares = squares_of(source == NoiseOf::Residual ? residual(hu) : hu, edge);
     const torch::Tensor wanted = source == NoiseOf::Residual
                                      ? torch::ones({squares.size(0), squares.size(1)}, torch::kBool)

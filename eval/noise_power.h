@@ -36,7 +36,7 @@ struct NoiseSpectra {
   torch::Tensor regions;                 // [N] float64: how many there are
 };
 
-// Regions of 16 pixels (or of the patch, where that is smaller), half of one apart.
+// Regions of 16 pixels (or of the patch, where that is smaller), half of one apart, of HU clipped to the set's window.
 NoiseSpectra noise_spectra(const PatchSet& set, NoiseOf source);
 
 // Mean over the regions of these patches: [rings], HU^2 mm^2. Not a number where they have none.

@@ -25,4 +25,8 @@ std::vector<double> radiomics(const Region& region, const Discretisation& bins);
 const std::vector<std::string>& shape_2d_names();
 std::vector<double> shape_2d(const Region& region);
 
+// shape_* (14): of the region's surface by marching cubes and of its voxel centres.
+const std::vector<std::string>& shape_3d_names();
+std::vector<double> shape_3d(const Region& region);
+
 }  // namespace ctforge::eval

@@ -1,11 +1,11 @@
 // Grey level co-occurrence (IBSI LFYI): how often two levels are neighbours along a direction.
 #include "eval/radiomics_families.h"
+#include "eval/spectral_norm.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-
-#include <torch/torch.h>
+#include <utility>
 
 namespace ctforge::eval {
 namespace {
@@ -89,24 +89,19 @@ Matrix matrix_along(const LevelGrid& grid, const std::array<int, 3>& direction) 
 
 // Maximal correlation coefficient (Haralick et al. 1973, f14): the root of the second largest eigenvalue of
 // Q(i,j) = sum over k of p(i,k) p(j,k) / (px(i) py(k)). For a symmetric p, Q has the eigenvalues of M^2 with
-// M(i,j) = p(i,j) / sqrt(px(i) px(j)), which is symmetric.
-std::vector<double> maximal_correlations(const std::vector<Matrix>& matrices) {
-  const auto size = static_cast<std::int64_t>(matrices[0].size);
-  if (size < 2) return std::vector<double>(matrices.size(), 1);
-  const torch::Tensor scaled = torch::zeros({std::ssize(matrices), size, size}, torch::kFloat64);
-  auto* out = scaled.data_ptr<double>();
-  for (const Matrix& matrix : matrices)
-    for (std::size_t a = 0; a < matrix.size; ++a)
-      for (std::size_t b = 0; b < matrix.size; ++b, ++out)
-        if (const double p = matrix.p[a * matrix.size + b]; p > 0)
-          *out = p / std::sqrt(matrix.marginal[a] * matrix.marginal[b]);
-  const torch::Tensor magnitudes = std::get<0>(torch::linalg_eigvalsh(scaled).abs().sort(1, /*descending=*/true));
-  std::vector<double> second;
-  for (std::int64_t i = 0; i < scaled.size(0); ++i) second.push_back(magnitudes[i][1].item<double>());
-  return second;
+// M(i,j) = p(i,j) / sqrt(px(i) px(j)), whose largest is 1 and belongs to sqrt(px).
+double maximal_correlation(const Matrix& matrix) {
+  if (matrix.size < 2) return 1;
+  std::vector<double> rest(matrix.p.size());  // M less its part along sqrt(px)
+  for (std::size_t a = 0; a < matrix.size; ++a)
+    for (std::size_t b = 0; b <= a; ++b) {
+      const double root = std::sqrt(matrix.marginal[a] * matrix.marginal[b]);
+      if (root > 0) rest[a * matrix.size + b] = matrix.p[a * matrix.size + b] / root - root;
+    }
+  return spectral_norm(std::move(rest), matrix.size);
 }
 
-Values features_of(const Matrix& matrix, const LevelGrid& grid, double maximal_correlation) {
+Values features_of(const Matrix& matrix, const LevelGrid& grid) {
   double auto_correlation = 0, mean = 0, energy = 0, maximum = 0;
   for (std::size_t a = 0; a < matrix.size; ++a) {
     const double i = grid.present[a];
@@ -168,7 +163,7 @@ Values features_of(const Matrix& matrix, const LevelGrid& grid, double maximal_c
       mean,                                                            // 60VM
       energy,                                                          // 8ZQL
       joint,                                                           // TU9B
-      maximal_correlation,                                             // not in IBSI
+      maximal_correlation(matrix),                                     // not in IBSI
       maximum,                                                         // GYBY
       sum_average,                                                     // ZGXS
       entropy(matrix.sum),                                             // P6QZ
@@ -181,17 +176,18 @@ Values features_of(const Matrix& matrix, const LevelGrid& grid, double maximal_c
 std::span<const char* const> cooccurrence_names() { return kNames; }
 
 std::vector<double> cooccurrence(const LevelGrid& grid) {
-  std::vector<Matrix> matrices;
-  for (const auto& direction : grid.directions)
-    if (Matrix matrix = matrix_along(grid, direction); matrix.size > 0) matrices.push_back(std::move(matrix));
-  std::vector<double> mean(kNames.size(), 0);
-  if (matrices.empty()) return mean;
-  const std::vector<double> maximal = maximal_correlations(matrices);
-  for (std::size_t m = 0; m < matrices.size(); ++m) {
-    const Values own = features_of(matrices[m], grid, maximal[m]);
-    for (std::size_t i = 0; i < own.size(); ++i) mean[i] += own[i] / static_cast<double>(matrices.size());
+  std::vector<double> sum(kNames.size(), 0);
+  std::int64_t directions = 0;
+  for (const auto& direction : grid.directions) {
+    const Matrix matrix = matrix_along(grid, direction);
+    if (matrix.size == 0) continue;
+    const Values own = features_of(matrix, grid);
+    for (std::size_t i = 0; i < own.size(); ++i) sum[i] += own[i];
+    ++directions;
   }
-  return mean;
+  if (directions > 0)
+    for (double& value : sum) value /= static_cast<double>(directions);
+  return sum;
 }
 
 }  // namespace ctforge::eval

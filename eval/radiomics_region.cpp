@@ -35,11 +35,11 @@ class Binning {
     bool first = true;
     for (std::size_t i = 0; i < region.value.size(); ++i) {
       if (region.inside[i] == 0) continue;
+      if (!std::isfinite(region.value[i])) throw std::invalid_argument("a region's values must be finite");
       low_ = first ? region.value[i] : std::min(low_, region.value[i]);
       high_ = first ? region.value[i] : std::max(high_, region.value[i]);
       first = false;
     }
-    if (!std::isfinite(low_) || !std::isfinite(high_)) throw std::invalid_argument("a region's values must be finite");
     step_ = bins.bin_count > 0 ? (high_ - low_) / static_cast<double>(bins.bin_count) : bins.bin_width;
     origin_ = std::floor(low_ / bins.bin_width);
   }

@@ -11,7 +11,7 @@
 #include <stdexcept>
 #include <tuple>
 
-#include <ATen/Parallel.h>
+#include <tbb/parallel_for.h>
 #include <torch/torch.h>
 
 namespace ctforge::eval {
@@ -37,14 +37,14 @@ torch::Tensor patch_radiomics(const PatchSet& set, const Discretisation& bins,
     const torch::Tensor hu =
         set.pixels(indices).hu.to(torch::kFloat64).clamp(set.window_hu[0], set.window_hu[1]).contiguous();
     const auto pixels = static_cast<std::size_t>(set.height * set.width);
-    at::parallel_for(0, hu.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
-      Region region{{1, set.height, set.width}, set.spacing_mm, {}, std::vector<std::uint8_t>(pixels, 1)};
-      for (std::int64_t i = begin; i < end; ++i) {
-        const double* first = hu.const_data_ptr<double>() + i * static_cast<std::int64_t>(pixels);
-        region.value.assign(first, first + pixels);
-        const std::vector<double> own = radiomics(region, bins);
-        std::copy(own.begin(), own.end(), features.data_ptr<double>() + (start + i) * columns);
-      }
+    const double* values = hu.const_data_ptr<double>();
+    double* out = features.data_ptr<double>() + start * columns;
+    tbb::parallel_for(std::int64_t{0}, hu.size(0), [&](std::int64_t i) {
+      const double* first = values + i * static_cast<std::int64_t>(pixels);
+      const Region region{
+          {1, set.height, set.width}, set.spacing_mm, {first, first + pixels}, std::vector<std::uint8_t>(pixels, 1)};
+      const std::vector<double> own = radiomics(region, bins);
+      std::copy(own.begin(), own.end(), out + i * columns);
     });
     each(start + hu.size(0));
   }

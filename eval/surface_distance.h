@@ -3,7 +3,7 @@
 // The definition is that of DeepMind's surface-distance (Nikolov et al., J. Med. Internet Res. 23:e26151, 2021): the
 // surface consists of the corners between eight voxels that are not all inside or outside, each weighted with the area
 // that marching cubes gives it (eval/surface_area.h), and distances are between corners. Measures that take boundary
-// voxels instead, unweighted (MONAI, MedPy), differ by up to a voxel; docs/evaluation.md says by how much on real
+// voxels instead, unweighted (MONAI, MedPy), differ by up to a voxel; docs/radiomics.md says by how much on real
 // masks.
 #pragma once
 

@@ -17,8 +17,13 @@ import numpy
 
 NAMES = {
     "stat": "firstorder", "ih": "firstorder", "cm": "glcm", "rlm": "glrlm", "szm": "glszm", "ngt": "ngtdm", "ngl": "gldm",
+    "morph": "shape",
 }
 FEATURES = {
+    "morph": {"volume": "MeshVolume", "vol_approx": "VoxelVolume", "area_mesh": "SurfaceArea", "av": "SurfaceVolumeRatio",
+              "sphericity": "Sphericity", "diam": "Maximum3DDiameter", "pca_maj_axis": "MajorAxisLength",
+              "pca_min_axis": "MinorAxisLength", "pca_least_axis": "LeastAxisLength", "pca_elongation": "Elongation",
+              "pca_flatness": "Flatness"},
     "stat": {"mean": "Mean", "var": "Variance", "skew": "Skewness", "kurt": "Kurtosis", "median": "Median",
              "min": "Minimum", "p10": "10Percentile", "p90": "90Percentile", "max": "Maximum",
              "iqr": "InterquartileRange", "range": "Range", "mad": "MeanAbsoluteDeviation",
@@ -55,7 +60,8 @@ FEATURES = {
             "gl_var": "GrayLevelVariance", "dc_var": "DependenceVariance", "dc_entr": "DependenceEntropy"},
 }
 # How IBSI calls the ways of aggregation that are ours: along directions one by one, in the volume or slice by slice.
-ENDINGS = {"3D": {"cm": "_3D_avg", "rlm": "_3D_avg", "szm": "_3D", "ngt": "_3D", "ngl": "_3D", "stat": "", "ih": ""},
+ENDINGS = {"3D": {"cm": "_3D_avg", "rlm": "_3D_avg", "szm": "_3D", "ngt": "_3D", "ngl": "_3D", "stat": "", "ih": "",
+                  "morph": ""},
            "2D": {"cm": "_2D_avg", "rlm": "_2D_avg", "szm": "_2D", "ngt": "_2D", "ngl": "_2D"}}
 
 folder = pathlib.Path(sys.argv[1])

@@ -30,7 +30,7 @@ def mask(depth):
 def features(depth, **settings):
     extractor = featureextractor.RadiomicsFeatureExtractor(force2D=depth == 1, force2Ddimension=0, **settings)
     extractor.disableAllFeatures()
-    for family in ["firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm"] + (["shape2D"] if depth == 1 else []):
+    for family in ["firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm"] + (["shape2D" if depth == 1 else "shape"]):
         extractor.enableFeatureClassByName(family)
     pair = [SimpleITK.GetImageFromArray(array) for array in (image(depth), mask(depth))]
     for one in pair:

@@ -21,8 +21,9 @@
 #include <stdexcept>
 #include <string>
 
-#include <ATen/Parallel.h>
 #include <nlohmann/json.hpp>
+#include <tbb/global_control.h>
+#include <tbb/parallel_for.h>
 #include <torch/torch.h>
 
 using namespace ctforge;
@@ -49,22 +50,20 @@ json radiomics_values(const io::SafetensorsFile& file) {
   const eval::Discretisation bins{std::stod(file.metadata().at("bin_width")),
                                   std::stoll(file.metadata().at("bin_count"))};
   std::vector<std::vector<double>> features(static_cast<std::size_t>(count)), shapes(static_cast<std::size_t>(count));
-  at::parallel_for(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      const auto at = static_cast<std::size_t>(i);
-      const auto own = value.as<double>().subspan(at * voxels, voxels);
-      const auto inside = tensors.at("inside").as<std::uint8_t>().subspan(at * voxels, voxels);
-      const eval::Region region{{value.shape[1], value.shape[2], value.shape[3]},
-                                spacing_of(file),
-                                {own.begin(), own.end()},
-                                {inside.begin(), inside.end()}};
-      features[at] = eval::radiomics(region, bins);
-      if (value.shape[1] == 1) shapes[at] = eval::shape_2d(region);
-    }
+  tbb::parallel_for(std::int64_t{0}, count, [&](std::int64_t i) {
+    const auto at = static_cast<std::size_t>(i);
+    const auto own = value.as<double>().subspan(at * voxels, voxels);
+    const auto inside = tensors.at("inside").as<std::uint8_t>().subspan(at * voxels, voxels);
+    const eval::Region region{{value.shape[1], value.shape[2], value.shape[3]},
+                              spacing_of(file),
+                              {own.begin(), own.end()},
+                              {inside.begin(), inside.end()}};
+    features[at] = eval::radiomics(region, bins);
+    shapes[at] = value.shape[1] == 1 ? eval::shape_2d(region) : eval::shape_3d(region);
   });
   return {{"names", eval::radiomic_names()},
           {"values", features},
-          {"shape_names", eval::shape_2d_names()},
+          {"shape_names", value.shape[1] == 1 ? eval::shape_2d_names() : eval::shape_3d_names()},
           {"shapes", shapes}};
 }
 
@@ -115,7 +114,7 @@ json values_of(const std::string& command, const io::SafetensorsFile& file) {
 int main(int argc, char** argv) {
   try {
     if (argc < 3) throw std::invalid_argument("usage: ctforge_evaluation_values COMMAND FILE [THREADS]");
-    at::set_num_threads(argc > 3 ? std::stoi(argv[3]) : 1);
+    const tbb::global_control threads(tbb::global_control::max_allowed_parallelism, argc > 3 ? std::stoul(argv[3]) : 1);
     std::cout << values_of(argv[1], io::SafetensorsFile(argv[2])).dump() << "\n";
     return 0;
   } catch (const std::exception& error) {
