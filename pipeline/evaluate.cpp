@@ -1,6 +1,7 @@
 // The evaluate stage: its parts in order, each written when it is done.
 #include "pipeline/evaluate.h"
 
+#include "eval/remembered.h"
 #include "io/atomic_file.h"
 #include "io/digest.h"
 #include "io/random.h"
@@ -76,7 +77,8 @@ ordered_json run_evaluate(const EvaluateConfig& config, const Context& context) 
   Extractors extractors = load_extractors(config, context.device);
   for (const auto& [name, reason] : extractors.unavailable) log_info("evaluate: no " + name + ": " + reason);
   const std::optional<LossyCodec> codec = find_lossy_codec(context);
-  const ComparedSets compared = compared_sets(inputs, codec, config, own.seed);
+  ComparedSets compared = compared_sets(inputs, codec, config, own.seed);
+  if (codec) compared.sets.back() = eval::remembered(compared.sets.back());  // a round trip of the codec for each patch
   const std::vector<SetFeatures> features = all_features(compared, extractors, config, cells, own);
   const ordered_json distances = distances_json(compared, features, extractors, config);
   write_json(folder / "distances.json", distances);
