@@ -33,7 +33,7 @@ TEST(Shape2d, OfADiscIsNearlyRound) {
   EXPECT_NEAR(found.at("shape2D_MeshSurface"), std::numbers::pi * 625, 30);
   EXPECT_NEAR(found.at("shape2D_MajorAxisLength"), 50, 0.5);
   EXPECT_NEAR(found.at("shape2D_Elongation"), 1, 1e-9);
-  EXPECT_NEAR(found.at("shape2D_Sphericity"), 1, 0.06);
+  EXPECT_NEAR(found.at("shape2D_Sphericity"), 1, 0.08);  // the contour has corners
 }
 
 TEST(Shape2d, IsOfASlice) {

@@ -9,6 +9,7 @@ test/data/ibsi_1_reference_values), phantom.nii.gz and mask.nii.gz (theibsi/data
 """
 import csv
 import json
+import math
 import pathlib
 import sys
 
@@ -64,9 +65,17 @@ ENDINGS = {"3D": {"cm": "_3D_avg", "rlm": "_3D_avg", "szm": "_3D", "ngt": "_3D",
                   "morph": ""},
            "2D": {"cm": "_2D_avg", "rlm": "_2D_avg", "szm": "_2D", "ngt": "_2D", "ngl": "_2D"}}
 
+
+
+def tolerance(row):
+    """As published; at the least half a unit of the third significant digit, to which values are printed."""
+    value = abs(float(row["reference value"]))
+    return max(float(row["tolerance"]), 0.5001 * 10.0 ** ((math.floor(math.log10(value)) if value else 0) - 2))
+
+
 folder = pathlib.Path(sys.argv[1])
 with open(folder / "ibsi_1_dig_phantom.csv", newline="") as file:
-    table = {row["tag"]: (float(row["reference value"]), float(row["tolerance"]))
+    table = {row["tag"]: (float(row["reference value"]), tolerance(row))
              for row in csv.DictReader(file, delimiter=";") if row["reference value"]}
 values = {aggregation: {f"{NAMES[family]}_{ours}": table[f"{family}_{theirs}{ending}"]
                         for family, ending in endings.items() for theirs, ours in FEATURES[family].items()}
