@@ -1,6 +1,7 @@
 // The evaluate stage: its parts in order, each written when it is done.
 #include "pipeline/evaluate.h"
 
+#include "eval/remembered.h"
 #include "io/atomic_file.h"
 #include "io/digest.h"
 #include "io/random.h"
@@ -12,6 +13,8 @@
 #include "pipeline/evaluate_inputs.h"
 #include "pipeline/evaluate_memorisation.h"
 #include "pipeline/evaluate_nearest.h"
+#include "pipeline/evaluate_quality.h"
+#include "pipeline/evaluate_texture.h"
 #include "pipeline/log.h"
 
 #include <algorithm>
@@ -40,6 +43,17 @@ bool any_contoured(const eval::PatchSet& set) {
   });
 }
 
+// Radiomics, noise power and diversity, each where it is asked for.
+void write_texture(const ComparedSets& compared, const EvaluateConfig& config, const Context& context,
+                   const std::filesystem::path& folder) {
+  if (config.radiomics) write_json(folder / "radiomics.json", radiomics_json(compared, config, context));
+  if (context.interrupted()) throw Interrupted{"evaluate"};
+  if (config.noise_power) write_json(folder / "noise_power.json", noise_power_json(compared, config));
+  if (context.interrupted()) throw Interrupted{"evaluate"};
+  if (config.diversity) write_json(folder / "diversity.json", diversity_json(compared, config, context.seed));
+  if (context.interrupted()) throw Interrupted{"evaluate"};
+}
+
 // The distances in short, for the manifest.
 ordered_json short_distances(const ordered_json& json) {
   ordered_json summary = ordered_json::object();
@@ -58,14 +72,16 @@ ordered_json run_evaluate(const EvaluateConfig& config, const Context& context, 
   const std::filesystem::path folder = context.out / "evaluation";
   const CellStore cells(folder / "cells");
   if (!context.part)
-    for (const char* result : {"distances.json", "nearest.json", "release.json", "downstream.json"})
+    for (const char* result : {"distances.json", "nearest.json", "release.json", "radiomics.json", "noise_power.json",
+                               "diversity.json", "quality.json", "downstream.json"})
       std::filesystem::remove(folder / result);  // an attempt that ends early must not leave a mixture
   const std::string base_key = inputs.digest + " " + std::to_string(own.seed);
 
   Extractors extractors = load_extractors(config, context.device);
   for (const auto& [name, reason] : extractors.unavailable) log_info("evaluate: no " + name + ": " + reason);
   const std::optional<LossyCodec> codec = find_lossy_codec(context);
-  const ComparedSets compared = compared_sets(inputs, codec, config, own.seed);
+  ComparedSets compared = compared_sets(inputs, codec, config, own.seed);
+  if (codec) compared.sets.back() = eval::remembered(compared.sets.back());  // a round trip of the codec for each patch
   const std::vector<SetFeatures> features = all_features(compared, extractors, config, cells, own);
   const bool labelled = any_contoured(inputs.test);
   const bool experiment = config.downstream.enabled && labelled;
@@ -97,6 +113,12 @@ ordered_json run_evaluate(const EvaluateConfig& config, const Context& context, 
   ordered_json summary{{"distances", short_distances(distances)},
                        {"nearest", nearest.at("nearest").at("correlation")},
                        {"release", judged.at("state")}};
+  write_texture(compared, config, own, folder);
+  if (config.label_quality) {
+    const ordered_json quality = quality_json(inputs);
+    write_json(folder / "quality.json", quality);
+    summary["quality"] = quality.at("quality").at("synthetic");
+  }
   if (config.downstream.enabled && !labelled)
     log_warning("evaluate: no segmentation experiment, since no held-out patient has a label map");
   if (!experiment) return summary;

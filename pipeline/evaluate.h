@@ -106,6 +106,10 @@ struct EvaluateConfig {
   VolumeSlicesConfig volumes;
   std::vector<std::string> extra_sets;
   std::int64_t examples = 12;
+  bool radiomics = true;
+  bool noise_power = true;
+  bool diversity = true;
+  bool label_quality = true;
   DownstreamConfig downstream;
 
   template <class Visitor>
@@ -135,6 +139,10 @@ struct EvaluateConfig {
     visit("extra_sets", extra_sets,
           "name=FOLDER of further samples to compare, such as another model's (synthetic-* shards)");
     visit("examples", examples, "samples listed with their nearest training neighbour", Range{0, 10000});
+    visit("radiomics", radiomics, "Fréchet distances of IBSI radiomics");
+    visit("noise_power", noise_power, "noise power spectra of synthetic and real patches");
+    visit("diversity", diversity, "multi-scale structural similarity within the synthetic and the real patches");
+    visit("label_quality", label_quality, "flag samples whose labels look like no training patient's");
     visit.section("downstream", downstream);
   }
 };
@@ -158,6 +166,11 @@ void check_evaluate(const EvaluateConfig& config);
 //                    synthetic ones nearer than 95 % of the held-out ones, and examples as indices into the shards
 //                    and memorisation.<features>: pipeline/evaluate_memorisation.h
 //   release.json     the verdict of the release gate by pixels and features: pipeline/release.h
+//   radiomics.json, noise_power.json, diversity.json   as distances.json, where
+//   evaluate.{radiomics,noise_power,diversity}
+//                    ask for them (pipeline/evaluate_texture.h); noise_power.curves over frequency_per_mm
+//   quality.json     quality.{synthetic,held_out}: how many patches are flagged; quality.labels.<organ>; rejected: the
+//                    flagged samples by name (SYN-000001) and index with the reasons; where evaluate.label_quality asks
 //   downstream.json  downstream.arms.<arm>.dice.<organ> {mean, interval, n, per_patient, seeds}, downstream.difference,
 //                    curves and collapsed organs of each cell; only where enabled and a test patient has labels
 //   cells/           finished parts, which an interrupted run goes on from

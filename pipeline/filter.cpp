@@ -44,8 +44,10 @@ std::set<std::string> copies_of(const fs::path& run) {
 std::set<std::string> rejected_labels(const fs::path& run) {
   const fs::path file = run / "evaluation" / "quality.json";
   if (!fs::exists(file)) return {};
-  const auto json = ordered_json::parse(io::read_whole_file(file), nullptr, false);
-  return json.is_object() && json.contains("reject") ? names_in(json.at("reject")) : std::set<std::string>();
+  const auto json = ordered_json::parse(io::read_whole_file(file));
+  std::set<std::string> names;
+  for (const auto& one : json.at("rejected")) names.insert(one.at("sample").get<std::string>());
+  return names;
 }
 
 void clear(const fs::path& to) {

@@ -66,7 +66,7 @@ class RunTest(program.ProgramTest):
         self.check_manifest(program.read_json(out / "manifest.json"))
         self.check_report(program.read_json(out / "report.json"))
         self.check_page((out / "report.html").read_text())
-        for name in ("distances", "nearest", "downstream"):
+        for name in ("distances", "nearest", "radiomics", "noise_power", "diversity", "quality", "downstream"):
             self.assertEqual(program.read_json(out / "evaluation" / f"{name}.json")["schema"], 1)
         for network, kind in (("autoencoder", "AutoencoderKL"), ("unet", "UNet2DModel")):
             self.assertEqual(program.read_json(out / "checkpoints" / network / "config.json")["_class_name"], kind)

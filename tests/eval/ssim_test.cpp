@@ -32,5 +32,26 @@ TEST(Ssim, OfEqualAndOfOppositeImages) {
   EXPECT_THROW(psnr_db(a, a.narrow(0, 0, 1), 2), std::invalid_argument);
 }
 
+TEST(MultiscaleSimilarity, IsThatOfPytorchMsssim) {
+  const auto oracle =
+      nlohmann::json::parse(ctforge::test::read_file(ctforge::test::source_dir() / "tests/oracle/multiscale.json"));
+  const auto x = torch::arange(192, torch::kFloat64).view({1, 1, 1, 192});
+  const auto y = torch::arange(176, torch::kFloat64).view({1, 1, 176, 1});
+  const auto a = torch::sin(x / 3) * torch::cos(y / 4) + 0.3 * torch::sin(x * y / 900);
+  const auto b = a + 0.4 * torch::cos(x * y / 7);
+  for (std::int64_t scales = 1; scales <= 5; ++scales)
+    EXPECT_NEAR(multiscale_similarity(a, b, 2, scales).item<double>(), oracle.at(std::to_string(scales)).get<double>(),
+                1e-6);
+  EXPECT_NEAR(multiscale_similarity(a, a, 2, 5).item<double>(), 1, 1e-12);
+  EXPECT_THROW(multiscale_similarity(a, b, 2, 6), std::invalid_argument);
+}
+
+TEST(MultiscaleSimilarity, ScalesLeaveAWindow) {
+  EXPECT_EQ(scales_within(64, 64), 3);
+  EXPECT_EQ(scales_within(256, 200), 5);
+  EXPECT_EQ(scales_within(16, 64), 1);
+  EXPECT_EQ(scales_within(10, 64), 0);
+}
+
 }  // namespace
 }  // namespace ctforge::eval

@@ -34,7 +34,8 @@ TEST(Filter, LeavesOutWhatIsFlagged) {
   const test::TemporaryFolder run;
   write_samples(run.path());
   fs::create_directories(run / "evaluation");
-  io::write_atomically(run / "evaluation" / "quality.json", R"({"reject": ["SYN-1", "SYN-2"]})");
+  io::write_atomically(run / "evaluation" / "quality.json",
+                       R"({"rejected": [{"sample": "SYN-1"}, {"sample": "SYN-2"}]})");
   for (int again = 0; again < 2; ++again) {
     const FilterResult result = filter_samples({.run = run.path()});
     EXPECT_EQ(result.samples, 24);

@@ -1,0 +1,124 @@
+// What eval/ computes of arrays that a script wrote, for tests/peers/*_side_by_side.py to compare with other software.
+//
+// Usage: ctforge_evaluation_values COMMAND FILE.safetensors [THREADS]
+//   radiomics   value F64 and inside U8 [N,D,H,W]; metadata spacing_mm "x y z", bin_width, bin_count
+//   frechet     real F64 [N,D], other F64 [M,D]
+//   surface     prediction and reference U8 [N,D,H,W], label 1; metadata spacing_mm, tolerance_mm
+//   similarity  a and b F64 [N,1,H,W], range 2; metadata scales
+// prints JSON: the values, and the seconds that computing them took.
+#include "eval/radiomics.h"
+#include "eval/radiomics_set.h"
+#include "eval/ssim.h"
+#include "eval/surface_distance.h"
+#include "io/safetensors.h"
+
+#include <chrono>
+#include <exception>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+
+#include <nlohmann/json.hpp>
+#include <tbb/global_control.h>
+#include <tbb/parallel_for.h>
+#include <torch/torch.h>
+
+using namespace ctforge;
+using nlohmann::json;
+
+namespace {
+
+io::Vector3 spacing_of(const io::SafetensorsFile& file) {
+  std::istringstream text(file.metadata().at("spacing_mm"));
+  io::Vector3 spacing{};
+  text >> spacing[0] >> spacing[1] >> spacing[2];
+  return spacing;
+}
+
+torch::Tensor matrix(const io::TensorView& view) {
+  return torch::from_blob(const_cast<std::byte*>(view.data.data()), view.shape, torch::kFloat64).clone();
+}
+
+json radiomics_values(const io::SafetensorsFile& file) {
+  const auto tensors = file.tensors();
+  const io::TensorView& value = tensors.at("value");
+  const auto count = value.shape.at(0);
+  const std::size_t voxels = value.as<double>().size() / static_cast<std::size_t>(count);
+  const eval::Discretisation bins{std::stod(file.metadata().at("bin_width")),
+                                  std::stoll(file.metadata().at("bin_count"))};
+  std::vector<std::vector<double>> features(static_cast<std::size_t>(count)), shapes(static_cast<std::size_t>(count));
+  tbb::parallel_for(std::int64_t{0}, count, [&](std::int64_t i) {
+    const auto at = static_cast<std::size_t>(i);
+    const auto own = value.as<double>().subspan(at * voxels, voxels);
+    const auto inside = tensors.at("inside").as<std::uint8_t>().subspan(at * voxels, voxels);
+    const eval::Region region{{value.shape[1], value.shape[2], value.shape[3]},
+                              spacing_of(file),
+                              {own.begin(), own.end()},
+                              {inside.begin(), inside.end()}};
+    features[at] = eval::radiomics(region, bins);
+    shapes[at] = value.shape[1] == 1 ? eval::shape_2d(region) : eval::shape_3d(region);
+  });
+  return {{"names", eval::radiomic_names()},
+          {"values", features},
+          {"shape_names", value.shape[1] == 1 ? eval::shape_2d_names() : eval::shape_3d_names()},
+          {"shapes", shapes}};
+}
+
+json frechet_values(const io::SafetensorsFile& file) {
+  const torch::Tensor real = matrix(file.tensors().at("real")), other = matrix(file.tensors().at("other"));
+  return {{"v0", eval::frechet_radiomics_v0(real, other)}, {"v1", eval::frechet_radiomics_v1(real, other)}};
+}
+
+json surface_values(const io::SafetensorsFile& file) {
+  const auto tensors = file.tensors();
+  const io::TensorView& prediction = tensors.at("prediction");
+  const std::size_t voxels = prediction.data.size() / static_cast<std::size_t>(prediction.shape.at(0));
+  json all = json::array();
+  for (std::size_t i = 0; i < static_cast<std::size_t>(prediction.shape[0]); ++i) {
+    const eval::SurfaceScores scores =
+        eval::surface_scores(prediction.as<std::uint8_t>().subspan(i * voxels, voxels),
+                             tensors.at("reference").as<std::uint8_t>().subspan(i * voxels, voxels),
+                             {prediction.shape[1], prediction.shape[2], prediction.shape[3]}, spacing_of(file), 1,
+                             std::stod(file.metadata().at("tolerance_mm")));
+    all.push_back({{"hausdorff95_mm", scores.hausdorff95_mm},
+                   {"from_reference_mm", scores.from_reference_mm},
+                   {"from_prediction_mm", scores.from_prediction_mm},
+                   {"surface_dice", scores.surface_dice}});
+  }
+  return {{"scores", all}};
+}
+
+json similarity_values(const io::SafetensorsFile& file) {
+  const torch::Tensor values = eval::multiscale_similarity(
+      matrix(file.tensors().at("a")), matrix(file.tensors().at("b")), 2, std::stoll(file.metadata().at("scales")));
+  return {{"values", std::vector<double>(values.data_ptr<double>(), values.data_ptr<double>() + values.numel())}};
+}
+
+json values_of(const std::string& command, const io::SafetensorsFile& file) {
+  const std::map<std::string, std::function<json(const io::SafetensorsFile&)>> commands = {
+      {"radiomics", radiomics_values},
+      {"frechet", frechet_values},
+      {"surface", surface_values},
+      {"similarity", similarity_values}};
+  const auto started = std::chrono::steady_clock::now();
+  json result = commands.at(command)(file);
+  result["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  return result;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    if (argc < 3) throw std::invalid_argument("usage: ctforge_evaluation_values COMMAND FILE [THREADS]");
+    const tbb::global_control threads(tbb::global_control::max_allowed_parallelism, argc > 3 ? std::stoul(argv[3]) : 1);
+    std::cout << values_of(argv[1], io::SafetensorsFile(argv[2])).dump() << "\n";
+    return 0;
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << "\n";
+    return 1;
+  }
+}
