@@ -107,7 +107,7 @@ std::string environment_lines(const ClusterConfig& cluster) {
 std::string lock_lines(bool array) {
   return std::string(
              "# An attempt before this one may still be ending on a node that the scheduler has lost sight of.\n") +
-         "flock --wait 600 " + (array ? "--shared " : "") + "\"$run/.ctforge.lock\" true || true\n\n";
+         "flock --wait 600 " + (array ? "--shared " : "") + "\"$run/.ctforge.lock\" true || true\n";
 }
 
 std::string first_line(const ClusterConfig& cluster) {

@@ -31,7 +31,10 @@ children=("$!")
 if [[ -n $asked ]]; then hand_on; fi  # came before there was somebody to hand it to
 wait_for "${children[0]}"
 
-{{refused}}if ((code != 75)) && { [[ -z $asked ]] || ((code <= 128)); }; then exit "$code"; fi
+{{refused}}case $code in
+  75 | 138 | 143) ;; # interrupted; by USR1 or TERM before the program listened
+  *) if [[ -z $asked ]] || ((code <= 128)); then exit "$code"; fi ;;
+esac
 
 # Back to the queue, unless Slurm itself takes this job there, or away for good.
 trap - USR1 TERM INT EXIT
@@ -111,9 +114,10 @@ std::string slurm_script(const Config& config, const Job& job, const JobPlaces& 
   const std::string id = array ? "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID" : "$SLURM_JOB_ID";
   std::string command = program_words(config, places, job.gpus > 0) + " " + argument_words(config, job, places);
   if (array) command += " --part \"$SLURM_ARRAY_TASK_ID/" + std::to_string(job.parts) + "\"";
-  // srun does not take the CPUs of a task from the job.
-  if (many)
-    command = "srun --kill-on-bad-exit=1 --cpus-per-task=" + std::to_string(config.cluster.cpus) + " " + command;
+  // As a step, also where it is one process: a job that is preempted with a grace time has its steps told, and not its
+  // script. srun does not take the CPUs of a task from the job.
+  command =
+      "srun --mpi=none --kill-on-bad-exit=1 --cpus-per-task=" + std::to_string(config.cluster.cpus) + " " + command;
   return filled(kJob, {{"first_line", first_line(config.cluster)},
                        {"name", job.name},
                        {"version", kVersion},

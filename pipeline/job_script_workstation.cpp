@@ -10,7 +10,7 @@ namespace ctforge::pipeline {
 namespace {
 
 constexpr const char* kRun = R"({{first_line}}
-# All stages of a run on this machine, written by `ctforge submit` of ctforge {{version}}. Start it in the background with
+# All stages of a run on this machine, written by `ctforge submit` of ctforge {{version}}. To start it out of sight:
 #   nohup {{script}} >{{log}} 2>&1 &
 # Asked to stop (kill), it saves what is done and leaves with 75: start it again to go on. The settings are frozen in
 # config.yaml beside this file.

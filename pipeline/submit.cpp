@@ -204,8 +204,8 @@ void run_submit(const Config& config, const SubmitOptions& options, const fs::pa
   std::error_code error;
   fs::create_directories(folder, error);
   const FolderLock submitting(folder);  // not the run's: the first job may begin before the last is submitted
-  { const FolderLock free(places.out); }
   refuse_queued(places.out);
+  { const FolderLock free(places.out); }
   write_scripts(config, scripts, folder);
   if (config.cluster.scheduler == "none") {
     write_job_record(places.out, {"none", {}});

@@ -17,7 +17,7 @@ class UsageTest(program.ProgramTest):
     def test_help_of_every_command(self):
         general = self.expect(0, program.run(["--help"])).stdout
         self.assertIn("75 interrupted", general)
-        for command in ["inspect", "structures", "run", *program.STAGES]:
+        for command in ["inspect", "structures", "run", "submit", *program.STAGES]:
             with self.subTest(command=command):
                 self.assertIn(command, general)
                 self.assertIn("--threads", self.expect(0, program.run([command, "--help"])).stdout)

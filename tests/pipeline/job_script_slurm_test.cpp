@@ -31,11 +31,11 @@ TEST(SlurmScript, SaysWhatItNeeds) {
         "#SBATCH --gres=gpu:a100:2\n", "#SBATCH --mem=1536M\n", "#SBATCH --time=1-00:00:00\n",
         "#SBATCH --signal=B:USR1@120\n", "#SBATCH --requeue\n", "#SBATCH --open-mode=append\n",
         "#SBATCH --kill-on-invalid-dep=yes\n", "#SBATCH --exclusive\n", "run='/runs/50% a'\n", "cd '/home of/x'\n",
-        "srun --kill-on-bad-exit=1 --cpus-per-task=4 /opt/ctforge train ", "export MASTER_PORT="})
+        "srun --mpi=none --kill-on-bad-exit=1 --cpus-per-task=4 /opt/ctforge train ", "export MASTER_PORT="})
     EXPECT_TRUE(has(train, line)) << line << train;
   EXPECT_TRUE(has(prepare, "#SBATCH --partition=cpu\n"));
   EXPECT_TRUE(has(prepare, "data/prepare.json"));
-  for (const char* part : {"--gres", "srun", "MASTER_PORT", "--qos", "--mail", "--array"})
+  for (const char* part : {"--gres", "MASTER_PORT", "--qos", "--mail", "--array"})
     EXPECT_FALSE(has(prepare, part)) << part;
   EXPECT_FALSE(has(train, "data/prepare.json"));
 }

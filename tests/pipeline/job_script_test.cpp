@@ -14,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 
 TEST(JobScript, TheShellReadsAQuotedWordAsItWas) {
-  for (const std::string text : {"plain", "a b", "it's", "$(id) `id` \\ \"", "-n", "*", "a;b&c|d", "", "~", "#", "é"}) {
+  for (const std::string text : {"a", "a b", "it's", "$(id) `id` \\ \"", "-n", "*", "a;b&c|d", "", "~", "#", "é"}) {
     const auto result = run_tool({"bash", "-c", "printf '%s' " + shell_quoted(text)});
     EXPECT_EQ(result.output, text == "-n" ? "-n" : text) << text;
   }

@@ -13,15 +13,14 @@ namespace {
 namespace fs = std::filesystem;
 
 // Tells its arguments and its GPU; the first time part 2 leaves with 75, and prepare always with 3.
-constexpr const char* kStandIn = R"(#!/bin/bash
+constexpr const char* kStandIn = R"BASH(#!/bin/bash
 echo "$* gpu=${CUDA_VISIBLE_DEVICES-all}" | sed 's/--config .* --threads 4//' >>told
 case "$*" in
   *'--part 2/3') [[ -e once ]] || { touch once; exit 75; } ;;
   prepare*) exit 3 ;;
-  report*) exit "$(cat report-code)";
-;
+  report*) exit "$(cat report-code)" ;;
 esac
-)";
+)BASH";
 
 class WorkstationScript : public testing::Test {
  protected:
