@@ -41,7 +41,7 @@ FolderLock::FolderLock(const std::filesystem::path& folder, Mode mode)
 bool FolderLock::is_held(const std::filesystem::path& folder) {
   const int descriptor = ::open((folder / ".ctforge.lock").c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return false;
-  const bool held = ::flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  const bool held = ::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
   ::close(descriptor);
   return held;
 }
