@@ -5,6 +5,7 @@
 #include "tests/pipeline/toy_generator.h"
 #include "tests/support/support.h"
 
+#include <atomic>
 #include <cstdio>
 #include <filesystem>
 
@@ -66,8 +67,8 @@ TEST_F(SampleShards, GoOnAfterAnInterruptionWithTheSameBytes) {
   write();
   const std::string first = bytes(0), second = bytes(1), third = bytes(2);
   fs::remove_all(folder_ / "samples");
-  int asked = 0;
-  context_.interrupted = [&] { return ++asked > 60; };  // within the second shard
+  std::atomic<int> asked = 0;                            // 16 times for each 8 samples
+  context_.interrupted = [&] { return ++asked > 560; };  // within the second shard
   EXPECT_THROW(write(), Interrupted);
   EXPECT_EQ(bytes(0), first);
   EXPECT_FALSE(fs::exists(folder_ / "samples/synthetic-00001.safetensors"));
