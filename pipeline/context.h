@@ -22,6 +22,7 @@ struct Context {
   // Progress of the running stage: part of total units done, with a short text ("step", "series").
   std::function<void(std::int64_t done, std::int64_t total, const std::string& text)> progress =
       [](std::int64_t, std::int64_t, const std::string&) {};
+  double save_every_s = 0;  // unfinished work is saved this often; 0: whenever it can be
 };
 
 // Thrown by a stage that stopped because it was asked to, after what it did is safe on disk: exit code 75.
