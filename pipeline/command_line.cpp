@@ -12,14 +12,18 @@
 #include "pipeline/sample_folder.h"
 #include "pipeline/structures.h"
 #include "pipeline/sweep.h"
+#include "pipeline/system_fault.h"
+#include "pipeline/verify.h"
 
 #include <charconv>
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <system_error>
 
 #include <CLI/CLI.hpp>
+#include <c10/util/Exception.h>
 #include <version.h>
 
 namespace ctforge::pipeline {
@@ -38,6 +42,8 @@ struct Options {
   ImportConfig imported;
   std::string archive;            // of push and pull
   std::filesystem::path to_push;  // empty: the run's samples
+  std::filesystem::path to_verify;
+  bool verify_json = false;
 };
 
 // Shortest way to a setting that differs between machines: the same as --set run.KEY=VALUE.
@@ -45,6 +51,13 @@ void add_shortcut(CLI::App* command, Options& options, const std::string& flag, 
                   const std::string& help) {
   command->add_option_function<std::string>(
       flag, [&options, key](const std::string& value) { options.assignments.push_back(key + "=" + value); }, help);
+}
+
+// A flag for a setting: the same as --set KEY=true.
+void add_flag(CLI::App* command, Options& options, const std::string& flag, const std::string& key,
+              const std::string& help) {
+  command->add_flag_callback(
+      flag, [&options, key] { options.assignments.push_back(key + "=true"); }, help);
 }
 
 void add_config_options(CLI::App* command, Options& options, const std::vector<std::string>& sections,
@@ -64,6 +77,8 @@ void add_run_options(CLI::App* command, Options& options, const std::vector<std:
   add_config_options(command, options, sections, "the run's folder");
   add_shortcut(command, options, "--threads", "run.threads", "CPU threads (run.threads)");
   add_shortcut(command, options, "--device", "run.device", "auto, cpu or cuda (run.device)");
+  add_flag(command, options, "--deterministic", "run.deterministic",
+           "refuse what would not give the same bits again (run.deterministic)");
 }
 
 CLI::App* add_stage(CLI::App& app, Options& options, const std::string& name, const std::string& help,
@@ -131,13 +146,6 @@ void add_structures(CLI::App& app, Options& options) {
   add_shortcut(command, options, "--threads", "run.threads", "CPU threads");
 }
 
-// A flag for a setting: the same as --set KEY=true.
-void add_flag(CLI::App* command, Options& options, const std::string& flag, const std::string& key,
-              const std::string& help) {
-  command->add_flag_callback(
-      flag, [&options, key] { options.assignments.push_back(key + "=true"); }, help);
-}
-
 void add_network(CLI::App& app, Options& options) {
   const std::string address = "HOST:PORT, or the URL of a DICOMweb service, http(s)://host[:port][/root]";
   CLI::App* push =
@@ -152,6 +160,19 @@ void add_network(CLI::App& app, Options& options) {
   add_config_options(pull, options, {"pull"}, "the folder that the files are put in");
   pull->get_option("--out")->required();
   pull->add_option("ARCHIVE", options.archive, address)->required();
+}
+
+void add_verify(CLI::App& app, Options& options) {
+  CLI::App* command = app.add_subcommand(
+      "verify", "compute a run's hashes again, and tell whether each result follows from what it was made of");
+  command->add_option("RUN", options.to_verify, "the run's folder; nothing is written to it")->required();
+  command
+      ->add_option("-c,--config", options.config,
+                   "the run's configuration: what lies outside of the folder is then checked too; may be repeated")
+      ->allow_extra_args(false);
+  command->add_option("-s,--set", options.assignments, "section.key=value over the file's; may be repeated")
+      ->allow_extra_args(false);
+  command->add_flag("--json", options.verify_json, "JSON instead of lines");
 }
 
 int report_error(int code, const std::string& message) {
@@ -214,6 +235,16 @@ int pulled(const Config& config, const Options& options) {
                                  std::to_string(result.objects) + " objects: pull.json counts them");
 }
 
+int verified(const Options& options) {
+  std::optional<Config> config;
+  if (!options.config.empty() || !options.assignments.empty())
+    config = read_config(options.config, options.assignments);
+  const auto verdicts = verify(options.to_verify, config);
+  std::cout << (options.verify_json ? verdict_json(verdicts).dump(1) + "\n" : verdict_text(verdicts));
+  if (holds(verdicts)) return kDone;
+  return report_error(kData, "the run does not hold: something was changed, damaged or lost since it was made");
+}
+
 int run_command(const CLI::App& app, const Options& options) {
   const std::string name = app.get_subcommands().front()->get_name();
   if (name == "inspect") {
@@ -234,6 +265,7 @@ int run_command(const CLI::App& app, const Options& options) {
     import_generator(imported);
     return kDone;
   }
+  if (name == "verify") return verified(options);
   if (name == "sweep") return swept(options);
   const Config config = read_config(options.config, options.assignments);
   if (name == "push") return pushed(config, options);
@@ -253,20 +285,23 @@ int run_command(const CLI::App& app, const Options& options) {
 
 int guarded(const CLI::App& app, const Options& options) {
   try {
-    return run_command(app, options);
+    const int code = run_command(app, options);
+    std::cout.flush();
+    return std::cout ? code : report_error(kOurFault, "the output could not be written");
   } catch (const Interrupted& stop) {
-    return report_error(kInterrupted, stop.stage + " was interrupted; " +
-                                          (stop.stage == "prepare" ? "it begins anew, the stages before it are kept"
-                                                                   : "what is done is kept") +
-                                          ": run the same command to go on");
+    return report_error(kInterrupted,
+                        stop.stage + " was interrupted; what is done is kept: run the same command to go on");
   } catch (const ConfigError& error) {
     for (const ConfigProblem& problem : error.problems()) report_error(kUsage, problem.line());
     return kUsage;
   } catch (const io::DataError& error) {
     return report_error(kData, std::string(error.what()) + " [" + std::string(io::fault_code(error.fault())) + "]");
   } catch (const std::filesystem::filesystem_error& error) {
-    // Without error.what(), which names paths.
-    return report_error(kOurFault, "a file operation failed: " + error.code().message());
+    return report_error(kOurFault, describe(error.code(), ""));  // without error.what(), which names paths
+  } catch (const std::system_error& error) {
+    return report_error(kOurFault, describe(error.code(), error.what()));
+  } catch (const c10::Error& error) {
+    return report_error(kOurFault, error.what_without_backtrace());
   } catch (const std::exception& error) {
     return report_error(kOurFault, error.what());
   }
@@ -280,7 +315,8 @@ int run_command_line(int argc, const char* const* argv) {
                        std::string("ctforge ") + kVersion + " (" + kCommit + ", LibTorch " + kLibTorchVersion + ")");
   app.require_subcommand(1);
   app.footer(
-      "Exit codes: 0 done; 1 a fault of ours; 2 usage or configuration; 3 data; 75 interrupted, run again to go on.");
+      "Exit codes: 0 done; 1 a fault of ours or of the system, as a full disk; 2 usage or configuration; 3 data; 75 "
+      "interrupted, run again to go on.");
   Options options;
   add_inspect(app, options);
   add_structures(app, options);
@@ -296,6 +332,7 @@ int run_command_line(int argc, const char* const* argv) {
             {"run", "sweep", "phantom", "prepare", "train", "sample", "evaluate", "report"});
   add_exchange(app, options);
   add_network(app, options);
+  add_verify(app, options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -42,7 +42,7 @@ nlohmann::ordered_json to_json_without_paths(const Config& config) {
   auto json = to_json(config);
   json.erase("push");
   json.erase("pull");
-  const std::string hidden = "(a path, not recorded)";
+  const std::string hidden = kHiddenPath;
   for (const std::string& key : kDataPaths) {
     std::string pointer = "/" + key;
     std::replace(pointer.begin(), pointer.end(), '.', '/');

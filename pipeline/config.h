@@ -29,6 +29,8 @@ struct RunConfig {
   std::int64_t seed = 1;        // every random choice of the run derives from it
   std::int64_t threads = 0;     // 0: as many as the process may use
   std::string device = "auto";  // auto: cuda when there is a usable GPU, else cpu
+  bool deterministic = false;
+  double save_every_s = 60;
 
   template <class Visitor>
   void fields(Visitor& visit) {
@@ -36,6 +38,14 @@ struct RunConfig {
     visit("seed", seed, "every random choice of the run derives from it", Range{0, 9e15});
     visit("threads", threads, "CPU threads; 0: as many as the process may use", Range{0, 4096});
     visit("device", device, "where networks run", OneOf{{"auto", "cpu", "cuda"}});
+    visit(
+        "deterministic", deterministic,
+        "refuse what would not give the same bits again: operations without a deterministic kernel, and going on with "
+        "a stage that was begun on another kind of machine, number of threads or program");
+    visit("save_every_s", save_every_s,
+          "unfinished work of prepare, sample and evaluate is saved this often, seconds; 0: whenever it can be. An "
+          "interruption saves it too",
+          Range{0, 1e6});
   }
 };
 
@@ -73,6 +83,8 @@ Config read_config(const std::vector<std::filesystem::path>& files, const std::v
 nlohmann::ordered_json to_json(const Config& config);
 // A setting's value as a log, a file or a file's name may tell it: paths of data may hold patients' names.
 std::string shown_value(const std::string& key, const std::string& value);
+// What stands in its place.
+inline constexpr const char* kHiddenPath = "(a path, not recorded)";
 // The same as to_json without their values, and without what is no part of a run: `push` and `pull`.
 nlohmann::ordered_json to_json_without_paths(const Config& config);
 // The keys of some sections with defaults, meaning and limits, for --help.

@@ -64,7 +64,8 @@ ordered_json run_evaluate(const EvaluateConfig& config, const Context& context) 
   const std::optional<LossyCodec> codec = find_lossy_codec(context);
   const ComparedSets compared = compared_sets(inputs, codec, config, own.seed);
   const std::vector<SetFeatures> features = all_features(compared, extractors, config, cells, own);
-  const ordered_json distances = distances_json(compared, features, extractors, config);
+  ordered_json distances = distances_json(compared, features, extractors, config);
+  distances["inputs_sha256"] = inputs.digest;
   write_json(folder / "distances.json", distances);
   if (context.interrupted()) throw Interrupted{"evaluate"};
 
@@ -72,7 +73,9 @@ ordered_json run_evaluate(const EvaluateConfig& config, const Context& context) 
   write_json(folder / "nearest.json", nearest);
   if (context.interrupted()) throw Interrupted{"evaluate"};
 
-  ordered_json summary{{"distances", short_distances(distances)}, {"nearest", nearest.at("nearest").at("correlation")}};
+  ordered_json summary{{"inputs_sha256", inputs.digest},
+                       {"distances", short_distances(distances)},
+                       {"nearest", nearest.at("nearest").at("correlation")}};
   const bool labelled = any_contoured(inputs.test);
   if (config.downstream.enabled && !labelled)
     log_warning("evaluate: no segmentation experiment, since no held-out patient has a label map");

@@ -5,6 +5,7 @@
 #include "io/fault.h"
 #include "io/random.h"
 #include "models/train/checkpoint.h"
+#include "pipeline/determinism.h"
 #include "pipeline/folder_lock.h"
 #include "pipeline/log.h"
 #include "pipeline/manifest.h"
@@ -55,6 +56,7 @@ Context make_context(const Config& config, const fs::path& out, const std::strin
   context.threads = static_cast<int>(config.run.threads);
   if (context.threads == 0) context.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   context.device = device;
+  context.save_every_s = config.run.save_every_s;
   context.interrupted = [] { return stop_flag.load(); };
   return context;
 }
@@ -88,7 +90,8 @@ std::int64_t refused_series(const Manifest& manifest, const std::vector<std::str
 }
 
 void run_stage(const Stage& stage, const Config& config, Context context, Manifest& manifest) {
-  const std::string print = fingerprint(config, stage.name);
+  const StageIdentity identity = identity_of(config, stage.name);
+  const std::string& print = identity.fingerprint;
   if (manifest.done(stage.name, print)) {
     log_info(stage.name + ": already done");
     // Not done again unasked: a training of weeks may be under way on what was prepared.
@@ -100,6 +103,8 @@ void run_stage(const Stage& stage, const Config& config, Context context, Manife
     return;
   }
   check_needs(stage, config, context.out);
+  if (config.run.deterministic)
+    require_same_maker(manifest.makers(stage.name, print), maker(context, true), stage.name);
   if (manifest.done_differently(stage.name, print))
     log_warning(stage.name +
                 ": its configuration or what it builds on has changed since it was done; running it again");
@@ -110,7 +115,7 @@ void run_stage(const Stage& stage, const Config& config, Context context, Manife
       for (const std::string& result : other.results) fs::remove(context.out / result);
     later = later || other.name == stage.name;
   }
-  manifest.forget(stage.name);
+  manifest.begin(stage.name, print);
   reset_peak_memory();
   const auto start = std::chrono::steady_clock::now();
   const auto elapsed_s = [&] {
@@ -128,6 +133,9 @@ void run_stage(const Stage& stage, const Config& config, Context context, Manife
     throw;
   }
   record.fingerprint = print;
+  record.builds_on = identity.builds_on;
+  record.settings_sha256 = identity.settings_sha256;
+  record.settings = to_json_without_paths(config).at(stage.name);
   record.seconds = elapsed_s();
   record.peak_memory_bytes = peak_memory_bytes();
   for (const std::string& output : stage.outputs)
@@ -185,6 +193,7 @@ void work_in(const Config& config, const fs::path& out, const std::function<void
   const tbb::global_control limit(tbb::global_control::max_allowed_parallelism,
                                   static_cast<std::size_t>(context.threads));
   torch::set_num_threads(context.threads);
+  const Determinism determinism(config.run.deterministic);
   work(context);
 }
 
@@ -193,7 +202,7 @@ std::int64_t run_stages(const Config& config, const std::vector<std::string>& st
   std::int64_t refused = 0;
   work_in(config, out, [&](const Context& context) {
     Manifest manifest(out);
-    manifest.describe_run(to_json_without_paths(config), config.run.seed, context.device, context.threads);
+    manifest.describe_run(to_json_without_paths(config), config.run.seed, maker(context, config.run.deterministic));
     for (const std::string& name : stages) {
       if (stop_requested()) throw Interrupted{name};
       run_stage(stage_named(name), config, context, manifest);
@@ -263,6 +272,9 @@ void catch_signals() {
   struct sigaction action = {};
   action.sa_handler = on_signal;
   for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) ::sigaction(signal, &action, nullptr);
+  // A file beyond ulimit -f is then an error of the write, which is told and cleaned up after, instead of our death.
+  action.sa_handler = SIG_IGN;
+  ::sigaction(SIGXFSZ, &action, nullptr);
 }
 
 bool stop_requested() { return stop_flag.load(); }

@@ -37,7 +37,19 @@ const std::vector<Stage>& all_stages();
 // Throws std::invalid_argument for a name that is none.
 const Stage& stage_named(const std::string& name);
 
-// Hash of a stage's configuration, the run's seed and everything the stage builds on: the same hash, the same result.
+// What a stage's result follows from.
+struct StageIdentity {
+  std::string builds_on;        // fingerprint of the stage before it; the run's seed where it is the first
+  std::string settings_sha256;  // of its section of the configuration, paths included
+  std::string fingerprint;      // of both: the same fingerprint, the same result
+};
+StageIdentity identity_of(const Config& config, const std::string& stage);
+// The fingerprint alone.
 std::string fingerprint(const Config& config, const std::string& stage);
+// The parts of an identity as one hash.
+std::string combined_fingerprint(const std::string& stage, const std::string& builds_on,
+                                 const std::string& settings_sha256);
+// Of a section as JSON.
+std::string settings_sha256(const nlohmann::ordered_json& section);
 
 }  // namespace ctforge::pipeline

@@ -4,6 +4,7 @@
 #include "io/fault.h"
 #include "models/nets/weights.h"
 #include "pipeline/log.h"
+#include "pipeline/save_timer.h"
 
 #include <algorithm>
 #include <memory>
@@ -63,11 +64,24 @@ torch::Tensor LatentMoments::scale() const {
 }
 
 LatentMoments encode_all(nets::Autoencoder& net, const PatchTensors& patches, torch::Device device,
-                         const nets::Tiling& tiling, const Context& context, const PreparePatches& prepare) {
+                         const nets::Tiling& tiling, const Context& context, const PreparePatches& prepare,
+                         const LatentParts* parts) {
   const torch::NoGradGuard no_grad;
   torch::Tensor mean, logvar;
-  for (std::int64_t first = 0; first < patches.size(); first += kEncodingBatch) {
-    if (context.interrupted()) throw Interrupted{"train"};
+  std::int64_t saved = parts != nullptr ? parts->take(patches.size(), mean, logvar) : 0;
+  SaveTimer timer(context.save_every_s);
+  const auto save = [&](std::int64_t done) {
+    if (parts == nullptr || done == saved) return;
+    parts->save(saved, mean.slice(0, saved, done), logvar.slice(0, saved, done));
+    saved = done;
+    timer.saved();
+  };
+  for (std::int64_t first = saved; first < patches.size(); first += kEncodingBatch) {
+    if (context.interrupted()) {
+      save(first);
+      throw Interrupted{"train"};
+    }
+    if (timer.due()) save(first);
     const std::int64_t count = std::min(kEncodingBatch, patches.size() - first);
     std::vector<std::int64_t> items(static_cast<std::size_t>(count));
     std::iota(items.begin(), items.end(), first);
@@ -91,11 +105,16 @@ LatentMoments encode_all(nets::Autoencoder& net, const PatchTensors& patches, to
 LatentMoments cached_moments(const fs::path& file, const std::string& key, nets::Autoencoder& net,
                              const PatchTensors& patches, torch::Device device, const nets::Tiling& tiling,
                              const Context& context, const PreparePatches& prepare) {
-  if (auto found = read(file, key, patches.size())) return std::move(*found);
-  LatentMoments moments = encode_all(net, patches, device, tiling, context, prepare);
+  const LatentParts parts(file, key);
+  if (auto found = read(file, key, patches.size())) {
+    parts.remove();
+    return std::move(*found);
+  }
+  LatentMoments moments = encode_all(net, patches, device, tiling, context, prepare, &parts);
   if (!torch::isfinite(moments.mean()).all().item<bool>())
     throw std::runtime_error("the autoencoder's latents are not numbers");
   nets::save_tensors(file, {{"mean", moments.mean()}, {"logvar", moments.logvar()}}, {{"key", key}});
+  parts.remove();
   return moments;
 }
 
