@@ -131,9 +131,10 @@ def whole_state(out):
         for path in sorted(out.glob(pattern)):
             if path.is_file():
                 state[str(path.relative_to(out))] = digest(path.read_bytes())
-    for path in sorted(out.glob("evaluation/**/*.json")):
+    for path in [out / "data" / "prepare.json", *sorted(out.glob("evaluation/**/*.json"))]:
         json_ = without_times(read_json(path))
         json_.pop("key", None)
+        json_.pop("listing_hmac_sha256", None)  # of the times of the cohort's files
         state[str(path.relative_to(out))] = digest(json_)
     return state
 

@@ -10,7 +10,7 @@ namespace ctforge::train {
 namespace {
 
 torch::optim::AdamW optimizer_of(const torch::Tensor& parameter) {
-  return {std::vector<torch::Tensor>{parameter}, torch::optim::AdamWOptions(0.1)};
+  return torch::optim::AdamW(std::vector<torch::Tensor>{parameter}, torch::optim::AdamWOptions(0.1));
 }
 
 void step(torch::optim::AdamW& optimizer, torch::Tensor& parameter, float gradient) {
