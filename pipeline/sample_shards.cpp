@@ -5,9 +5,11 @@
 #include "io/fault.h"
 #include "io/shard.h"
 #include "io/window.h"
+#include "models/nets/weights.h"
 #include "pipeline/config_visitors.h"
 #include "pipeline/folder_lock.h"
 #include "pipeline/sample_files.h"
+#include "pipeline/save_timer.h"
 #include "pipeline/train_pairs.h"
 
 #include <algorithm>
@@ -31,6 +33,8 @@ std::string numbered(const char* format, std::int64_t number) {
   std::snprintf(text, sizeof text, format, static_cast<long long>(number));
   return text;
 }
+
+constexpr const char* kUnfinished = "unfinished-";  // samples of a shard being drawn, and their pairs
 
 std::string shard_name(std::int64_t shard) { return kPrefix + numbered("-%05lld.safetensors", shard); }
 
@@ -66,7 +70,8 @@ std::vector<fs::path> shards_in(const fs::path& folder) {
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
-    if (name.starts_with(std::string(kPrefix) + "-") || name.starts_with("pairs-")) files.push_back(entry.path());
+    if (name.starts_with(std::string(kPrefix) + "-") || name.starts_with("pairs-") || name.starts_with(kUnfinished))
+      files.push_back(entry.path());
   }
   return files;
 }
@@ -112,6 +117,54 @@ bool holds(const fs::path& path, std::int64_t samples, const fs::path& pairs) {
   }
 }
 
+// The samples of a shard that are drawn but do not fill it yet, on disk.
+class Unfinished {
+ public:
+  // Of the shard and the file of pairs that they will be part of; pairs: empty: none.
+  Unfinished(const fs::path& shard, const fs::path& pairs)
+      : samples_(shard.parent_path() / (kUnfinished + shard.filename().string())) {
+    if (!pairs.empty()) pairs_ = pairs.parent_path() / (kUnfinished + pairs.filename().string());
+  }
+
+  // Gives what was saved to the writer and the lists; returns how many samples that are, 0 where it is not whole.
+  std::int64_t take(io::ShardWriter& writer, std::vector<torch::Tensor>& noise, std::vector<torch::Tensor>& latents,
+                    std::int64_t most) const {
+    if (!fs::exists(samples_)) return 0;
+    try {
+      const std::int64_t count = io::SafetensorsFile(samples_).at("hu").shape.at(0);
+      if (count >= most) return 0;
+      if (!pairs_.empty()) {
+        const auto saved = nets::load_tensors(pairs_).tensors;
+        if (saved.at("noise").size(0) < count) return 0;
+        noise.push_back(saved.at("noise").narrow(0, 0, count));
+        latents.push_back(saved.at("latents").narrow(0, 0, count));
+      }
+      writer.go_on(0, samples_);
+      return count;
+    } catch (const io::DataError&) {
+      noise.clear();
+      latents.clear();
+      return 0;  // drawn again
+    }
+  }
+
+  void save(const io::ShardWriter& writer, const std::vector<torch::Tensor>& noise,
+            const std::vector<torch::Tensor>& latents) const {
+    if (writer.unfinished_patches() == 0) return;
+    if (!pairs_.empty())
+      nets::save_tensors(pairs_, {{"noise", torch::cat(noise)}, {"latents", torch::cat(latents)}}, {});
+    writer.save_unfinished(samples_);  // last: it says how many there are
+  }
+
+  void remove() const {
+    fs::remove(samples_);
+    if (!pairs_.empty()) fs::remove(pairs_);
+  }
+
+ private:
+  fs::path samples_, pairs_;
+};
+
 class ShardDrawer {
  public:
   ShardDrawer(const SampleConfig& config, const Generator& generator, const diffusion::Net& net, std::uint64_t seed,
@@ -122,21 +175,26 @@ class ShardDrawer {
   }
 
   // Draws samples first .. last-1 and writes them as `path`, and their noise and latents as `pairs` unless that is
-  // empty.
-  void draw(const std::vector<std::int64_t>& classes, std::int64_t first, std::int64_t last, const fs::path& path,
-            const fs::path& pairs) {
+  // empty. What an interrupted attempt drew of them is taken. Returns how many were drawn now.
+  std::int64_t draw(const std::vector<std::int64_t>& classes, std::int64_t first, std::int64_t last,
+                    const fs::path& path, const fs::path& pairs) {
     // The writer numbers its files from 0; the finished file is moved to its place, which is atomic too.
     const fs::path part = path.parent_path() / unfinished_name(context_.part);
     fs::remove_all(part);
     io::ShardWriter writer(part, kPrefix, info_, last - first);
     std::vector<torch::Tensor> noise, latents;
+    const Unfinished unfinished = {path, pairs};
+    const std::int64_t before = unfinished.take(writer, noise, latents, last - first);
+    if (before == 0) writer = io::ShardWriter(part, kPrefix, info_, last - first);
+    SaveTimer timer(context_.save_every_s);
     const std::int64_t batch = drawn_at_once(config_.batch, generator_.device);
-    for (std::int64_t begin = first; begin < last; begin += batch) {
+    for (std::int64_t begin = first + before; begin < last; begin += batch) {
       const std::int64_t end = std::min(begin + batch, last);
       std::vector<Wanted> wanted;
       for (std::int64_t i = begin; i < end; ++i) wanted.push_back({i, classes[static_cast<std::size_t>(i)]});
       const auto samples = draw_samples(config_, generator_, net_, seed_, wanted, context_.interrupted);
       if (!samples) {
+        unfinished.save(writer, noise, latents);
         fs::remove_all(part);
         throw Interrupted{"sample"};
       }
@@ -147,12 +205,18 @@ class ShardDrawer {
         latents.push_back(samples->latents);
       }
       context_.progress(end, config_.count, "sample");
+      if (end < last && timer.due()) {
+        unfinished.save(writer, noise, latents);
+        timer.saved();
+      }
     }
     if (!pairs.empty())
       write_pairs(pairs, torch::cat(noise), torch::cat(latents), {classes.begin() + first, classes.begin() + last},
                   {generator_.autoencoder_sha256, generator_.patches.classes});
     fs::rename(writer.finish().at(0), path);
     fs::remove_all(part);
+    unfinished.remove();
+    return last - first - before;
   }
 
  private:
@@ -196,8 +260,7 @@ ordered_json write_samples(const SampleConfig& config, const Generator& generato
     if (config.pairs) shards.push_back(pairs.filename().string());
     if (context.part && !context.part->has(shard)) continue;
     if (!holds(path, last - first, pairs)) {
-      drawer.draw(classes, first, last, path, pairs);
-      drawn += last - first;
+      drawn += drawer.draw(classes, first, last, path, pairs);
     }
     if (context.interrupted() && last < config.count) throw Interrupted{"sample"};
   }

@@ -5,6 +5,7 @@
 #include "models/nets/weights.h"
 #include "models/train/parallel.h"
 #include "pipeline/log.h"
+#include "pipeline/save_timer.h"
 
 #include <algorithm>
 #include <memory>
@@ -84,7 +85,8 @@ torch::Tensor encode_batch(nets::Autoencoder& net, const PatchTensors& patches, 
 }  // namespace
 
 LatentMoments encode_all(nets::Autoencoder& net, const PatchTensors& patches, torch::Device device,
-                         const nets::Tiling& tiling, const Context& context, const PreparePatches& prepare) {
+                         const nets::Tiling& tiling, const Context& context, const PreparePatches& prepare,
+                         const LatentParts* parts) {
   const torch::NoGradGuard no_grad;
   train::Group* group = context.group;
   const std::int64_t processes = group != nullptr ? group->size() : 1, rank = group != nullptr ? group->rank() : 0;
@@ -121,13 +123,20 @@ LatentMoments encode_all(nets::Autoencoder& net, const PatchTensors& patches, to
 LatentMoments cached_moments(const fs::path& file, const std::string& key, nets::Autoencoder& net,
                              const PatchTensors& patches, torch::Device device, const nets::Tiling& tiling,
                              const Context& context, const PreparePatches& prepare) {
+  // Several processes save nothing on the way: each has but a part of it.
+  const LatentParts parts(file, key);
   auto found = read(file, key, patches.size());
   const bool here = context.group != nullptr ? !context.group->any(!found) : found.has_value();
-  if (here) return std::move(*found);
-  LatentMoments moments = encode_all(net, patches, device, tiling, context, prepare);
+  if (here) {
+    if (context.leads) parts.remove();
+    return std::move(*found);
+  }
+  LatentMoments moments =
+      encode_all(net, patches, device, tiling, context, prepare, context.group == nullptr ? &parts : nullptr);
   if (!torch::isfinite(moments.mean()).all().item<bool>())
     throw std::runtime_error("the autoencoder's latents are not numbers");
   if (context.leads) nets::save_tensors(file, {{"mean", moments.mean()}, {"logvar", moments.logvar()}}, {{"key", key}});
+  if (context.leads) parts.remove();
   if (context.group == nullptr) return moments;
   // Processes of one machine then share its memory. Another machine may see the file only later.
   context.group->barrier();

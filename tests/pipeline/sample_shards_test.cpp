@@ -74,11 +74,42 @@ TEST_F(SampleShards, GoOnAfterAnInterruptionWithTheSameBytes) {
   const auto kept = fs::last_write_time(folder_ / "samples/synthetic-00000.safetensors");
   context_.interrupted = [] { return false; };
   const auto record = write();
-  EXPECT_EQ(record["kept_from_before"], 256);
+  EXPECT_EQ(record["kept_from_before"], 356);  // a shard, and the batch of the next that was finished
   EXPECT_EQ(fs::last_write_time(folder_ / "samples/synthetic-00000.safetensors"), kept);
   EXPECT_EQ(bytes(1), second);
   EXPECT_EQ(bytes(2), third);
   EXPECT_FALSE(fs::exists(folder_ / "samples/.part"));
+  EXPECT_FALSE(fs::exists(folder_ / "samples/unfinished-synthetic-00001.safetensors"));
+}
+
+TEST_F(SampleShards, KeepPairsOfAnUnfinishedShard) {
+  config_.pairs = true;
+  config_.sampler = "euler";
+  config_.count = 250;
+  write();
+  const std::string pairs = ctforge::test::read_file(folder_ / "samples/pairs-00000.safetensors");
+  fs::remove_all(folder_ / "samples");
+  int asked = 0;
+  context_.interrupted = [&] { return ++asked > 40; };
+  EXPECT_THROW(write(), Interrupted);
+  context_.interrupted = [] { return false; };
+  EXPECT_EQ(write()["kept_from_before"], 200);
+  EXPECT_EQ(ctforge::test::read_file(folder_ / "samples/pairs-00000.safetensors"), pairs);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "samples"), {}), 3);  // with settings.json
+}
+
+TEST_F(SampleShards, DrawADamagedUnfinishedShardAgain) {
+  config_.count = 250;
+  write();
+  const std::string whole = bytes(0);
+  fs::remove_all(folder_ / "samples");
+  int asked = 0;
+  context_.interrupted = [&] { return ++asked > 40; };
+  EXPECT_THROW(write(), Interrupted);
+  ctforge::test::write_file(folder_ / "samples/unfinished-synthetic-00000.safetensors", "half");
+  context_.interrupted = [] { return false; };
+  EXPECT_EQ(write()["kept_from_before"], 0);
+  EXPECT_EQ(bytes(0), whole);
 }
 
 TEST_F(SampleShards, KeepWhatAnotherCountLeavesValid) {
