@@ -506,6 +506,7 @@ int guarded(const CLI::App& app, const Options& options) {
 }  // namespace
 
 int run_command_line(int argc, const char* const* argv) {
+  catch_signals();
   CLI::App app("ctforge: labelled synthetic CT from a hospital's archive, and what it is worth", "ctforge");
   app.set_version_flag("--version",
                        std::string("ctforge ") + kVersion + " (" + kCommit + ", LibTorch " + kLibTorchVersion + ")");
@@ -516,7 +517,6 @@ int run_command_line(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kDone : kUsage;
   }
-  catch_signals();
   return guarded(app, options);
 }
 

@@ -17,6 +17,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <string>
+#include <system_error>
 
 namespace ctforge::pipeline {
 
@@ -165,6 +166,15 @@ class Unfinished {
   fs::path samples_, pairs_;
 };
 
+// However its scope is left, as by a full disk.
+struct FolderRemover {
+  fs::path folder;
+  ~FolderRemover() {
+    std::error_code ignored;
+    fs::remove_all(folder, ignored);
+  }
+};
+
 class ShardDrawer {
  public:
   ShardDrawer(const SampleConfig& config, const Generator& generator, const diffusion::Net& net, std::uint64_t seed,
@@ -181,6 +191,7 @@ class ShardDrawer {
     // The writer numbers its files from 0; the finished file is moved to its place, which is atomic too.
     const fs::path part = path.parent_path() / unfinished_name(context_.part);
     fs::remove_all(part);
+    const FolderRemover remover{part};
     io::ShardWriter writer(part, kPrefix, info_, last - first);
     std::vector<torch::Tensor> noise, latents;
     const Unfinished unfinished = {path, pairs};
@@ -195,7 +206,6 @@ class ShardDrawer {
       const auto samples = draw_samples(config_, generator_, net_, seed_, wanted, context_.interrupted);
       if (!samples) {
         unfinished.save(writer, noise, latents);
-        fs::remove_all(part);
         throw Interrupted{"sample"};
       }
       for (std::size_t i = 0; i < wanted.size(); ++i)
@@ -214,7 +224,6 @@ class ShardDrawer {
       write_pairs(pairs, torch::cat(noise), torch::cat(latents), {classes.begin() + first, classes.begin() + last},
                   {generator_.autoencoder_sha256, generator_.patches.classes});
     fs::rename(writer.finish().at(0), path);
-    fs::remove_all(part);
     unfinished.remove();
     return last - first - before;
   }
