@@ -91,6 +91,16 @@ LatentMoments encode_all(nets::Autoencoder& net, const PatchTensors& patches, to
   train::Group* group = context.group;
   const std::int64_t processes = group != nullptr ? group->size() : 1, rank = group != nullptr ? group->rank() : 0;
   torch::Tensor all;  // [2,N,C,h,w]
+  torch::Tensor mean, logvar;
+  std::int64_t saved = parts != nullptr ? parts->take(patches.size(), mean, logvar) : 0;
+  if (saved > 0) all = torch::stack({mean, logvar});
+  SaveTimer timer(context.save_every_s);
+  const auto save = [&](std::int64_t done) {
+    if (parts == nullptr || done == saved) return;
+    parts->save(saved, all[0].slice(0, saved, done), all[1].slice(0, saved, done));
+    saved = done;
+    timer.saved();
+  };
   const auto keep = [&](std::int64_t first, const torch::Tensor& found) {
     if (first >= patches.size()) return;
     if (!all.defined()) {
@@ -102,9 +112,13 @@ LatentMoments encode_all(nets::Autoencoder& net, const PatchTensors& patches, to
     all.narrow(1, first, count).copy_(found.narrow(1, 0, count));
   };
   // Round by round, one batch a process: batches are the same however many processes there are.
-  for (std::int64_t round = 0; round < patches.size(); round += processes * kEncodingBatch) {
+  for (std::int64_t round = saved; round < patches.size(); round += processes * kEncodingBatch) {
     const bool stop = context.interrupted();
-    if (group != nullptr ? group->any(stop) : stop) throw Interrupted{"train"};
+    if (group != nullptr ? group->any(stop) : stop) {
+      save(round);
+      throw Interrupted{"train"};
+    }
+    if (timer.due()) save(round);
     const std::int64_t first = round + rank * kEncodingBatch;
     if (group == nullptr) {
       keep(first, encode_batch(net, patches, first, device, tiling, prepare));
