@@ -5,6 +5,7 @@
 #include "tests/pipeline/toy_generator.h"
 #include "tests/support/support.h"
 
+#include <atomic>
 #include <cstdio>
 #include <filesystem>
 
@@ -66,8 +67,8 @@ TEST_F(SampleShards, GoOnAfterAnInterruptionWithTheSameBytes) {
   write();
   const std::string first = bytes(0), second = bytes(1), third = bytes(2);
   fs::remove_all(folder_ / "samples");
-  int asked = 0;
-  context_.interrupted = [&] { return ++asked > 60; };  // within the second shard
+  std::atomic<int> asked = 0;                            // 16 times for each 8 samples
+  context_.interrupted = [&] { return ++asked > 560; };  // within the second shard
   EXPECT_THROW(write(), Interrupted);
   EXPECT_EQ(bytes(0), first);
   EXPECT_FALSE(fs::exists(folder_ / "samples/synthetic-00001.safetensors"));
@@ -89,11 +90,11 @@ TEST_F(SampleShards, KeepPairsOfAnUnfinishedShard) {
   write();
   const std::string pairs = ctforge::test::read_file(folder_ / "samples/pairs-00000.safetensors");
   fs::remove_all(folder_ / "samples");
-  int asked = 0;
-  context_.interrupted = [&] { return ++asked > 40; };
+  std::atomic<int> asked = 0;                            // 16 times for each 8 samples
+  context_.interrupted = [&] { return ++asked > 430; };  // within the third batch of 104
   EXPECT_THROW(write(), Interrupted);
   context_.interrupted = [] { return false; };
-  EXPECT_EQ(write()["kept_from_before"], 200);
+  EXPECT_EQ(write()["kept_from_before"], 208);
   EXPECT_EQ(ctforge::test::read_file(folder_ / "samples/pairs-00000.safetensors"), pairs);
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "samples"), {}), 3);  // with settings.json
 }
@@ -103,8 +104,8 @@ TEST_F(SampleShards, DrawADamagedUnfinishedShardAgain) {
   write();
   const std::string whole = bytes(0);
   fs::remove_all(folder_ / "samples");
-  int asked = 0;
-  context_.interrupted = [&] { return ++asked > 40; };
+  std::atomic<int> asked = 0;                            // 16 times for each 8 samples
+  context_.interrupted = [&] { return ++asked > 430; };  // within the third batch of 104
   EXPECT_THROW(write(), Interrupted);
   ctforge::test::write_file(folder_ / "samples/unfinished-synthetic-00000.safetensors", "half");
   context_.interrupted = [] { return false; };
