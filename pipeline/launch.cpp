@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <optional>
+#include <set>
 #include <system_error>
 
 #include <fcntl.h>
@@ -100,6 +101,7 @@ class Launch {
 
  private:
   void pass_on(int signal) {
+    passed_on_.insert(signal);
     for (const Process& process : processes_)
       if (process.running) ::kill(process.id, signal);
   }
@@ -112,6 +114,12 @@ class Launch {
       if (found == processes_.end()) continue;
       found->running = false;
       if (killed_) continue;
+      // It was asked to stop before it listened: nothing had begun. The others would wait for it.
+      if (WIFSIGNALED(status) && passed_on_.contains(WTERMSIG(status))) {
+        interrupted_ = true;
+        if (!failed_) failed_ = Clock::now();
+        continue;
+      }
       const int code = WIFEXITED(status) ? WEXITSTATUS(status) : kOurFault;
       interrupted_ = interrupted_ || code == kInterrupted;
       if (code == kDone || code == kInterrupted) continue;
@@ -127,6 +135,7 @@ class Launch {
 
   sigset_t awaited_;
   std::vector<Process> processes_;
+  std::set<int> passed_on_;
   std::optional<Clock::time_point> failed_;
   bool killed_ = false, interrupted_ = false;
   int code_ = 0;

@@ -179,7 +179,8 @@ class ParallelTest(program.ProgramTest):
             return result.stderr
 
         self.assertIn("train.steps", refused(*program.command("train", self.out, "train.steps=0")))
-        self.assertIn("multiple of the number of processes, 3", refused(*program.command("train", self.out)))
+        uneven = program.command("train", self.out, "train.autoencoder.batch=6")
+        self.assertIn("multiple of the number of processes, 3", refused(*uneven))
         self.assertIn("for a single process", refused("sample", "-o", str(self.out), "--part", "1/2"))
         self.assertIn("for a single process", refused("sweep", "-o", str(self.out)))
         result = program.run(["sample", "-o", str(self.out), "--part", "3/2"])
