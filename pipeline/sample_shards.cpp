@@ -27,7 +27,7 @@ using nlohmann::ordered_json;
 namespace {
 
 constexpr const char* kPrefix = "synthetic";
-constexpr const char* kUnfinished = ".part";
+constexpr const char* kBeingDrawn = ".part";  // folder of a shard under way
 
 std::string numbered(const char* format, std::int64_t number) {
   char text[64];
@@ -77,16 +77,16 @@ std::vector<fs::path> shards_in(const fs::path& folder) {
   return files;
 }
 
-std::string unfinished_name(const std::optional<Part>& part) {
-  return part ? kUnfinished + std::to_string(part->index + 1) : kUnfinished;
+std::string drawing_folder(const std::optional<Part>& part) {
+  return part ? kBeingDrawn + std::to_string(part->index + 1) : kBeingDrawn;
 }
 
-// What is not finished of all parts; theirs who draws all.
-void remove_unfinished(const fs::path& folder) {
+// What attempts of all parts left behind; theirs who draws all.
+void remove_drawing_folders(const fs::path& folder) {
   io::remove_leftovers(folder);
   std::vector<fs::path> found;
   for (const auto& entry : fs::directory_iterator(folder))
-    if (entry.path().filename().string().starts_with(kUnfinished)) found.push_back(entry.path());
+    if (entry.path().filename().string().starts_with(kBeingDrawn)) found.push_back(entry.path());
   for (const auto& path : found) fs::remove_all(path);
 }
 
@@ -96,7 +96,7 @@ void prepare_folder(const fs::path& folder, const ordered_json& identity, bool a
   // Whoever comes first of several that each draw a part.
   const FolderLock lock(folder, FolderLock::Mode::InTurn);
   fs::remove(folder / "samples.json");
-  if (all) remove_unfinished(folder);
+  if (all) remove_drawing_folders(folder);
   const std::string text = identity.dump(1) + "\n";
   if (fs::exists(folder / "settings.json") && io::read_whole_file(folder / "settings.json") == text) return;
   if (fs::remove(folder / "settings.json")) {  // without it, these are not ours
@@ -189,7 +189,7 @@ class ShardDrawer {
   std::int64_t draw(const std::vector<std::int64_t>& classes, std::int64_t first, std::int64_t last,
                     const fs::path& path, const fs::path& pairs) {
     // The writer numbers its files from 0; the finished file is moved to its place, which is atomic too.
-    const fs::path part = path.parent_path() / unfinished_name(context_.part);
+    const fs::path part = path.parent_path() / drawing_folder(context_.part);
     fs::remove_all(part);
     const FolderRemover remover{part};
     io::ShardWriter writer(part, kPrefix, info_, last - first);
