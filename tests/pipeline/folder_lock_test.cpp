@@ -58,8 +58,6 @@ TEST(FolderLock, TellsWhetherItIsHeld) {
   EXPECT_FALSE(FolderLock::is_held(folder.path()));
 }
 
-}
-
 TEST(FolderLock, NamesItsHolder) {
   const ctforge::test::TemporaryFolder folder;
   ::setenv("SLURM_JOB_ID", "4711", 1);
