@@ -2,7 +2,9 @@
 #include "pipeline/draw_threads.h"
 
 #include <atomic>
+#include <chrono>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -30,6 +32,7 @@ TEST(EachOnOneThread, ThrowsWhatAPieceThrew) {
   std::atomic<int> begun{0};
   const auto work = [&](std::int64_t i) {
     ++begun;
+    std::this_thread::sleep_for(std::chrono::milliseconds(i == 2 ? 0 : 1));  // or one thread could do all the rest
     if (i == 2) throw std::out_of_range("two");
   };
   EXPECT_THROW(each_on_one_thread(1000, work), std::out_of_range);
