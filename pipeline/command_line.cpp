@@ -485,6 +485,8 @@ int guarded(const CLI::App& app, const Options& options) {
     session.leave();  // all were
     return session.fail(kInterrupted,
                         stop.stage + " was interrupted; what is done is kept: run the same command to go on");
+  } catch (const train::PeerLost& lost) {
+    return session.lost(lost);
   } catch (const ConfigError& error) {
     std::string lines;
     for (const ConfigProblem& problem : error.problems())

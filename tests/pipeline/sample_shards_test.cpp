@@ -68,14 +68,14 @@ TEST_F(SampleShards, GoOnAfterAnInterruptionWithTheSameBytes) {
   const std::string first = bytes(0), second = bytes(1), third = bytes(2);
   fs::remove_all(folder_ / "samples");
   std::atomic<int> asked = 0;                            // 16 times for each 8 samples
-  context_.interrupted = [&] { return ++asked > 560; };  // within the second shard
+  context_.interrupted = [&] { return ++asked > 760; };  // within the second batch of the second shard
   EXPECT_THROW(write(), Interrupted);
   EXPECT_EQ(bytes(0), first);
   EXPECT_FALSE(fs::exists(folder_ / "samples/synthetic-00001.safetensors"));
   const auto kept = fs::last_write_time(folder_ / "samples/synthetic-00000.safetensors");
   context_.interrupted = [] { return false; };
   const auto record = write();
-  EXPECT_EQ(record["kept_from_before"], 356);  // a shard, and the batch of the next that was finished
+  EXPECT_EQ(record["kept_from_before"], 360);  // a shard, and the batch of the next that was finished
   EXPECT_EQ(fs::last_write_time(folder_ / "samples/synthetic-00000.safetensors"), kept);
   EXPECT_EQ(bytes(1), second);
   EXPECT_EQ(bytes(2), third);
@@ -96,7 +96,7 @@ TEST_F(SampleShards, KeepPairsOfAnUnfinishedShard) {
   context_.interrupted = [] { return false; };
   EXPECT_EQ(write()["kept_from_before"], 208);
   EXPECT_EQ(ctforge::test::read_file(folder_ / "samples/pairs-00000.safetensors"), pairs);
-  EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "samples"), {}), 3);  // with settings.json
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "samples"), {}), 4);  // with settings.json and the lock
 }
 
 TEST_F(SampleShards, DrawADamagedUnfinishedShardAgain) {
