@@ -4,10 +4,14 @@
 #include "eval/dice.h"
 #include "eval/segmentation_loss.h"
 #include "io/random.h"
+#include "models/nets/weights.h"
+#include "models/train/optimizer_state.h"
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <filesystem>
+#include <map>
 #include <memory>
 #include <numeric>
 #include <stdexcept>
@@ -22,6 +26,7 @@ namespace ctforge::eval {
 namespace {
 
 constexpr std::int64_t kPredictBatch = 64;
+constexpr const char* kWeights = "weights.";
 
 Indices run_of(std::int64_t start, std::int64_t size) {
   Indices indices(static_cast<std::size_t>(std::min(kPredictBatch, size - start)));
@@ -93,9 +98,7 @@ double rate_at(const SegmentationOptions& options, std::int64_t step) {
 class Training {
  public:
   Training(std::span<const Source> sources, const SegmentationOptions& options, std::uint64_t seed)
-      : options_(options),
-        generator_(torch::make_generator<torch::CPUGeneratorImpl>(io::mix_seed(seed, 1))),
-        random_(io::mix_seed(seed, 2)) {
+      : options_(options), seed_(seed) {
     std::int64_t given = 0;
     for (const Source& source : sources) {
       samplers_.emplace_back(source);
@@ -113,8 +116,12 @@ class Training {
 
   // One optimiser step; returns the loss. Throws std::runtime_error when it is not finite.
   double step(std::int64_t number) {
-    TrainingBatch batch = draw();
-    batch.images = augment(batch.images, options_.augmentation, generator_);
+    // Of the seed and the step alone: a training that is gone on with draws what it would have drawn.
+    const auto of_step = static_cast<std::uint64_t>(number);
+    io::Random random(io::mix_seed(io::mix_seed(seed_, 2), of_step));
+    auto generator = torch::make_generator<torch::CPUGeneratorImpl>(io::mix_seed(io::mix_seed(seed_, 1), of_step));
+    TrainingBatch batch = draw(random);
+    batch.images = augment(batch.images, options_.augmentation, generator);
     const torch::Tensor logits = logits_of(net_, batch.images.image, options_);
     const torch::Tensor loss =
         segmentation_loss(logits, batch.images.label.to(options_.device), batch.contoured.to(options_.device));
@@ -132,12 +139,29 @@ class Training {
 
   nets::Segmenter& net() { return net_; }
 
+  std::map<std::string, torch::Tensor> state() {
+    std::map<std::string, torch::Tensor> tensors;
+    for (const auto& [name, tensor] : nets::named_tensors(*net_)) tensors[kWeights + name] = tensor;
+    train::add_adamw(*optimiser_, parameters(), tensors);
+    return tensors;
+  }
+  void restore(const std::map<std::string, torch::Tensor>& tensors) {
+    nets::assign_tensors(*net_, train::with_prefix(tensors, kWeights), "the segmenter's weights");
+    train::restore_adamw(*optimiser_, parameters(), tensors);
+  }
+
  private:
-  TrainingBatch draw() {
+  train::NamedParameters parameters() const {
+    train::NamedParameters named;
+    for (const auto& item : net_->named_parameters()) named.emplace_back(item.key(), item.value());
+    return named;
+  }
+
+  TrainingBatch draw(io::Random& random) {
     std::vector<torch::Tensor> images, labels, contoured;
     for (std::size_t s = 0; s < samplers_.size(); ++s) {
       if (counts_[s] <= 0) continue;
-      TrainingBatch part = samplers_[s].draw(counts_[s], options_.foreground_share, random_);
+      TrainingBatch part = samplers_[s].draw(counts_[s], options_.foreground_share, random);
       images.push_back(part.images.image);
       labels.push_back(part.images.label);
       contoured.push_back(part.contoured);
@@ -146,13 +170,69 @@ class Training {
   }
 
   SegmentationOptions options_;
+  std::uint64_t seed_;
   std::vector<PatchSampler> samplers_;
   std::vector<std::int64_t> counts_;  // patches of a batch from each source
   nets::Segmenter net_{nullptr};
   std::unique_ptr<torch::optim::AdamW> optimiser_;
-  torch::Generator generator_;
-  io::Random random_;
 };
+
+// What a training has come to besides its network.
+struct Account {
+  std::int64_t step = 0;
+  double loss_sum = 0;  // since the last point of the curve
+  std::int64_t losses = 0;
+  double seconds = 0;
+  std::vector<CurvePoint> curve;
+};
+
+// Row by row: step, training loss, validation loss, Dice of each label. [points,3+labels] float64.
+torch::Tensor curve_tensor(const std::vector<CurvePoint>& curve, std::size_t labels) {
+  const auto columns = static_cast<std::int64_t>(3 + labels);
+  torch::Tensor rows = torch::empty({std::ssize(curve), columns}, torch::kFloat64);
+  for (std::int64_t i = 0; i < std::ssize(curve); ++i) {
+    const CurvePoint& point = curve[static_cast<std::size_t>(i)];
+    double* row = rows[i].data_ptr<double>();
+    *row++ = static_cast<double>(point.step);
+    *row++ = point.training_loss;
+    *row++ = point.validation_loss;
+    std::copy(point.validation_dice.begin(), point.validation_dice.end(), row);
+  }
+  return rows;
+}
+
+std::vector<CurvePoint> curve_of(const torch::Tensor& rows) {
+  std::vector<CurvePoint> curve;
+  for (std::int64_t i = 0; i < rows.size(0); ++i) {
+    const double* row = rows[i].const_data_ptr<double>();
+    curve.push_back({static_cast<std::int64_t>(row[0]), row[1], row[2], {row + 3, row + rows.size(1)}});
+  }
+  return curve;
+}
+
+void save(Training& training, const Account& account, std::size_t labels, const SegmentationHooks& hooks) {
+  train::Checkpoint checkpoint;
+  checkpoint.step = account.step;
+  checkpoint.tensors = training.state();
+  checkpoint.tensors["curve"] = curve_tensor(account.curve, labels);
+  checkpoint.tensors["account"] =
+      torch::tensor({account.loss_sum, static_cast<double>(account.losses), account.seconds}, torch::kFloat64);
+  checkpoint.metadata["identity"] = hooks.identity;
+  hooks.store->save(checkpoint);
+}
+
+Account resume(Training& training, const SegmentationHooks& hooks) {
+  if (!hooks.store) return {};
+  const auto found = hooks.store->load_newest();
+  if (!found || found->metadata.at("identity") != hooks.identity) {
+    for (const auto& file : hooks.store->files()) std::filesystem::remove(file);
+    return {};
+  }
+  training.restore(found->tensors);
+  const torch::Tensor account = found->tensors.at("account");
+  return {found->step, account[0].item<double>(), static_cast<std::int64_t>(account[1].item<double>()),
+          account[2].item<double>(), curve_of(found->tensors.at("curve"))};
+}
 
 }  // namespace
 
@@ -169,30 +249,31 @@ torch::Tensor predict(nets::Segmenter& net, const PatchSet& set, const Segmentat
 
 TrainedSegmenter train_segmenter(std::span<const Source> sources, const PatchSet& validation,
                                  const SegmentationOptions& options, std::uint64_t seed,
-                                 const std::function<void(std::int64_t)>& after_step) {
+                                 const SegmentationHooks& hooks) {
   check(sources, options);
   Training training(sources, options, seed);
-  TrainedSegmenter trained;
-  double loss_sum = 0, seconds = 0;
-  std::int64_t losses = 0;
-  for (std::int64_t step = 1; step <= options.steps; ++step) {
+  Account account = resume(training, hooks);
+  while (account.step < options.steps) {
     const auto started = std::chrono::steady_clock::now();
-    loss_sum += training.step(step - 1);
-    ++losses;
-    seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-    if (step == options.steps || step % options.validate_every == 0) {
+    account.loss_sum += training.step(account.step++);
+    ++account.losses;
+    account.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+    if (account.step == options.steps || account.step % options.validate_every == 0) {
       CurvePoint point = validate(training.net(), validation, options);
-      point.step = step;
-      point.training_loss = loss_sum / static_cast<double>(losses);
-      trained.curve.push_back(std::move(point));
-      loss_sum = 0;
-      losses = 0;
+      point.step = account.step;
+      point.training_loss = account.loss_sum / static_cast<double>(account.losses);
+      account.curve.push_back(std::move(point));
+      account.loss_sum = 0;
+      account.losses = 0;
     }
-    after_step(step);
+    if (hooks.store && hooks.save()) save(training, account, sources[0].patches->labels.size(), hooks);
+    hooks.after_step(account.step);
   }
+  TrainedSegmenter trained;
+  trained.curve = std::move(account.curve);
   trained.net = training.net();
   trained.net->eval();
-  trained.patches_per_second = static_cast<double>(options.steps * options.batch) / seconds;
+  trained.patches_per_second = static_cast<double>(options.steps * options.batch) / account.seconds;
   return trained;
 }
 

@@ -7,11 +7,14 @@
 #include "eval/patch_sampler.h"
 #include "eval/patch_set.h"
 #include "models/nets/segmenter.h"
+#include "models/train/checkpoint.h"
 #include "models/train/precision.h"
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include <torch/types.h>
@@ -47,12 +50,19 @@ struct TrainedSegmenter {
   double patches_per_second = 0;  // of training, without validation
 };
 
-// Deterministic in seed on one machine and number of threads. after_step is called with the steps done and may throw
-// to stop. Throws std::invalid_argument for options or sources that do not fit, and std::runtime_error when the loss is
-// not finite.
+struct SegmentationHooks {
+  std::function<void(std::int64_t step)> after_step = [](std::int64_t) {};  // steps done; may throw to stop
+  // Where an unfinished training is kept and gone on with, bit for bit; nothing: nowhere.
+  std::optional<train::CheckpointStore> store;
+  std::string identity;                               // of all that it learns from: one of another is not gone on with
+  std::function<bool()> save = [] { return false; };  // asked after each step, before after_step
+};
+
+// Deterministic in seed on one machine and number of threads. Throws std::invalid_argument for options or sources that
+// do not fit, and std::runtime_error when the loss is not finite.
 TrainedSegmenter train_segmenter(std::span<const Source> sources, const PatchSet& validation,
                                  const SegmentationOptions& options, std::uint64_t seed,
-                                 const std::function<void(std::int64_t)>& after_step);
+                                 const SegmentationHooks& hooks = {});
 
 // The most probable label of every pixel: [N,H,W] uint8.
 torch::Tensor predict(nets::Segmenter& net, const PatchSet& set, const SegmentationOptions& options);

@@ -37,7 +37,8 @@ torch::Tensor segmentation_loss(const torch::Tensor& logits, const torch::Tensor
   torch::Tensor known = torch::one_hot(target, labels).permute({0, 3, 1, 2});  // [n,L,H,W]
   known = known * contoured.unsqueeze(-1).unsqueeze(-1);
   const torch::Tensor contoured_target = known.argmax(1) * (known.sum(1) > 0);
-  const torch::Tensor cross_entropy = torch::nll_loss2d(log_probability, contoured_target);
+  // Not nll_loss2d, which has no deterministic kernel on GPUs.
+  const torch::Tensor cross_entropy = -log_probability.gather(1, contoured_target.unsqueeze(1)).mean();
 
   const torch::Tensor weight = contoured.to(torch::kFloat32).unsqueeze(-1).unsqueeze(-1);
   const torch::Tensor probability = log_probability.exp() * weight;

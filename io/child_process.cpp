@@ -96,14 +96,17 @@ pid_t spawn(const std::filesystem::path& program, std::span<const int> descripto
   return child;
 }
 
-// Waits for the pipe to close, at most until the deadline; false when it passed.
-bool wait_for_close(int pipe, Clock::time_point deadline) {
+enum class Wait { Closed, TimedOut, Interrupted };
+
+// For the pipe to close.
+Wait wait_for_close(int pipe, Clock::time_point deadline, const std::function<bool()>& interrupted) {
   while (true) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
-    if (left <= 0) return false;
+    if (left <= 0) return Wait::TimedOut;
+    if (interrupted && interrupted()) return Wait::Interrupted;
     pollfd entry = {pipe, POLLIN, 0};
-    const int ready = poll(&entry, 1, static_cast<int>(std::min<long long>(left, 3600'000)));
-    if (ready > 0) return true;
+    const int ready = poll(&entry, 1, static_cast<int>(std::min<long long>(left, interrupted ? 100 : 3600'000)));
+    if (ready > 0) return Wait::Closed;
     if (ready < 0 && errno != EINTR) fail(errno, "waiting for the decoder");
   }
 }
@@ -134,7 +137,8 @@ SharedMemory::~SharedMemory() {
   close(descriptor_);
 }
 
-ChildEnd run_child(const std::filesystem::path& program, std::span<const int> descriptors, double time_limit_s) {
+ChildEnd run_child(const std::filesystem::path& program, std::span<const int> descriptors, double time_limit_s,
+                   const std::function<bool()>& interrupted) {
   int ends[2] = {-1, -1};
   if (pipe2(ends, O_CLOEXEC) != 0) fail(errno, "making a pipe");
   const Descriptor reading(ends[0]);
@@ -145,10 +149,10 @@ ChildEnd run_child(const std::filesystem::path& program, std::span<const int> de
   const pid_t child = spawn(program, descriptors, writing.get());
   writing.reset();
   ChildEnd end;
-  if (!wait_for_close(reading.get(), deadline)) {
-    end.timed_out = true;
-    kill(child, SIGKILL);
-  }
+  const Wait waited = wait_for_close(reading.get(), deadline, interrupted);
+  end.timed_out = waited == Wait::TimedOut;
+  end.interrupted = waited == Wait::Interrupted;
+  if (waited != Wait::Closed) kill(child, SIGKILL);
   const int status = reap(child);
   if (WIFSIGNALED(status)) end.signal = WTERMSIG(status);
   if (WIFEXITED(status)) end.exit_code = WEXITSTATUS(status);

@@ -33,6 +33,7 @@ std::int64_t derive_memory_limit(const DecodeRequest& request, std::int64_t voxe
 }
 
 void check_end(const ChildEnd& end, const DecodeOptions& options) {
+  if (end.interrupted) throw DataError(Fault::DecoderDied, "decoding was interrupted");
   if (end.timed_out || end.signal == SIGXCPU)
     throw DataError(Fault::DecoderDied, "decoding took longer than the limit of " +
                                             std::to_string(std::llround(options.time_limit_s)) + " s and was stopped");
@@ -68,7 +69,7 @@ DecodeReply run_decoder(DecodeRequest request, std::int64_t voxel_bytes, const D
   const SharedMemory answer(kVoxelOffset + static_cast<std::size_t>(voxel_bytes));
   static_assert(kRequestDescriptor == kFirstChildDescriptor && kResultDescriptor == kFirstChildDescriptor + 1);
   const std::array<int, 2> descriptors = {question.descriptor(), answer.descriptor()};
-  check_end(run_child(program, descriptors, options.time_limit_s), options);
+  check_end(run_child(program, descriptors, options.time_limit_s, options.interrupted), options);
   DecodeReply reply;
   std::memcpy(&reply, answer.bytes().data(), sizeof reply);
   try {

@@ -240,9 +240,11 @@ bool Series::labelled() const {
 Inventory scan(const ScanOptions& options) {
   Listing listing = list_files(options.path);
   std::vector<Judged> judged(listing.files.size());
-  tbb::parallel_for(std::size_t{0}, judged.size(),
-                    [&](std::size_t index) { judged[index] = judge_file(options, listing, index); });
+  tbb::parallel_for(std::size_t{0}, judged.size(), [&](std::size_t index) {
+    if (!options.interrupted()) judged[index] = judge_file(options, listing, index);
+  });
   Inventory inventory;
+  if (options.interrupted()) return inventory;
   inventory.files = listing.seen;
   inventory.skipped = std::move(listing.skipped);
   for (Judged& one : judged) {

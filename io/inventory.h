@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -86,6 +87,8 @@ struct ScanOptions {
   bool allow_burned_in = false;        // take series whose BurnedInAnnotation says YES, with a note
   std::int64_t min_slices = 2;         // fewer slices are refused; 1 takes single slices (spacing: SliceThickness)
   std::int64_t voxel_cap = 1LL << 31;  // volumes larger than this are refused before anything is allocated
+  // Asked before each file; once true, the rest is passed over and what is returned is no inventory.
+  std::function<bool()> interrupted = [] { return false; };
 };
 
 // DICOM is recognised by its contents, whatever the file is called, with or without preamble; volume files by their

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 
 namespace ctforge::io {
@@ -15,6 +16,7 @@ struct DecodeOptions {
   std::int64_t memory_limit_bytes = 0;  // address space of the child; 0: derived from the header's size
   int threads = 1;                      // in the child
   std::filesystem::path decoder;        // the ctforge-decode program; empty: beside the running program
+  std::function<bool()> interrupted;    // true: the child is killed, and the series is DecoderDied
 };
 
 // HU exactly as the headers define them, in LPS geometry; slices displaced by a gantry tilt are resampled to the

@@ -147,7 +147,42 @@ void ShardWriter::set_contoured(const std::string& series, std::vector<int> labe
   info_.contoured[series] = std::move(label_values);
 }
 
+fs::path ShardWriter::next_shard() const { return folder_ / shard_name(prefix_, written_.size()); }
+
 void ShardWriter::flush() {
+  const fs::path path = next_shard();
+  write(path);
+  written_.push_back(path);
+  patches_.clear();
+}
+
+void ShardWriter::save_unfinished(const fs::path& file) const { write(file); }
+
+void ShardWriter::go_on(std::int64_t shards_written, const fs::path& unfinished) {
+  if (!written_.empty() || !patches_.empty()) throw std::invalid_argument("a shard writer that has begun cannot go on");
+  while (this->shards_written() < shards_written) {
+    const fs::path path = next_shard();
+    if (!fs::exists(path)) refuse(path.filename().string() + " is missing from the sequence");
+    const SafetensorsFile opened(path);  // throws where it is damaged
+    written_.push_back(path);
+  }
+  if (unfinished.empty()) return;
+  const ShardSet set(unfinished);
+  if (!agree(set.info(), info_)) refuse("unfinished patches are of another set");
+  for (const auto& [series, labels] : set.info().contoured) info_.contoured[series] = labels;
+  for (std::int64_t i = 0; i < set.size(); ++i) {
+    const ShardSet::View view = set.at(i);
+    patches_.push_back({{view.hu.begin(), view.hu.end()},
+                        {view.mask.begin(), view.mask.end()},
+                        view.class_index,
+                        view.patient,
+                        view.series,
+                        view.slice,
+                        view.position_mm});
+  }
+}
+
+void ShardWriter::write(const fs::path& file) const {
   const std::int64_t n = std::ssize(patches_);
   std::vector<std::string> patients, series;
   std::vector<std::int32_t> class_index, patient_index, series_index, slice;
@@ -172,8 +207,7 @@ void ShardWriter::flush() {
       {"spacing_mm", json(info_.spacing_mm).dump()}, {"window_hu", json(info_.window_hu).dump()},
       {"synthetic", json(info_.synthetic).dump()},   {"ctforge", json(kVersion).dump()},
   };
-  const fs::path path = folder_ / shard_name(prefix_, written_.size());
-  write_safetensors_in_pieces(path,
+  write_safetensors_in_pieces(file,
                               {{"hu", std::move(hu)},
                                {"mask", std::move(mask)},
                                {"class", pieces_of(Dtype::I32, {n}, class_index)},
@@ -182,8 +216,6 @@ void ShardWriter::flush() {
                                {"slice", pieces_of(Dtype::I32, {n}, slice)},
                                {"position", pieces_of(Dtype::F32, {n, 3}, position_mm)}},
                               metadata);
-  written_.push_back(path);
-  patches_.clear();
 }
 
 std::vector<fs::path> ShardWriter::finish() {
@@ -208,6 +240,8 @@ ShardSet::ShardSet(const fs::path& folder, const std::string& prefix) {
     }
   }
 }
+
+ShardSet::ShardSet(const fs::path& file) { add_shard(file); }
 
 void ShardSet::add_shard(const fs::path& path) {
   SafetensorsFile file(path);

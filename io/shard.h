@@ -61,11 +61,22 @@ class ShardWriter {
   // Which labels a series has contoured: those absent are unknown, not absent from the anatomy. To be called before the
   // series' first patch is added.
   void set_contoured(const std::string& series, std::vector<int> label_values);
-  // Writes what is left; returns the files written. Not called: the last shard is not written.
+  // Writes what is left; returns all files of the set. Not called: the last shard is not written.
   std::vector<std::filesystem::path> finish();
+
+  // What another writer of the same set needs to go on where this one stands: the shards written, and the patches that
+  // are in none yet, which save_unfinished() writes as a file of their own.
+  std::int64_t shards_written() const { return static_cast<std::int64_t>(written_.size()); }
+  std::int64_t unfinished_patches() const { return static_cast<std::int64_t>(patches_.size()); }
+  void save_unfinished(const std::filesystem::path& file) const;
+  // unfinished: such a file, or an empty path. To be called before anything is added. Throws DataError(InvalidShard)
+  // when a shard is missing or damaged, or the file is, or it is of another kind than the info.
+  void go_on(std::int64_t shards_written, const std::filesystem::path& unfinished);
 
  private:
   void flush();
+  std::filesystem::path next_shard() const;
+  void write(const std::filesystem::path& file) const;
   void check(const Patch& patch) const;
   std::filesystem::path folder_;
   std::string prefix_;
@@ -84,6 +95,7 @@ bool has_shards(const std::filesystem::path& folder, const std::string& prefix);
 class ShardSet {
  public:
   ShardSet(const std::filesystem::path& folder, const std::string& prefix);
+  explicit ShardSet(const std::filesystem::path& file);  // of one shard
   std::int64_t size() const { return static_cast<std::int64_t>(index_.size()); }
   const ShardInfo& info() const { return info_; }
 

@@ -2,18 +2,25 @@
 #include "io/volume_file.h"
 
 #include "io/atomic_file.h"
+#include "io/fault.h"
+#include "io/file_pattern.h"
+#include "io/gzip_reader.h"
 
+#include <cerrno>
+#include <cstddef>
 #include <stdexcept>
 #include <string>
 #include <system_error>
 #include <vector>
 
+#include <fcntl.h>
 #include <itkImage.h>
 #include <itkImageFileWriter.h>
 #include <itkImportImageFilter.h>
 #include <itkMetaImageIO.h>
 #include <itkNiftiImageIO.h>
 #include <itkNrrdImageIO.h>
+#include <unistd.h>
 
 namespace ctforge::io {
 
@@ -28,6 +35,25 @@ itk::ImageIOBase::Pointer image_io(const fs::path& path) {
   if (name.ends_with(".nrrd")) return itk::NrrdImageIO::New().GetPointer();
   if (name.ends_with(".mha")) return itk::MetaImageIO::New().GetPointer();
   throw std::invalid_argument("a volume is written as .nii, .nii.gz, .nrrd or .mha");
+}
+
+// ITK's NIfTI writer says nothing when the disk is full. Throws std::system_error with what another write finds wrong.
+void require_whole(const fs::path& file, std::size_t voxel_bytes) {
+  std::size_t size = 0;
+  try {
+    GzipReader reader(file);
+    std::vector<std::byte> block(1 << 20);
+    for (std::size_t count = 1; count > 0; size += count) count = reader.read(block);
+  } catch (const DataError&) {
+    size = 0;
+  }
+  if (size > voxel_bytes) return;  // the header stands before the voxels
+  const int descriptor = ::open(file.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+  const std::vector<char> more(1 << 20);
+  const bool fits = descriptor >= 0 && ::write(descriptor, more.data(), more.size()) == 1 << 20;
+  const int error = fits ? EIO : errno == 0 ? ENOSPC : errno;
+  if (descriptor >= 0) ::close(descriptor);
+  throw std::system_error(error, std::generic_category(), "a volume cannot be written");
 }
 
 template <class Voxel>
@@ -65,6 +91,8 @@ void write_image(const fs::path& path, const Geometry& geometry, const std::vect
       // ITK's text names the file, which the caller may not want told.
       throw std::system_error(EIO, std::generic_category(), "a volume cannot be written");
     }
+    if (volume_extension(part.filename().string()).starts_with(".nii"))
+      require_whole(part, voxels.size() * sizeof(Voxel));
   });
 }
 

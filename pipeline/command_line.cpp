@@ -20,6 +20,8 @@
 #include "pipeline/structures.h"
 #include "pipeline/submit.h"
 #include "pipeline/sweep.h"
+#include "pipeline/system_fault.h"
+#include "pipeline/verify.h"
 
 #include <algorithm>
 #include <charconv>
@@ -27,10 +29,12 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <system_error>
 #include <utility>
 
 #include <CLI/CLI.hpp>
+#include <c10/util/Exception.h>
 #include <version.h>
 
 namespace ctforge::pipeline {
@@ -57,6 +61,8 @@ struct Options {
   bool allow_copies = false;                      // of push
   SubmitOptions submit;
   StatusOptions status;
+  std::filesystem::path to_verify;
+  bool verify_json = false;
 };
 
 // Shortest way to a setting that differs between machines: the same as --set run.KEY=VALUE.
@@ -64,6 +70,13 @@ void add_shortcut(CLI::App* command, Options& options, const std::string& flag, 
                   const std::string& help) {
   command->add_option_function<std::string>(
       flag, [&options, key](const std::string& value) { options.assignments.push_back(key + "=" + value); }, help);
+}
+
+// A flag for a setting: the same as --set KEY=true.
+void add_flag(CLI::App* command, Options& options, const std::string& flag, const std::string& key,
+              const std::string& help) {
+  command->add_flag_callback(
+      flag, [&options, key] { options.assignments.push_back(key + "=true"); }, help);
 }
 
 void add_config_options(CLI::App* command, Options& options, const std::vector<std::string>& sections,
@@ -83,6 +96,8 @@ void add_run_options(CLI::App* command, Options& options, const std::vector<std:
   add_config_options(command, options, sections, "the run's folder");
   add_shortcut(command, options, "--threads", "run.threads", "CPU threads (run.threads)");
   add_shortcut(command, options, "--device", "run.device", "auto, cpu or cuda (run.device)");
+  add_flag(command, options, "--deterministic", "run.deterministic",
+           "refuse what would not give the same bits again (run.deterministic)");
 }
 
 CLI::App* add_stage(CLI::App& app, Options& options, const std::string& name, const std::string& help,
@@ -171,13 +186,6 @@ void add_structures(CLI::App& app, Options& options) {
   add_shortcut(command, options, "--threads", "run.threads", "CPU threads");
 }
 
-// A flag for a setting: the same as --set KEY=true.
-void add_flag(CLI::App* command, Options& options, const std::string& flag, const std::string& key,
-              const std::string& help) {
-  command->add_flag_callback(
-      flag, [&options, key] { options.assignments.push_back(key + "=true"); }, help);
-}
-
 void add_network(CLI::App& app, Options& options) {
   const std::string address = "HOST:PORT, or the URL of a DICOMweb service, http(s)://host[:port][/root]";
   CLI::App* push =
@@ -196,6 +204,19 @@ void add_network(CLI::App& app, Options& options) {
   add_config_options(pull, options, {"pull"}, "the folder that the files are put in");
   pull->get_option("--out")->required();
   pull->add_option("ARCHIVE", options.archive, address)->required();
+}
+
+void add_verify(CLI::App& app, Options& options) {
+  CLI::App* command = app.add_subcommand(
+      "verify", "compute a run's hashes again, and tell whether each result follows from what it was made of");
+  command->add_option("RUN", options.to_verify, "the run's folder; nothing is written to it")->required();
+  command
+      ->add_option("-c,--config", options.config,
+                   "the run's configuration: what lies outside of the folder is then checked too; may be repeated")
+      ->allow_extra_args(false);
+  command->add_option("-s,--set", options.assignments, "section.key=value over the file's; may be repeated")
+      ->allow_extra_args(false);
+  command->add_flag("--json", options.verify_json, "JSON instead of lines");
 }
 
 void add_filter(CLI::App& app, Options& options) {
@@ -250,7 +271,8 @@ Part parsed_part(const std::string& text) {
 void add_commands(CLI::App& app, Options& options) {
   app.require_subcommand(1);
   app.footer(
-      "Exit codes: 0 done; 1 a fault of ours; 2 usage or configuration; 3 data; 75 interrupted, run again to go on.");
+      "Exit codes: 0 done; 1 a fault of ours or of the system, as a full disk; 2 usage or configuration; 3 data; 75 "
+      "interrupted, run again to go on.");
   add_inspect(app, options);
   add_structures(app, options);
   add_stage(app, options, "phantom", "write a labelled phantom cohort as NIfTI or DICOM", {"run", "phantom"});
@@ -268,6 +290,7 @@ void add_commands(CLI::App& app, Options& options) {
   add_network(app, options);
   add_launch(app, options);
   add_cluster(app, options);
+  add_verify(app, options);
 }
 
 void refuse_several(const std::string& name, const Options& options) {
@@ -375,6 +398,16 @@ int pulled(const Config& config, const Options& options) {
                                  std::to_string(result.objects) + " objects: pull.json counts them");
 }
 
+int verified(const Options& options) {
+  std::optional<Config> config;
+  if (!options.config.empty() || !options.assignments.empty())
+    config = read_config(options.config, options.assignments);
+  const auto verdicts = verify(options.to_verify, config);
+  std::cout << (options.verify_json ? verdict_json(verdicts).dump(1) + "\n" : verdict_text(verdicts));
+  if (holds(verdicts)) return kDone;
+  return report_error(kData, "the run does not hold: something was changed, damaged or lost since it was made");
+}
+
 // What several processes do together.
 int run_command_together(const std::string& name, const Config& config, const Options& options,
                          const Together& together) {
@@ -406,6 +439,7 @@ int run_command(const CLI::App& app, const Options& options, Session& session) {
     import_generator(imported);
     return kDone;
   }
+  if (name == "verify") return verified(options);
   session.ranks = ranks_from_environment();
   if (session.ranks.several()) refuse_several(name, options);
   if (name == "sweep") return swept(options);
@@ -445,13 +479,12 @@ int guarded(const CLI::App& app, const Options& options) {
   try {
     const int code = run_command(app, options, session);
     session.leave();
-    return code;
+    std::cout.flush();
+    return std::cout ? code : session.fail(kOurFault, "the output could not be written");
   } catch (const Interrupted& stop) {
     session.leave();  // all were
-    return session.fail(kInterrupted, stop.stage + " was interrupted; " +
-                                          (stop.stage == "prepare" ? "it begins anew, the stages before it are kept"
-                                                                   : "what is done is kept") +
-                                          ": run the same command to go on");
+    return session.fail(kInterrupted,
+                        stop.stage + " was interrupted; what is done is kept: run the same command to go on");
   } catch (const train::PeerLost& lost) {
     return session.lost(lost);
   } catch (const ConfigError& error) {
@@ -462,8 +495,11 @@ int guarded(const CLI::App& app, const Options& options) {
   } catch (const io::DataError& error) {
     return session.fail(kData, std::string(error.what()) + " [" + std::string(io::fault_code(error.fault())) + "]");
   } catch (const std::filesystem::filesystem_error& error) {
-    // Without error.what(), which names paths.
-    return session.fail(kOurFault, "a file operation failed: " + error.code().message());
+    return session.fail(kOurFault, describe(error.code(), ""));  // without error.what(), which names paths
+  } catch (const std::system_error& error) {
+    return session.fail(kOurFault, describe(error.code(), error.what()));
+  } catch (const c10::Error& error) {
+    return session.fail(kOurFault, error.what_without_backtrace());
   } catch (const std::exception& error) {
     return session.fail(kOurFault, error.what());
   }
@@ -472,6 +508,7 @@ int guarded(const CLI::App& app, const Options& options) {
 }  // namespace
 
 int run_command_line(int argc, const char* const* argv) {
+  catch_signals();
   CLI::App app("ctforge: labelled synthetic CT from a hospital's archive, and what it is worth", "ctforge");
   app.set_version_flag("--version",
                        std::string("ctforge ") + kVersion + " (" + kCommit + ", LibTorch " + kLibTorchVersion + ")");
@@ -482,7 +519,6 @@ int run_command_line(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kDone : kUsage;
   }
-  catch_signals();
   return guarded(app, options);
 }
 

@@ -65,7 +65,7 @@ std::string shown_value(const std::string& key, const std::string& value) {
 nlohmann::ordered_json to_json_without_paths(const Config& config) {
   auto json = to_json(config);
   for (const char* section : {"push", "pull", "cluster"}) json.erase(section);
-  const std::string hidden = "(a path, not recorded)";
+  const std::string hidden = kHiddenPath;
   for (const std::string& key : kDataPaths) {
     std::string pointer = "/" + key;
     std::replace(pointer.begin(), pointer.end(), '.', '/');

@@ -35,6 +35,8 @@ struct RunConfig {
   std::string name;             // empty: a hash of the folder's path
   bool tensorboard = true;
   std::string prometheus;  // empty: none
+  bool deterministic = false;
+  double save_every_s = 60;
 
   template <class Visitor>
   void fields(Visitor& visit) {
@@ -49,6 +51,14 @@ struct RunConfig {
     visit("prometheus", prometheus,
           "file NAME.prom for node_exporter's textfile collector, rewritten each 15 s; one for each run at a time; "
           "empty: none");
+    visit(
+        "deterministic", deterministic,
+        "refuse what would not give the same bits again: operations without a deterministic kernel, and going on with "
+        "a stage that was begun on another kind of machine, number of threads or program");
+    visit("save_every_s", save_every_s,
+          "unfinished work of prepare, sample and evaluate is saved this often, seconds; 0: whenever it can be. An "
+          "interruption saves it too",
+          Range{0, 1e6});
   }
 };
 
@@ -94,6 +104,8 @@ nlohmann::ordered_json to_json(const Config& config);
 std::string to_yaml(const Config& config);
 // A setting's value as a log, a file or a file's name may tell it: paths of data may hold patients' names.
 std::string shown_value(const std::string& key, const std::string& value);
+// What stands in its place.
+inline constexpr const char* kHiddenPath = "(a path, not recorded)";
 // The same as to_json without their values, and without what is no part of a run: `push`, `pull`, `cluster`.
 nlohmann::ordered_json to_json_without_paths(const Config& config);
 // The keys of some sections with defaults, meaning and limits, for --help.

@@ -44,6 +44,7 @@ struct Context {
   // Where sample and evaluate are shared out: do this part and leave no results. They are made of all parts by a
   // process that has none given.
   std::optional<Part> part;
+  double save_every_s = 0;  // unfinished work is saved this often; 0: whenever it can be
 };
 
 // Thrown by a stage that stopped because it was asked to, after what it did is safe on disk: exit code 75.

@@ -92,7 +92,8 @@ ordered_json run_evaluate(const EvaluateConfig& config, const Context& context, 
     if (experiment) downstream_json(inputs, config.downstream, cell_key, cells, own);
     return {};
   }
-  const ordered_json distances = distances_json(compared, features, extractors, config, own.seed);
+  ordered_json distances = distances_json(compared, features, extractors, config, own.seed);
+  distances["inputs_sha256"] = inputs.digest;
   std::filesystem::remove_all(folder / "statistics");
   if (config.statistics) write_statistics(features, folder / "statistics");
   write_json(folder / "distances.json", distances);
@@ -110,7 +111,8 @@ ordered_json run_evaluate(const EvaluateConfig& config, const Context& context, 
                 judged.at("samples").dump() + " are copies; evaluation/release.json lists them");
   if (context.interrupted()) throw Interrupted{"evaluate"};
 
-  ordered_json summary{{"distances", short_distances(distances)},
+  ordered_json summary{{"inputs_sha256", inputs.digest},
+                       {"distances", short_distances(distances)},
                        {"nearest", nearest.at("nearest").at("correlation")},
                        {"release", judged.at("state")}};
   write_texture(compared, config, own, folder);

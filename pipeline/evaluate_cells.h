@@ -16,6 +16,7 @@ class CellStore {
  public:
   explicit CellStore(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
+  const std::filesystem::path& folder() const { return folder_; }
   std::optional<nlohmann::ordered_json> load(const std::string& name, const std::string& key) const;
   void save(const std::string& name, const std::string& key, const nlohmann::ordered_json& result) const;
 

@@ -5,10 +5,13 @@
 #include "eval/segmentation.h"
 #include "io/digest.h"
 #include "io/random.h"
+#include "models/train/checkpoint.h"
+#include "pipeline/save_timer.h"
 
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <filesystem>
 
 namespace ctforge::pipeline {
 namespace {
@@ -90,17 +93,29 @@ struct Place {
 };
 
 ordered_json run_cell(const std::string& arm, std::int64_t seed, const Place& place, const EvaluationInputs& inputs,
-                      const DownstreamConfig& config, const Context& context) {
+                      const DownstreamConfig& config, const Context& context, const train::CheckpointStore& store,
+                      const std::string& key) {
   const auto started = std::chrono::steady_clock::now();
   const eval::SegmentationOptions options = options_of(config, context);
   const std::uint64_t stream = io::mix_seed(context.seed, kTrainingStream);
   const std::vector<eval::Source> sources = sources_of(arm, inputs, config.synthetic_share);
-  eval::TrainedSegmenter trained = eval::train_segmenter(
-      sources, inputs.validation, options, io::mix_seed(stream, static_cast<std::uint64_t>(seed)),
-      [&](std::int64_t step) {
-        context.progress(place.cell * config.steps + step, place.cells * config.steps, "segmentation steps");
-        if (context.interrupted()) throw Interrupted{"evaluate"};
-      });
+  SaveTimer timer(context.save_every_s);
+  bool interrupted = false;
+  eval::SegmentationHooks hooks;
+  hooks.store = store;
+  hooks.identity = key;
+  hooks.save = [&] {
+    interrupted = context.interrupted();
+    if (!interrupted && !timer.due()) return false;
+    timer.saved();
+    return true;
+  };
+  hooks.after_step = [&](std::int64_t step) {
+    context.progress(place.cell * config.steps + step, place.cells * config.steps, "segmentation steps");
+    if (interrupted) throw Interrupted{"evaluate"};
+  };
+  eval::TrainedSegmenter trained = eval::train_segmenter(sources, inputs.validation, options,
+                                                         io::mix_seed(stream, static_cast<std::uint64_t>(seed)), hooks);
   const torch::Tensor predictions = eval::predict(trained.net, inputs.test, options);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   return {{"arm", arm},
@@ -211,11 +226,13 @@ ordered_json downstream_json(const EvaluationInputs& inputs, const DownstreamCon
       const std::string own_key = io::sha256_hex(key + name);
       auto result = cells.load(name, own_key);
       if (!result) {
-        result = run_cell(arms[a], seed, place, inputs, config, context);
+        const train::CheckpointStore unfinished(cells.folder(), name, 1);
+        result = run_cell(arms[a], seed, place, inputs, config, context, unfinished, own_key);
         cells.save(name, own_key, *result);
         context.tell(
             "segmenter_trained",
             {{"arm", arms[a]}, {"seed", seed}, {"seconds", result->at("seconds")}, {"curve", result->at("curve")}});
+        for (const auto& file : unfinished.files()) std::filesystem::remove(file);
         result = cells.load(name, own_key);  // as a resumed run would see it
       }
       results[a].push_back(*result);

@@ -131,15 +131,12 @@ void check_evaluate(const EvaluateConfig& config) {
 
 EvaluationInputs load_inputs(const EvaluateConfig& config, const fs::path& out) {
   const fs::path data = out / "data", samples = out / "samples", untrained = samples / "untrained";
-  std::string digests;
-  const auto open = [&digests](const fs::path& folder, const std::string& prefix) {
-    const eval::PatchSet set = eval::patches_of(std::make_shared<const io::ShardSet>(folder, prefix));
-    digests += split_sha256(folder, prefix) + "\n";
-    return set;
+  const auto open = [](const fs::path& folder, const std::string& prefix) {
+    return eval::patches_of(std::make_shared<const io::ShardSet>(folder, prefix));
   };
   EvaluationInputs inputs;
   inputs.train = open(data, "train");
-  guard_training_set(digests.substr(0, digests.find('\n')), samples);
+  guard_training_set(split_sha256(data, "train"), samples);
   inputs.test = open(data, "test");
   inputs.validation = io::has_shards(data, "validation") ? open(data, "validation") : empty_like(inputs.train);
   inputs.synthetic = open(samples, "synthetic");
@@ -150,8 +147,23 @@ EvaluationInputs load_inputs(const EvaluateConfig& config, const fs::path& out) 
   if (io::has_shards(untrained, "synthetic")) inputs.extras.emplace_back("untrained", open(untrained, "synthetic"));
   guard(inputs);
   inputs.held_out = held_out_like_train(inputs);
-  inputs.digest = io::sha256_hex(digests);
+  inputs.digest = inputs_sha256(config, out);
   return inputs;
+}
+
+std::string inputs_sha256(const EvaluateConfig& config, const fs::path& out) {
+  const fs::path data = out / "data", samples = out / "samples", untrained = samples / "untrained";
+  std::string digests;
+  const auto add = [&digests](const fs::path& folder, const std::string& prefix) {
+    digests += split_sha256(folder, prefix) + "\n";
+  };
+  add(data, "train");
+  add(data, "test");
+  if (io::has_shards(data, "validation")) add(data, "validation");
+  add(samples, "synthetic");
+  for (const std::string& text : config.extra_sets) add(parse_extra(text).second, "synthetic");
+  if (io::has_shards(untrained, "synthetic")) add(untrained, "synthetic");
+  return io::sha256_hex(digests);
 }
 
 std::optional<fs::path> find_lite0(const std::string& configured) {

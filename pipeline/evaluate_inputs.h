@@ -32,6 +32,8 @@ std::vector<ConfigProblem> evaluate_problems(const EvaluateConfig& config);
 // samples' generator was trained on another training set, and ConfigError for extra sets not written name=FOLDER with a
 // plain name.
 EvaluationInputs load_inputs(const EvaluateConfig& config, const std::filesystem::path& out);
+// The digest alone. Throws io::DataError when a shard cannot be read.
+std::string inputs_sha256(const EvaluateConfig& config, const std::filesystem::path& out);
 
 // The file of EfficientNet-Lite0's weights: as configured; for "auto" $CTFORGE_LITE0, then below the running program's
 // ../share/ctforge and ../.deps. Empty for "none" or when "auto" finds none. Throws io::DataError(Unreadable) when a

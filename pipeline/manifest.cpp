@@ -40,37 +40,69 @@ bool Manifest::done_differently(const std::string& stage, const std::string& fin
   return json_["stages"][stage].value("fingerprint", "") != fingerprint;
 }
 
-double Manifest::seconds_before(const std::string& stage, const std::string& fingerprint) const {
-  if (!json_.contains("stages") || !json_["stages"].contains(stage)) return 0;
+// The record of an attempt that did not come to its end; empty where there is none.
+nlohmann::ordered_json Manifest::unfinished(const std::string& stage, const std::string& fingerprint) const {
+  if (!json_.contains("stages") || !json_["stages"].contains(stage)) return nlohmann::ordered_json::object();
   const auto& record = json_["stages"][stage];
-  const bool counts = record.value("state", "") == "interrupted" && record.value("fingerprint", "") == fingerprint;
-  return counts ? record.value("seconds", 0.0) : 0;
+  const bool counts = record.value("state", "") != "done" && record.value("fingerprint", "") == fingerprint;
+  return counts ? record : nlohmann::ordered_json::object();
 }
 
-void Manifest::describe_run(const nlohmann::ordered_json& configuration, std::int64_t seed, const std::string& device,
-                            int threads, int processes) {
-  json_["ctforge"] = {{"version", kVersion}, {"commit", kCommit}, {"libtorch", kLibTorchVersion}};
+double Manifest::seconds_before(const std::string& stage, const std::string& fingerprint) const {
+  return unfinished(stage, fingerprint).value("seconds", 0.0);
+}
+
+nlohmann::ordered_json Manifest::makers(const std::string& stage, const std::string& fingerprint) const {
+  return unfinished(stage, fingerprint).value("made_by", nlohmann::ordered_json::array());
+}
+
+void Manifest::describe_run(const nlohmann::ordered_json& configuration, std::int64_t seed,
+                            const nlohmann::ordered_json& maker) {
+  json_["ctforge"] = maker.at("ctforge");
   json_["seed"] = seed;
-  json_["device"] = device;
-  json_["threads"] = threads;
-  json_["processes"] = processes;
+  json_["device"] = maker.at("device");
+  json_["threads"] = maker.at("threads");
+  json_["processes"] = maker.value("processes", 1);
+  json_["deterministic"] = maker.at("deterministic");
+  json_["machine"] = maker.at("machine");
   json_["configuration"] = configuration;
+  maker_ = maker;
+}
+
+void Manifest::begin(const std::string& stage, const std::string& fingerprint) {
+  auto made_by = makers(stage, fingerprint);
+  if (!maker_.is_null() && std::find(made_by.begin(), made_by.end(), maker_) == made_by.end())
+    made_by.push_back(maker_);
+  json_["stages"][stage] = {{"state", "started"},
+                            {"fingerprint", fingerprint},
+                            {"seconds", seconds_before(stage, fingerprint)},
+                            {"made_by", std::move(made_by)}};
+  write();
 }
 
 void Manifest::finish(const std::string& stage, const StageRecord& record) {
   nlohmann::ordered_json outputs = nlohmann::ordered_json::object();
   for (const std::string& name : record.outputs)
     outputs[name] = {{"bytes", fs::file_size(folder_ / name)}, {"sha256", io::sha256_file(folder_ / name)}};
-  json_["stages"][stage] = {{"state", "done"},           {"fingerprint", record.fingerprint},
-                            {"seconds", record.seconds}, {"peak_memory_bytes", record.peak_memory_bytes},
-                            {"summary", record.summary}, {"outputs", outputs}};
+  const auto made_by = makers(stage, record.fingerprint);
+  json_["stages"][stage] = {{"state", "done"},
+                            {"fingerprint", record.fingerprint},
+                            {"builds_on", record.builds_on},
+                            {"settings_sha256", record.settings_sha256},
+                            {"settings", record.settings},
+                            {"made_by", made_by},
+                            {"seconds", record.seconds},
+                            {"peak_memory_bytes", record.peak_memory_bytes},
+                            {"summary", record.summary},
+                            {"outputs", outputs}};
   write();
 }
 
 void Manifest::interrupt(const std::string& stage, const std::string& fingerprint, double seconds) {
   json_["stages"][stage] = {{"state", "interrupted"},
                             {"fingerprint", fingerprint},
-                            {"seconds", seconds_before(stage, fingerprint) + seconds}};
+                            {"seconds", seconds_before(stage, fingerprint) + seconds},
+                            {"made_by", makers(stage, fingerprint)}};
   write();
 }
 

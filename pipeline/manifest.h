@@ -14,6 +14,9 @@ namespace ctforge::pipeline {
 // What one finished stage used and left.
 struct StageRecord {
   std::string fingerprint;             // hash of its configuration and of everything it builds on
+  std::string builds_on;               // that of the stage before, or the seed
+  std::string settings_sha256;         // of its section of the configuration
+  nlohmann::ordered_json settings;     // that section, without paths of the data
   double seconds = 0;                  // wall time, summed over interrupted attempts
   std::int64_t peak_memory_bytes = 0;  // of this process while the stage ran
   nlohmann::ordered_json summary;      // the stage's own figures
@@ -29,17 +32,23 @@ class Manifest {
   bool done(const std::string& stage, const std::string& fingerprint) const;
   // True when the stage was finished with another fingerprint.
   bool done_differently(const std::string& stage, const std::string& fingerprint) const;
-  // Seconds spent by earlier, interrupted attempts at this stage with this fingerprint.
+  // Seconds spent by earlier, unfinished attempts at this stage with this fingerprint, as far as they were recorded.
   double seconds_before(const std::string& stage, const std::string& fingerprint) const;
 
-  // Sets what holds for the run: the resolved configuration, seed, device, threads of each of the processes.
-  void describe_run(const nlohmann::ordered_json& configuration, std::int64_t seed, const std::string& device,
-                    int threads, int processes = 1);
+  // Who worked on an unfinished stage of this fingerprint, as begin() was told; an empty list: nobody.
+  nlohmann::ordered_json makers(const std::string& stage, const std::string& fingerprint) const;
+
+  // Sets what holds for the run: the resolved configuration, the seed, and what it is made by (determinism.h).
+  void describe_run(const nlohmann::ordered_json& configuration, std::int64_t seed,
+                    const nlohmann::ordered_json& maker);
+  // Records that a stage is being worked on, by the maker that describe_run was told, so that nothing stale is taken
+  // for its result; writes the file.
+  void begin(const std::string& stage, const std::string& fingerprint);
   // Hashes the outputs, records the stage as done and writes the file.
   void finish(const std::string& stage, const StageRecord& record);
   // Records an interrupted attempt's time and writes the file.
   void interrupt(const std::string& stage, const std::string& fingerprint, double seconds);
-  // Forgets a stage, so that nothing stale is taken for a result while it runs again; writes the file.
+  // Forgets a stage, whose result no longer counts; writes the file. False where there was none.
   bool forget(const std::string& stage);
 
   // Takes over what another run's manifest says of a finished stage whose outputs now lie here too.
@@ -48,9 +57,11 @@ class Manifest {
   const nlohmann::ordered_json& json() const { return json_; }
 
  private:
+  nlohmann::ordered_json unfinished(const std::string& stage, const std::string& fingerprint) const;
   void write() const;
   std::filesystem::path folder_;
   nlohmann::ordered_json json_;
+  nlohmann::ordered_json maker_;  // of this process; null: not told
 };
 
 // Files below DIR/relative (or that file itself), relative to DIR, sorted; temporary files are left out.

@@ -15,6 +15,7 @@
 
 #include <array>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
@@ -173,10 +174,17 @@ struct SeriesReader {
 
 // Writes OUT/data/{train,validation,test}-NNNNN.safetensors (io/shard.h), inventory.json (what became of each series)
 // and, last, prepare.json (counts, and a hash of the inputs), whose contents it returns. The files' bytes do not depend
-// on the number of threads. What an earlier or interrupted attempt left there is removed first. Throws ConfigError for
-// settings that contradict each other, io::DataError when tables cannot be used, patients are too few or nothing is
-// usable, and Interrupted, with no shard left behind.
+// on the number of threads, nor on interruptions: an attempt that was interrupted or killed is gone on with, where
+// input, settings and program are the same, and begun anew where not. Throws ConfigError for settings that contradict
+// each other, io::DataError when tables cannot be used, patients are too few or nothing is usable, and Interrupted,
+// with what is done saved in OUT/data/progress/.
 nlohmann::ordered_json run_prepare(const PrepareConfig& config, const Context& context);
 nlohmann::ordered_json run_prepare(const PrepareConfig& config, const Context& context, const SeriesReader& reader);
+
+// How the stage looks for series; key: of the pseudonyms. Throws ConfigError for a map of structures that cannot be
+// read.
+io::ScanOptions scan_options(const PrepareConfig& config, const std::filesystem::path& out, const std::string& key);
+// A reader on files: io/inventory.h and io/load.h, with decoding that ends when the context is interrupted.
+SeriesReader file_reader(const PrepareConfig& config, const Context& context);
 
 }  // namespace ctforge::pipeline

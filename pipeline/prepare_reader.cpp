@@ -19,14 +19,17 @@ std::string content_sha256(const io::Series& series) {
 
 }  // namespace
 
-nlohmann::ordered_json run_prepare(const PrepareConfig& config, const Context& context) {
+SeriesReader file_reader(const PrepareConfig& config, const Context& context) {
   io::DecodeOptions options;
+  options.interrupted = context.interrupted;
   options.time_limit_s = config.decode_time_limit_s;
   options.threads = std::max(1, context.threads);
-  const SeriesReader reader = {
-      io::scan, [options](const io::Series& series) { return io::load_volume(series, options); },
-      [options](const io::Series& series) { return io::load_labels(series, options); }, content_sha256};
-  return run_prepare(config, context, reader);
+  return {io::scan, [options](const io::Series& series) { return io::load_volume(series, options); },
+          [options](const io::Series& series) { return io::load_labels(series, options); }, content_sha256};
+}
+
+nlohmann::ordered_json run_prepare(const PrepareConfig& config, const Context& context) {
+  return run_prepare(config, context, file_reader(config, context));
 }
 
 }  // namespace ctforge::pipeline

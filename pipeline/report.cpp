@@ -63,9 +63,15 @@ ReportInputs read_inputs(const fs::path& out, bool under_way) {
   inputs.samples = read_json(out / "samples" / "samples.json");
   inputs.distances = read_json(out / "evaluation" / "distances.json");
   inputs.nearest = read_json(out / "evaluation" / "nearest.json");
+  inputs.radiomics = read_json(out / "evaluation" / "radiomics.json");
+  inputs.noise_power = read_json(out / "evaluation" / "noise_power.json");
+  inputs.diversity = read_json(out / "evaluation" / "diversity.json");
+  inputs.quality = read_json(out / "evaluation" / "quality.json");
   inputs.release = read_verdict(out);
   inputs.downstream = read_json(out / "evaluation" / "downstream.json");
   inputs.manifest = read_json(out / "manifest.json");
+  // It cannot tell of itself: its own entry is finished after it.
+  if (inputs.manifest.contains("stages")) inputs.manifest["stages"].erase("report");
   inputs.metrics = read_metrics(out / "metrics.jsonl");
   bring_up_to_date(inputs.progress, inputs.metrics);
   return inputs;
@@ -74,10 +80,16 @@ ReportInputs read_inputs(const fs::path& out, bool under_way) {
 ordered_json report_json(const ReportInputs& inputs) {
   ordered_json json = {{"schema", 1}};
   // The parts keep the names they have in their own files.
-  for (const ordered_json* part : {&inputs.distances, &inputs.nearest, &inputs.downstream})
+  for (const auto& [name, part] : {std::pair{"distances", &inputs.distances},
+                                   {"nearest", &inputs.nearest},
+                                   {"radiomics", &inputs.radiomics},
+                                   {"noise_power", &inputs.noise_power},
+                                   {"diversity", &inputs.diversity},
+                                   {"quality", &inputs.quality},
+                                   {"downstream", &inputs.downstream}})
     if (part->is_object())
       for (const auto& [key, value] : part->items())
-        if (key != "schema") json[key == "protocol" ? "distances_protocol" : key] = value;
+        if (key != "schema") json[key == "protocol" ? std::string(name) + "_protocol" : key] = value;
   json["release"] = inputs.release;
   json["data"] = inputs.prepare;
   json["samples"] = inputs.samples;

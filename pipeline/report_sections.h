@@ -17,6 +17,7 @@ namespace ctforge::pipeline {
 struct ReportInputs {
   std::optional<io::ShardSet> train, synthetic;
   nlohmann::ordered_json prepare, samples, distances, nearest, release, downstream, manifest;
+  nlohmann::ordered_json radiomics, noise_power, diversity, quality;
   std::vector<nlohmann::ordered_json> metrics;  // lines of metrics.jsonl
   nlohmann::ordered_json progress;              // progress.json
   bool under_way = false;                       // another process is at work in the folder

@@ -6,6 +6,7 @@
 #include "models/train/checkpoint.h"
 #include "models/train/parallel.h"
 #include "pipeline/command_line.h"
+#include "pipeline/determinism.h"
 #include "pipeline/folder_lock.h"
 #include "pipeline/log.h"
 #include "pipeline/manifest.h"
@@ -52,6 +53,7 @@ Context make_context(const Config& config, const fs::path& out, const std::strin
   context.device = device;
   context.group = together.group;
   context.leads = together.group == nullptr || together.group->leads();
+  context.save_every_s = config.run.save_every_s;
   context.interrupted = [] { return stop_flag.load(); };
   return context;
 }
@@ -81,7 +83,8 @@ void tell_finished(const std::string& stage, const StageRecord& record, const Co
 
 void run_stage(const Stage& stage, const Config& config, Context context, Manifest& manifest) {
   const auto vote = [&context](bool done) { return context.group != nullptr ? context.group->any(done) : done; };
-  const std::string print = fingerprint(config, stage.name);
+  const StageIdentity identity = identity_of(config, stage.name);
+  const std::string& print = identity.fingerprint;
   if (vote(manifest.done(stage.name, print))) {
     log_info(stage.name + ": already done");
     context.tell("stage_kept", {{"stage", stage.name}});
@@ -94,6 +97,8 @@ void run_stage(const Stage& stage, const Config& config, Context context, Manife
     return;
   }
   check_needs(stage, config, context.out);
+  if (config.run.deterministic)
+    require_same_maker(manifest.makers(stage.name, print), maker(context, true), stage.name);
   if (manifest.done_differently(stage.name, print))
     log_warning(stage.name +
                 ": its configuration or what it builds on has changed since it was done; running it again");
@@ -104,7 +109,7 @@ void run_stage(const Stage& stage, const Config& config, Context context, Manife
       for (const std::string& result : other.results) fs::remove(context.out / result);
     later = later || other.name == stage.name;
   }
-  manifest.forget(stage.name);
+  manifest.begin(stage.name, print);
   reset_peak_memory(context.device);
   const auto start = std::chrono::steady_clock::now();
   const auto elapsed_s = [&] {
@@ -129,6 +134,9 @@ void run_stage(const Stage& stage, const Config& config, Context context, Manife
     throw;
   }
   record.fingerprint = print;
+  record.builds_on = identity.builds_on;
+  record.settings_sha256 = identity.settings_sha256;
+  record.settings = settings_of_stage(to_json_without_paths(config), stage.name);
   record.seconds = elapsed_s();
   record.peak_memory_bytes = memory_use(context.device).peak_bytes;
   for (const std::string& output : stage.outputs)
@@ -209,6 +217,7 @@ void work(const Config& config, const fs::path& out, const std::string& device, 
   const tbb::global_control limit(tbb::global_control::max_allowed_parallelism,
                                   static_cast<std::size_t>(context.threads));
   torch::set_num_threads(context.threads);
+  const Determinism determinism(config.run.deterministic);
   task(context);
 }
 
@@ -257,8 +266,7 @@ std::int64_t run_stages(const Config& config, const std::vector<std::string>& st
   std::int64_t refused = 0;
   const auto lead = [&](const Context& given) {
     Manifest manifest(out);
-    const int processes = given.group != nullptr ? given.group->size() : 1;
-    manifest.describe_run(to_json_without_paths(config), config.run.seed, given.device, given.threads, processes);
+    manifest.describe_run(to_json_without_paths(config), config.run.seed, maker(given, config.run.deterministic));
     Observer observer(observer_options(config, stages), given);
     const Context context = observer.watched(given);
     try {
@@ -366,6 +374,9 @@ void catch_signals() {
   struct sigaction action = {};
   action.sa_handler = on_signal;
   for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) ::sigaction(signal, &action, nullptr);
+  // A file beyond ulimit -f is then an error of the write, which is told and cleaned up after, instead of our death.
+  action.sa_handler = SIG_IGN;
+  ::sigaction(SIGXFSZ, &action, nullptr);
 }
 
 bool stop_requested() { return stop_flag.load(); }

@@ -63,7 +63,7 @@ void adopt_features(const std::filesystem::path& other, const std::filesystem::p
 void work_in(const Config& config, const std::filesystem::path& out,
              const std::function<void(const Context& context)>& work, const Together& together = {});
 
-// Makes SIGINT, SIGTERM and SIGUSR1 ask the running stage to stop at its next safe point.
+// Makes SIGINT, SIGTERM and SIGUSR1 ask the running stage to stop at its next safe point, and SIGXFSZ an error.
 void catch_signals();
 bool stop_requested();
 

@@ -71,13 +71,15 @@ Generator find_generator(const SampleConfig& config, const Context& context, std
 constexpr std::int64_t kStraightened = 64;
 
 std::optional<double> straightness(const SampleConfig& config, const Generator& generator, std::uint64_t seed,
-                                   const std::vector<double>& proportions) {
+                                   const std::vector<double>& proportions, const Context& context) {
   const bool meaningful = generator.method.name == "rectified_flow" && is_deterministic(config) && config.steps > 1;
   if (!meaningful) return std::nullopt;
   std::vector<Wanted> wanted;
   for (const std::int64_t index : class_sequence(std::min(config.count, kStraightened), proportions))
     wanted.push_back({static_cast<std::int64_t>(wanted.size()), index});
-  return draw_samples(config, generator, network(generator), seed, wanted)->straightness;
+  const auto drawn = draw_samples(config, generator, network(generator), seed, wanted, context.interrupted);
+  if (!drawn) throw Interrupted{"sample"};
+  return drawn->straightness;
 }
 
 }  // namespace
@@ -274,7 +276,7 @@ nlohmann::ordered_json run_sample(const SampleConfig& config, const Context& con
     write_learned(samples, *learned);
   record["warnings"] = notes;
   record["train_sha256"] = generator.train_sha256;
-  if (const auto value = straightness(config, generator, seed, proportions)) record["straightness"] = *value;
+  if (const auto value = straightness(config, generator, seed, proportions, context)) record["straightness"] = *value;
   draw_untrained(config, context, seed, proportions, generator.weaker);
   export_samples(config, {generator.checkpoint_sha256, generator.step, seed}, samples, context);
   record["release"] = judged(release, context);

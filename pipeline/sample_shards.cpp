@@ -5,9 +5,11 @@
 #include "io/fault.h"
 #include "io/shard.h"
 #include "io/window.h"
+#include "models/nets/weights.h"
 #include "pipeline/config_visitors.h"
 #include "pipeline/folder_lock.h"
 #include "pipeline/sample_files.h"
+#include "pipeline/save_timer.h"
 #include "pipeline/train_pairs.h"
 
 #include <algorithm>
@@ -15,6 +17,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <string>
+#include <system_error>
 
 namespace ctforge::pipeline {
 
@@ -24,13 +27,15 @@ using nlohmann::ordered_json;
 namespace {
 
 constexpr const char* kPrefix = "synthetic";
-constexpr const char* kUnfinished = ".part";
+constexpr const char* kBeingDrawn = ".part";  // folder of a shard under way
 
 std::string numbered(const char* format, std::int64_t number) {
   char text[64];
   std::snprintf(text, sizeof text, format, static_cast<long long>(number));
   return text;
 }
+
+constexpr const char* kUnfinished = "unfinished-";  // samples of a shard being drawn, and their pairs
 
 std::string shard_name(std::int64_t shard) { return kPrefix + numbered("-%05lld.safetensors", shard); }
 
@@ -66,21 +71,22 @@ std::vector<fs::path> shards_in(const fs::path& folder) {
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
-    if (name.starts_with(std::string(kPrefix) + "-") || name.starts_with("pairs-")) files.push_back(entry.path());
+    if (name.starts_with(std::string(kPrefix) + "-") || name.starts_with("pairs-") || name.starts_with(kUnfinished))
+      files.push_back(entry.path());
   }
   return files;
 }
 
-std::string unfinished_name(const std::optional<Part>& part) {
-  return part ? kUnfinished + std::to_string(part->index + 1) : kUnfinished;
+std::string drawing_folder(const std::optional<Part>& part) {
+  return part ? kBeingDrawn + std::to_string(part->index + 1) : kBeingDrawn;
 }
 
-// What is not finished of all parts; theirs who draws all.
-void remove_unfinished(const fs::path& folder) {
+// What attempts of all parts left behind; theirs who draws all.
+void remove_drawing_folders(const fs::path& folder) {
   io::remove_leftovers(folder);
   std::vector<fs::path> found;
   for (const auto& entry : fs::directory_iterator(folder))
-    if (entry.path().filename().string().starts_with(kUnfinished)) found.push_back(entry.path());
+    if (entry.path().filename().string().starts_with(kBeingDrawn)) found.push_back(entry.path());
   for (const auto& path : found) fs::remove_all(path);
 }
 
@@ -90,7 +96,7 @@ void prepare_folder(const fs::path& folder, const ordered_json& identity, bool a
   // Whoever comes first of several that each draw a part.
   const FolderLock lock(folder, FolderLock::Mode::InTurn);
   fs::remove(folder / "samples.json");
-  if (all) remove_unfinished(folder);
+  if (all) remove_drawing_folders(folder);
   const std::string text = identity.dump(1) + "\n";
   if (fs::exists(folder / "settings.json") && io::read_whole_file(folder / "settings.json") == text) return;
   if (fs::remove(folder / "settings.json")) {  // without it, these are not ours
@@ -112,6 +118,63 @@ bool holds(const fs::path& path, std::int64_t samples, const fs::path& pairs) {
   }
 }
 
+// The samples of a shard that are drawn but do not fill it yet, on disk.
+class Unfinished {
+ public:
+  // Of the shard and the file of pairs that they will be part of; pairs: empty: none.
+  Unfinished(const fs::path& shard, const fs::path& pairs)
+      : samples_(shard.parent_path() / (kUnfinished + shard.filename().string())) {
+    if (!pairs.empty()) pairs_ = pairs.parent_path() / (kUnfinished + pairs.filename().string());
+  }
+
+  // Gives what was saved to the writer and the lists; returns how many samples that are, 0 where it is not whole.
+  std::int64_t take(io::ShardWriter& writer, std::vector<torch::Tensor>& noise, std::vector<torch::Tensor>& latents,
+                    std::int64_t most) const {
+    if (!fs::exists(samples_)) return 0;
+    try {
+      const std::int64_t count = io::SafetensorsFile(samples_).at("hu").shape.at(0);
+      if (count >= most) return 0;
+      if (!pairs_.empty()) {
+        const auto saved = nets::load_tensors(pairs_).tensors;
+        if (saved.at("noise").size(0) < count) return 0;
+        noise.push_back(saved.at("noise").narrow(0, 0, count));
+        latents.push_back(saved.at("latents").narrow(0, 0, count));
+      }
+      writer.go_on(0, samples_);
+      return count;
+    } catch (const io::DataError&) {
+      noise.clear();
+      latents.clear();
+      return 0;  // drawn again
+    }
+  }
+
+  void save(const io::ShardWriter& writer, const std::vector<torch::Tensor>& noise,
+            const std::vector<torch::Tensor>& latents) const {
+    if (writer.unfinished_patches() == 0) return;
+    if (!pairs_.empty())
+      nets::save_tensors(pairs_, {{"noise", torch::cat(noise)}, {"latents", torch::cat(latents)}}, {});
+    writer.save_unfinished(samples_);  // last: it says how many there are
+  }
+
+  void remove() const {
+    fs::remove(samples_);
+    if (!pairs_.empty()) fs::remove(pairs_);
+  }
+
+ private:
+  fs::path samples_, pairs_;
+};
+
+// However its scope is left, as by a full disk.
+struct FolderRemover {
+  fs::path folder;
+  ~FolderRemover() {
+    std::error_code ignored;
+    fs::remove_all(folder, ignored);
+  }
+};
+
 class ShardDrawer {
  public:
   ShardDrawer(const SampleConfig& config, const Generator& generator, const diffusion::Net& net, std::uint64_t seed,
@@ -122,22 +185,27 @@ class ShardDrawer {
   }
 
   // Draws samples first .. last-1 and writes them as `path`, and their noise and latents as `pairs` unless that is
-  // empty.
-  void draw(const std::vector<std::int64_t>& classes, std::int64_t first, std::int64_t last, const fs::path& path,
-            const fs::path& pairs) {
+  // empty. What an interrupted attempt drew of them is taken. Returns how many were drawn now.
+  std::int64_t draw(const std::vector<std::int64_t>& classes, std::int64_t first, std::int64_t last,
+                    const fs::path& path, const fs::path& pairs) {
     // The writer numbers its files from 0; the finished file is moved to its place, which is atomic too.
-    const fs::path part = path.parent_path() / unfinished_name(context_.part);
+    const fs::path part = path.parent_path() / drawing_folder(context_.part);
     fs::remove_all(part);
+    const FolderRemover remover{part};
     io::ShardWriter writer(part, kPrefix, info_, last - first);
     std::vector<torch::Tensor> noise, latents;
+    const Unfinished unfinished = {path, pairs};
+    const std::int64_t before = unfinished.take(writer, noise, latents, last - first);
+    if (before == 0) writer = io::ShardWriter(part, kPrefix, info_, last - first);
+    SaveTimer timer(context_.save_every_s);
     const std::int64_t batch = drawn_at_once(config_.batch, generator_.device);
-    for (std::int64_t begin = first; begin < last; begin += batch) {
+    for (std::int64_t begin = first + before; begin < last; begin += batch) {
       const std::int64_t end = std::min(begin + batch, last);
       std::vector<Wanted> wanted;
       for (std::int64_t i = begin; i < end; ++i) wanted.push_back({i, classes[static_cast<std::size_t>(i)]});
       const auto samples = draw_samples(config_, generator_, net_, seed_, wanted, context_.interrupted);
       if (!samples) {
-        fs::remove_all(part);
+        unfinished.save(writer, noise, latents);
         throw Interrupted{"sample"};
       }
       for (std::size_t i = 0; i < wanted.size(); ++i)
@@ -147,12 +215,17 @@ class ShardDrawer {
         latents.push_back(samples->latents);
       }
       context_.progress(end, config_.count, "sample");
+      if (end < last && timer.due()) {
+        unfinished.save(writer, noise, latents);
+        timer.saved();
+      }
     }
     if (!pairs.empty())
       write_pairs(pairs, torch::cat(noise), torch::cat(latents), {classes.begin() + first, classes.begin() + last},
                   {generator_.autoencoder_sha256, generator_.patches.classes});
     fs::rename(writer.finish().at(0), path);
-    fs::remove_all(part);
+    unfinished.remove();
+    return last - first - before;
   }
 
  private:
@@ -196,8 +269,7 @@ ordered_json write_samples(const SampleConfig& config, const Generator& generato
     if (config.pairs) shards.push_back(pairs.filename().string());
     if (context.part && !context.part->has(shard)) continue;
     if (!holds(path, last - first, pairs)) {
-      drawer.draw(classes, first, last, path, pairs);
-      drawn += last - first;
+      drawn += drawer.draw(classes, first, last, path, pairs);
     }
     if (context.interrupted() && last < config.count) throw Interrupted{"sample"};
   }

@@ -91,22 +91,42 @@ void check_needs(const Stage& stage, const Config& config, const fs::path& out) 
   }
 }
 
-std::string fingerprint(const Config& config, const std::string& stage) {
-  const nlohmann::ordered_json json = to_json(config);
-  std::string print = std::to_string(config.run.seed);
+std::string settings_sha256(const ordered_json& section) { return io::sha256_hex(section.dump()); }
+
+std::string combined_fingerprint(const std::string& stage, const std::string& builds_on,
+                                 const std::string& settings_sha256) {
+  return io::sha256_hex(builds_on + stage + settings_sha256 + std::to_string(io::kShardSchema));
+}
+
+ordered_json settings_of_stage(const ordered_json& configuration, const std::string& stage) {
+  ordered_json settings = configuration.at(stage);
+  // Without them it is what it was before they were there.
+  if (stage == "train" && configuration.at("model").at("kind") != "diffusion")
+    settings["model"] = configuration.at("model");
+  if (stage == "sample" && configuration.at("release") != default_release())
+    settings["release"] = configuration.at("release");
+  return settings;
+}
+
+StageIdentity identity_of(const Config& config, const std::string& stage) {
+  const ordered_json json = to_json(config);
+  StageIdentity identity;
+  identity.fingerprint = std::to_string(config.run.seed);
+  const bool cohort_is_ours =
+      std::find(config.run.stages.begin(), config.run.stages.end(), "phantom") != config.run.stages.end();
   for (const Stage& each : all_stages()) {
-    const bool cohort_is_ours =
-        std::find(config.run.stages.begin(), config.run.stages.end(), "phantom") != config.run.stages.end();
-    if (each.name != "phantom" || cohort_is_ours || stage == "phantom")
-      print = io::sha256_hex(print + each.name + json[each.name].dump() + std::to_string(io::kShardSchema));
-    // A diffusion model's is what it was before there were others.
-    if (each.name == "train" && config.model.kind != "diffusion")
-      print = io::sha256_hex(print + json.at("model").dump());
-    if (each.name == "sample" && json.at("release") != default_release())
-      print = io::sha256_hex(print + json.at("release").dump());
-    if (each.name == stage) return print;
+    if (each.name != "phantom" || cohort_is_ours || stage == "phantom") {
+      identity.builds_on = identity.fingerprint;
+      identity.settings_sha256 = settings_sha256(settings_of_stage(json, each.name));
+      identity.fingerprint = combined_fingerprint(each.name, identity.builds_on, identity.settings_sha256);
+    }
+    if (each.name == stage) return identity;
   }
   throw std::invalid_argument("no stage is called '" + stage + "'");
+}
+
+std::string fingerprint(const Config& config, const std::string& stage) {
+  return identity_of(config, stage).fingerprint;
 }
 
 }  // namespace ctforge::pipeline

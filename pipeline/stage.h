@@ -48,7 +48,22 @@ const Stage& stage_named(const std::string& name);
 // Throws io::DataError when what the stage builds on is not in the run's folder or was not finished.
 void check_needs(const Stage& stage, const Config& config, const std::filesystem::path& out);
 
-// Hash of a stage's configuration, the run's seed and everything the stage builds on: the same hash, the same result.
+// What of the whole configuration, as JSON, a stage's result depends on: its section, and others where they matter.
+nlohmann::ordered_json settings_of_stage(const nlohmann::ordered_json& configuration, const std::string& stage);
+
+// What a stage's result follows from.
+struct StageIdentity {
+  std::string builds_on;        // fingerprint of the stage before it; the run's seed where it is the first
+  std::string settings_sha256;  // of its section of the configuration, paths included
+  std::string fingerprint;      // of both: the same fingerprint, the same result
+};
+StageIdentity identity_of(const Config& config, const std::string& stage);
+// The fingerprint alone.
 std::string fingerprint(const Config& config, const std::string& stage);
+// The parts of an identity as one hash.
+std::string combined_fingerprint(const std::string& stage, const std::string& builds_on,
+                                 const std::string& settings_sha256);
+// Of a section as JSON.
+std::string settings_sha256(const nlohmann::ordered_json& section);
 
 }  // namespace ctforge::pipeline

@@ -10,6 +10,7 @@
 #include "pipeline/report_sections.h"
 #include "pipeline/run.h"
 #include "pipeline/sweep_table.h"
+#include "pipeline/system_fault.h"
 
 #include <cctype>
 #include <exception>
@@ -156,7 +157,7 @@ void run_cell(Cell& cell, const std::vector<Cell>& before) {
       cell.row.pictures =
           first_pictures(io::ShardSet(cell.folder / "samples", "synthetic"), kPictures, cell.config.report);
   } catch (const fs::filesystem_error& error) {
-    cell.row.failure = "a file operation failed: " + error.code().message();  // its text names paths
+    cell.row.failure = describe(error.code(), "");  // its text names paths
   } catch (const std::exception& error) {
     cell.row.failure = error.what();
   }

@@ -207,6 +207,7 @@ struct TrainConfig {
   UNetTraining unet;
   ConsistencyTraining consistency;
   AugmentTraining augment;
+  std::int64_t keep_every = 0;
 
   template <class Visitor>
   void fields(Visitor& visit) {
@@ -305,6 +306,8 @@ struct TrainConfig {
     visit("checkpoint_every", checkpoint_every, "steps between checkpoints; 0: by time alone", Range{0, 1e9});
     visit("checkpoint_every_s", checkpoint_every_s, "also after this long, seconds; 0: by steps alone", Range{0, 1e6});
     visit("keep_checkpoints", keep_checkpoints, "newest checkpoints that are kept", Range{1, 1000});
+    visit("keep_every", keep_every,
+          "steps between checkpoints of the diffusion model that are kept for good; 0: none are", Range{0, 1e9});
     visit("log_every", log_every, "steps between lines of metrics.jsonl", Range{1, 1e9});
     visit("validate_every", validate_every, "steps between validations; 0: none", Range{0, 1e9});
     visit("time_limit_min", time_limit_min,
@@ -325,9 +328,9 @@ struct TrainConfig {
 //   checkpoints/unet/                      its averaged weights, loadable with diffusers' UNet2DModel
 //   checkpoints/averages/                  averages of other lengths during training, where asked for
 //
-// Goes on from the newest good checkpoint. Throws Interrupted after a checkpoint, io::DataError for unusable data or
-// checkpoints of another configuration or other data, ConfigError for networks that do not fit the patches,
-// train::Diverged when a loss is not finite. Returns the figures for the manifest.
+// Goes on from the newest good checkpoint; the summary names damaged ones. Throws Interrupted after a checkpoint,
+// io::DataError for unusable data or checkpoints of another configuration or other data, ConfigError for networks that
+// do not fit the patches, train::Diverged when a loss is not finite. Returns the figures for the manifest.
 nlohmann::ordered_json run_train(const TrainConfig& config, const Context& context, const ModelConfig& model = {});
 
 }  // namespace ctforge::pipeline

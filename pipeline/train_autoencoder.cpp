@@ -18,7 +18,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include <torch/nn/functional/loss.h>
 #include <torch/utils.h>
 
 namespace ctforge::pipeline {
@@ -256,9 +255,9 @@ AutoencoderLoss autoencoder_loss(const AutoencoderTraining& config, const torch:
   loss.l1 = error.abs().mean();
   loss.gradient = neighbour_differences_l1(error);
   // Weighted per pixel and averaged over all of them, so that a batch without rare labels does not count as much.
-  const auto per_pixel = torch::nn::functional::cross_entropy(
-      logits, target, torch::nn::functional::CrossEntropyFuncOptions().weight(weights).reduction(torch::kNone));
-  loss.cross_entropy = per_pixel.mean();
+  // Not by cross_entropy, which has no deterministic kernel on GPUs.
+  const auto of_target = torch::log_softmax(logits, 1).gather(1, target.unsqueeze(1)).squeeze(1);
+  loss.cross_entropy = (-weights.index_select(0, target.flatten()).view_as(of_target) * of_target).mean();
   loss.dice = soft_dice_loss(logits, target, group);
   const std::int64_t elements = moments.mean.numel() / moments.mean.size(0);
   loss.kl = moments.kl().mean() / static_cast<double>(elements);
@@ -311,6 +310,7 @@ TrainedAutoencoder train_autoencoder(const TrainConfig& config, const Context& c
                      {"steps", trainer.steps_done()},
                      {"parameters", parameters},
                      {"seconds", trainer.elapsed_s()}};
+  if (!trainer.damaged_checkpoints().empty()) trained.summary["damaged_checkpoints"] = trainer.damaged_checkpoints();
   if (validation != nullptr && context.leads)
     trained.summary["reconstruction"] =
         measured_reconstruction(net, *validation, device, {config.autoencoder.tile}, trainer.steps_done(), metrics);

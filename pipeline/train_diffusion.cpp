@@ -29,8 +29,8 @@ constexpr std::uint64_t kInitialStream = 2;
 std::string identity(const TrainConfig& config, const Context& context, const GeneratorRecord& record,
                      const std::string& data_sha256, const Generator* origin) {
   ordered_json json = settings_of(config);
-  for (const char* key : {"checkpoint_every", "checkpoint_every_s", "keep_checkpoints", "log_every", "validate_every",
-                          "time_limit_min", "gradient_checkpointing", "bound_patches", "autoencoder"})
+  for (const char* key : {"checkpoint_every", "checkpoint_every_s", "keep_checkpoints", "keep_every", "log_every",
+                          "validate_every", "time_limit_min", "gradient_checkpointing", "bound_patches", "autoencoder"})
     json.erase(key);
   // Other settings that depend on it are the stages of a consistency model and when averages are put aside.
   const bool length_matters =
@@ -136,8 +136,9 @@ ordered_json train_diffusion(const TrainConfig& config, const Context& context, 
     const train::EmaScope averaged(trained, running->ema());
     metrics.add(phase.name, "validation", step, lesson.validate(step));
   };
-  train::Trainer trainer(trained, options,
-                         train::CheckpointStore(folder, "generator", static_cast<int>(config.keep_checkpoints)), hooks);
+  train::Trainer trainer(
+      trained, options,
+      train::CheckpointStore(folder, "generator", static_cast<int>(config.keep_checkpoints), config.keep_every), hooks);
   running = &trainer;
   trainer.set_metadata(kGeneratorRecord, to_json(record));
   if (context.leads) averages.cut(trainer.steps_done());
@@ -151,6 +152,7 @@ ordered_json train_diffusion(const TrainConfig& config, const Context& context, 
                        {"parameters", nets::parameter_count(*net)},
                        {"seconds", trainer.elapsed_s()},
                        {"checkpoint_sha256", trainer.checkpoint_sha256()}};
+  if (!trainer.damaged_checkpoints().empty()) summary["damaged_checkpoints"] = trainer.damaged_checkpoints();
   const ordered_json validated = metrics.find(phase.name, "validation", trainer.steps_done());
   if (validated.contains("loss")) summary["validation_loss"] = validated.at("loss");
   if (record.method.learned_variance && config.bound_patches > 0 && data.validation.data.defined()) {

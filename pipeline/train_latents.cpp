@@ -5,6 +5,7 @@
 #include "models/nets/weights.h"
 #include "models/train/parallel.h"
 #include "pipeline/log.h"
+#include "pipeline/save_timer.h"
 
 #include <algorithm>
 #include <memory>
@@ -84,11 +85,22 @@ torch::Tensor encode_batch(nets::Autoencoder& net, const PatchTensors& patches, 
 }  // namespace
 
 LatentMoments encode_all(nets::Autoencoder& net, const PatchTensors& patches, torch::Device device,
-                         const nets::Tiling& tiling, const Context& context, const PreparePatches& prepare) {
+                         const nets::Tiling& tiling, const Context& context, const PreparePatches& prepare,
+                         const LatentParts* parts) {
   const torch::NoGradGuard no_grad;
   train::Group* group = context.group;
   const std::int64_t processes = group != nullptr ? group->size() : 1, rank = group != nullptr ? group->rank() : 0;
   torch::Tensor all;  // [2,N,C,h,w]
+  torch::Tensor mean, logvar;
+  std::int64_t saved = parts != nullptr ? parts->take(patches.size(), mean, logvar) : 0;
+  if (saved > 0) all = torch::stack({mean, logvar});
+  SaveTimer timer(context.save_every_s);
+  const auto save = [&](std::int64_t done) {
+    if (parts == nullptr || done == saved) return;
+    parts->save(saved, all[0].slice(0, saved, done), all[1].slice(0, saved, done));
+    saved = done;
+    timer.saved();
+  };
   const auto keep = [&](std::int64_t first, const torch::Tensor& found) {
     if (first >= patches.size()) return;
     if (!all.defined()) {
@@ -100,9 +112,13 @@ LatentMoments encode_all(nets::Autoencoder& net, const PatchTensors& patches, to
     all.narrow(1, first, count).copy_(found.narrow(1, 0, count));
   };
   // Round by round, one batch a process: batches are the same however many processes there are.
-  for (std::int64_t round = 0; round < patches.size(); round += processes * kEncodingBatch) {
+  for (std::int64_t round = saved; round < patches.size(); round += processes * kEncodingBatch) {
     const bool stop = context.interrupted();
-    if (group != nullptr ? group->any(stop) : stop) throw Interrupted{"train"};
+    if (group != nullptr ? group->any(stop) : stop) {
+      save(round);
+      throw Interrupted{"train"};
+    }
+    if (timer.due()) save(round);
     const std::int64_t first = round + rank * kEncodingBatch;
     if (group == nullptr) {
       keep(first, encode_batch(net, patches, first, device, tiling, prepare));
@@ -121,13 +137,20 @@ LatentMoments encode_all(nets::Autoencoder& net, const PatchTensors& patches, to
 LatentMoments cached_moments(const fs::path& file, const std::string& key, nets::Autoencoder& net,
                              const PatchTensors& patches, torch::Device device, const nets::Tiling& tiling,
                              const Context& context, const PreparePatches& prepare) {
+  // Several processes save nothing on the way: each has but a part of it.
+  const LatentParts parts(file, key);
   auto found = read(file, key, patches.size());
   const bool here = context.group != nullptr ? !context.group->any(!found) : found.has_value();
-  if (here) return std::move(*found);
-  LatentMoments moments = encode_all(net, patches, device, tiling, context, prepare);
+  if (here) {
+    if (context.leads) parts.remove();
+    return std::move(*found);
+  }
+  LatentMoments moments =
+      encode_all(net, patches, device, tiling, context, prepare, context.group == nullptr ? &parts : nullptr);
   if (!torch::isfinite(moments.mean()).all().item<bool>())
     throw std::runtime_error("the autoencoder's latents are not numbers");
   if (context.leads) nets::save_tensors(file, {{"mean", moments.mean()}, {"logvar", moments.logvar()}}, {{"key", key}});
+  if (context.leads) parts.remove();
   if (context.group == nullptr) return moments;
   // Processes of one machine then share its memory. Another machine may see the file only later.
   context.group->barrier();

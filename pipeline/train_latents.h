@@ -4,6 +4,7 @@
 #include "models/nets/tiles.h"
 #include "pipeline/context.h"
 #include "pipeline/train_data.h"
+#include "pipeline/train_latent_parts.h"
 
 #include <array>
 #include <cstdint>
@@ -40,8 +41,10 @@ using PreparePatches = std::function<PatchBatch(PatchBatch batch, std::int64_t f
 
 // Encodes every patch, in float32, the processes of the context's group sharing the work; all get all of it. The
 // network is in eval mode on the device. Throws Interrupted when asked to stop.
+// parts: where what is done is saved, and what was is taken from, by a single process; null: nowhere.
 LatentMoments encode_all(nets::Autoencoder& net, const PatchTensors& patches, torch::Device device,
-                         const nets::Tiling& tiling, const Context& context, const PreparePatches& prepare = {});
+                         const nets::Tiling& tiling, const Context& context, const PreparePatches& prepare = {},
+                         const LatentParts* parts = nullptr);
 
 // What `file` holds if it was made with this key (of autoencoder, data and what is done to them), else encoded now and
 // written there.

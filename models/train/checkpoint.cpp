@@ -75,9 +75,9 @@ void compare(const Json& before, const Json& now, const std::string& path, std::
 
 }  // namespace
 
-CheckpointStore::CheckpointStore(fs::path folder, std::string prefix, int keep)
-    : folder_(std::move(folder)), prefix_(std::move(prefix)), keep_(keep) {
-  if (keep_ < 1) throw std::invalid_argument("checkpoints: at least one must be kept");
+CheckpointStore::CheckpointStore(fs::path folder, std::string prefix, int keep, std::int64_t keep_every)
+    : folder_(std::move(folder)), prefix_(std::move(prefix)), keep_(keep), keep_every_(keep_every) {
+  if (keep_ < 1 || keep_every_ < 0) throw std::invalid_argument("checkpoints: at least one must be kept");
 }
 
 void CheckpointStore::save(Checkpoint& checkpoint) const {
@@ -94,7 +94,7 @@ void CheckpointStore::save(Checkpoint& checkpoint) const {
   int kept = 0;
   for (const fs::path& file : files()) {
     const std::int64_t step = step_of(file, prefix_);
-    if (step > checkpoint.step || ++kept > keep_) fs::remove(file);
+    if (step > checkpoint.step || (++kept > keep_ && !stays(step))) fs::remove(file);
   }
   io::remove_leftovers(folder_);
 }

@@ -25,10 +25,14 @@ struct Checkpoint {
 // Files PREFIX-STEP.safetensors (STEP with 9 digits) of a folder.
 class CheckpointStore {
  public:
-  // keep: newest files that stay; at least 1, and 2 are needed to survive a damaged newest.
-  CheckpointStore(std::filesystem::path folder, std::string prefix, int keep = 2);
-  // Writes, then removes what is older than the newest `keep` and what interrupted writers left. Sets sha256.
+  // keep: newest files that stay; at least 1, and 2 are needed to survive a damaged newest. keep_every: those of steps
+  // that are multiples of it stay for good; 0: none.
+  CheckpointStore(std::filesystem::path folder, std::string prefix, int keep = 2, std::int64_t keep_every = 0);
+  // Writes, then removes what is older than the newest `keep`, unless it stays for good, and what interrupted writers
+  // left. Sets sha256. Throws std::system_error when it cannot be written: what was there before stays.
   void save(Checkpoint& checkpoint) const;
+  // Whether the checkpoint of this step stays for good.
+  bool stays(std::int64_t step) const { return keep_every_ > 0 && step > 0 && step % keep_every_ == 0; }
   // The newest checkpoint that is whole, or nothing when there is none. Each damaged one is told to `warn` with one
   // line saying what is wrong and what is done instead.
   std::optional<Checkpoint> load_newest(const std::function<void(const std::string&)>& warn = {}) const;
@@ -39,6 +43,7 @@ class CheckpointStore {
   std::filesystem::path folder_;
   std::string prefix_;
   int keep_;
+  std::int64_t keep_every_;
 };
 
 // One file, its checksum verified; throws io::DataError(InvalidShard). Tensors are copies, on the CPU.

@@ -5,6 +5,7 @@
 #include "io/fault.h"
 #include "io/random.h"
 #include "models/nets/weights.h"
+#include "models/train/optimizer_state.h"
 #include "models/train/power_ema.h"
 
 #include <algorithm>
@@ -23,8 +24,8 @@ namespace {
 using Json = nlohmann::json;
 constexpr std::size_t kLossTail = 20;
 
-std::vector<std::pair<std::string, torch::Tensor>> trained_parameters(const torch::nn::Module& module) {
-  std::vector<std::pair<std::string, torch::Tensor>> result;
+NamedParameters trained_parameters(const torch::nn::Module& module) {
+  NamedParameters result;
   for (const auto& item : module.named_parameters()) {
     if (item.value().requires_grad()) result.emplace_back(item.key(), item.value());
   }
@@ -32,7 +33,7 @@ std::vector<std::pair<std::string, torch::Tensor>> trained_parameters(const torc
   return result;
 }
 
-std::vector<torch::Tensor> values(const std::vector<std::pair<std::string, torch::Tensor>>& named) {
+std::vector<torch::Tensor> values(const NamedParameters& named) {
   std::vector<torch::Tensor> result;
   for (const auto& [name, tensor] : named) result.push_back(tensor);
   return result;
@@ -68,18 +69,6 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-torch::optim::AdamWParamState& adamw_state(torch::optim::AdamW& optimizer, const torch::Tensor& parameter) {
-  auto& states = optimizer.state();
-  auto& slot = states[parameter.unsafeGetTensorImpl()];
-  if (!slot) {
-    auto fresh = std::make_unique<torch::optim::AdamWParamState>();
-    fresh->exp_avg(torch::zeros_like(parameter, torch::MemoryFormat::Preserve));
-    fresh->exp_avg_sq(torch::zeros_like(parameter, torch::MemoryFormat::Preserve));
-    slot = std::move(fresh);
-  }
-  return static_cast<torch::optim::AdamWParamState&>(*slot);
-}
-
 }  // namespace
 
 Trainer::Trainer(torch::nn::Module& module, TrainerOptions options, std::optional<CheckpointStore> store, Hooks hooks)
@@ -101,7 +90,10 @@ Trainer::Trainer(torch::nn::Module& module, TrainerOptions options, std::optiona
 
 void Trainer::resume() {
   if (!store_) return;
-  const std::optional<Checkpoint> found = store_->load_newest(hooks_.warn);
+  const std::optional<Checkpoint> found = store_->load_newest([this](const std::string& line) {
+    damaged_.push_back(line);
+    if (hooks_.warn) hooks_.warn(line);
+  });
   if (!found) return;
   const auto differences = configuration_differences(found->metadata.at("configuration"), options_.configuration);
   if (!differences.empty()) {
@@ -114,18 +106,14 @@ void Trainer::resume() {
   nets::assign_tensors(module_, with_prefix(found->tensors, "weights."), "the checkpoint's weights");
   ema_.restore(with_prefix(found->tensors, "ema."));
   for (std::size_t i = 0; i < powers_.size(); ++i) powers_[i].restore(with_prefix(found->tensors, power_prefix(i)));
-  torch::NoGradGuard no_grad;
-  for (const auto& [name, parameter] : parameters_) {
-    auto& state = adamw_state(optimizer_, parameter);
-    state.step(found->tensors.at("adamw.step." + name).item<std::int64_t>());
-    state.exp_avg().copy_(found->tensors.at("adamw.exp_avg." + name));
-    state.exp_avg_sq().copy_(found->tensors.at("adamw.exp_avg_sq." + name));
-  }
+  restore_adamw(optimizer_, parameters_, found->tensors);
   const Json state = Json::parse(found->metadata.at("trainer"));
   step_ = saved_step_ = found->step;
   elapsed_s_ = saved_elapsed_s_ = state.at("elapsed_s").get<double>();
   losses_ = state.at("loss_tail").get<std::deque<double>>();
   window_ = {state.at("window_loss"), state.at("window_gradient_norm"), state.at("window_s"), state.at("window_steps")};
+  if (const auto before = state.find("damaged_checkpoints"); before != state.end())
+    damaged_.insert(damaged_.begin(), before->begin(), before->end());
   scaler_.restore({state.at("loss_scale").get<double>(), state.at("loss_scale_good_steps").get<std::int64_t>()});
   sha256_ = found->sha256;
 }
@@ -144,12 +132,7 @@ void Trainer::save() {
   for (std::size_t i = 0; i < powers_.size(); ++i) {
     for (const auto& [name, tensor] : powers_[i].state()) checkpoint.tensors[power_prefix(i) + name] = tensor;
   }
-  for (const auto& [name, parameter] : parameters_) {
-    const auto& state = adamw_state(optimizer_, parameter);
-    checkpoint.tensors["adamw.step." + name] = torch::full({1}, state.step(), torch::kInt64);
-    checkpoint.tensors["adamw.exp_avg." + name] = state.exp_avg();
-    checkpoint.tensors["adamw.exp_avg_sq." + name] = state.exp_avg_sq();
-  }
+  add_adamw(optimizer_, parameters_, checkpoint.tensors);
   checkpoint.metadata = extra_;
   checkpoint.metadata["configuration"] = options_.configuration;
   // The random state: draws and seeds are functions of the seed and the step.
@@ -162,8 +145,9 @@ void Trainer::save() {
       {"window_s", window_.seconds},
       {"window_steps", window_.steps},
       {"loss_scale", scaler_.state().scale},
-      {"loss_scale_good_steps",
-       scaler_.state().good_steps}}.dump();
+      {"loss_scale_good_steps", scaler_.state().good_steps},
+      {"damaged_checkpoints",
+       damaged_}}.dump();
   store_->save(checkpoint);
   sha256_ = checkpoint.sha256;
   saved_step_ = step_;
@@ -218,7 +202,8 @@ Outcome Trainer::run(const StepFunction& step) {
     window_.seconds += seconds;
     log_step();
     if (hooks_.after_step) hooks_.after_step(step_);
-    if (options_.checkpoint_every > 0 && step_ % options_.checkpoint_every == 0) save();
+    const bool by_steps = options_.checkpoint_every > 0 && step_ % options_.checkpoint_every == 0;
+    if (by_steps || (store_ && store_->stays(step_))) save();
   }
   save();
   return Outcome::Finished;

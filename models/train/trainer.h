@@ -104,6 +104,8 @@ class Trainer {
   const std::vector<Ema>& power_averages() const { return powers_; }
   // More texts to keep in each checkpoint's metadata.
   void set_metadata(const std::string& key, const std::string& text) { extra_[key] = text; }
+  // One line for each damaged checkpoint that this training, over all resumptions, went on before.
+  const std::vector<std::string>& damaged_checkpoints() const { return damaged_; }
   // SHA-256 of the last checkpoint saved or loaded; empty when there is none.
   const std::string& checkpoint_sha256() const { return sha256_; }
 
@@ -145,6 +147,7 @@ class Trainer {
     std::int64_t steps = 0;
   } window_;
   std::string sha256_;
+  std::vector<std::string> damaged_;
   io::Metadata extra_;
 };
 

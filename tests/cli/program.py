@@ -1,5 +1,6 @@
 """Starts the built ctforge ($CTFORGE) as somebody's script would, and reads what it leaves."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -31,13 +32,13 @@ def start(arguments):
     return subprocess.Popen([PROGRAM, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def wait_until(condition, process, seconds=120):
+def wait_until(condition, process, seconds=120, pause=0.005):
     """Waits until the condition holds while the process runs; whether it came to hold."""
     end = time.monotonic() + seconds
     while time.monotonic() < end and process.poll() is None:
         if condition():
             return True
-        time.sleep(0.005)
+        time.sleep(pause)
     return False
 
 
@@ -107,6 +108,54 @@ def differences(one, other):
         elif a != b:
             names.append(key)
     return names
+
+
+TIMES = ("seconds", "patches_per_second", "seconds_per_sample", "elapsed_s", "images_per_s")
+
+
+def without_times(value):
+    if isinstance(value, dict):
+        return {key: without_times(item) for key, item in value.items() if key not in TIMES}
+    return [without_times(item) for item in value] if isinstance(value, list) else value
+
+
+def whole_state(out):
+    """SHA-256 of all that a run leaves but for what tells the time, by name: files of the cohort, the data, the samples and
+    of features, every tensor of training, the figures of the evaluation."""
+
+    def digest(data):
+        return hashlib.sha256(data if isinstance(data, bytes) else repr(data).encode()).hexdigest()
+
+    out = Path(out)
+    state = {name: digest(part) for name, part in trained_state(out).items()}
+    for pattern in ("cohort/**/*", "data/*", "samples/*.safetensors", "evaluation/cells/features-*"):
+        for path in sorted(out.glob(pattern)):
+            if path.is_file():
+                state[str(path.relative_to(out))] = digest(path.read_bytes())
+    for path in [out / "data" / "prepare.json", *sorted(out.glob("evaluation/**/*.json"))]:
+        json_ = without_times(read_json(path))
+        json_.pop("key", None)
+        json_.pop("listing_hmac_sha256", None)  # of the times of the cohort's files
+        state[str(path.relative_to(out))] = digest(json_)
+    return state
+
+
+def differing(one, other):
+    """Names of the hashes in which two runs differ."""
+    return [name for name in sorted(set(one) | set(other)) if one.get(name) != other.get(name)]
+
+
+def stage_under_way(out):
+    """The stage that was begun and not finished; "between" where there is none."""
+    manifest = Path(out) / "manifest.json"
+    stages = read_json(manifest).get("stages", {}) if manifest.exists() else {}
+    return next((name for name, stage in stages.items() if stage["state"] != "done"), "between")
+
+
+def left_behind(out):
+    """Temporary files, and what is only there while a stage is under way."""
+    found = [*leftovers(out), *Path(out).glob("samples/**/unfinished-*"), *Path(out).glob("data/progress")]
+    return found + [*Path(out).glob("checkpoints/*-parts"), *Path(out).glob("evaluation/cells/segmenter-*.safetensors")]
 
 
 def leftovers(out):

@@ -3,8 +3,11 @@
 
 #include "eval/dice.h"
 #include "tests/eval/support.h"
+#include "tests/support/support.h"
 
 #include <cmath>
+#include <string>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -29,8 +32,8 @@ TEST(TrainSegmenter, LearnsShapesAndRecordsItsCurve) {
   const Source source{&training, 1, {}};
   const SegmentationOptions options = small(60);
   std::int64_t steps = 0;
-  TrainedSegmenter trained =
-      train_segmenter(std::span(&source, 1), held_out, options, 1, [&](std::int64_t step) { steps = step; });
+  TrainedSegmenter trained = train_segmenter(std::span(&source, 1), held_out, options, 1,
+                                             {.after_step = [&](std::int64_t step) { steps = step; }});
   EXPECT_EQ(steps, 60);
   ASSERT_EQ(trained.curve.size(), 3u);
   EXPECT_EQ(trained.curve[2].step, 60);
@@ -45,7 +48,7 @@ TEST(TrainSegmenter, IsTheSameForTheSameSeedAndAnotherForAnother) {
   const PatchSet training = test::shapes(16, 16, 3);
   const std::vector<Source> sources = {{&training, 0.5, {}}, {&training, 0.5, {}}};
   const auto loss = [&](std::uint64_t seed) {
-    return train_segmenter(sources, subset(training, {}), small(4), seed, [](std::int64_t) {}).curve[0].training_loss;
+    return train_segmenter(sources, subset(training, {}), small(4), seed).curve[0].training_loss;
   };
   EXPECT_EQ(loss(1), loss(1));
   EXPECT_NE(loss(1), loss(2));
@@ -55,19 +58,59 @@ TEST(TrainSegmenter, StopsWhenAskedTo) {
   const PatchSet training = test::shapes(8, 16, 4);
   const Source source{&training, 1, {}};
   EXPECT_THROW(train_segmenter(std::span(&source, 1), subset(training, {}), small(50), 1,
-                               [](std::int64_t step) {
-                                 if (step == 2) throw std::string("stop");
-                               }),
+                               {.after_step =
+                                    [](std::int64_t step) {
+                                      if (step == 2) throw std::string("stop");
+                                    }}),
                std::string);
+}
+
+TEST(TrainSegmenter, GoesOnBitForBitWhereItWasStopped) {
+  const PatchSet training = test::shapes(16, 16, 3), validation = test::shapes(8, 16, 4);
+  const Source source{&training, 1, {}};
+  SegmentationOptions options = small(12);
+  options.validate_every = 5;
+  const auto train = [&](const SegmentationHooks& hooks) {
+    TrainedSegmenter trained = train_segmenter(std::span(&source, 1), validation, options, 1, hooks);
+    return std::pair{trained.net->parameters(), trained.curve};
+  };
+  const auto [weights, curve] = train({});
+  const ctforge::test::TemporaryFolder folder;
+  SegmentationHooks hooks;
+  hooks.store.emplace(folder.path(), "cell", 1);
+  hooks.identity = "these patches";
+  hooks.save = [] { return true; };
+  for (const std::int64_t last : {3, 7, 10}) {
+    hooks.after_step = [last](std::int64_t step) {
+      if (step == last) throw std::string("stop");
+    };
+    EXPECT_THROW(train(hooks), std::string);
+    EXPECT_EQ(hooks.store->files().size(), 1U);
+  }
+  std::int64_t steps = 0;
+  hooks.after_step = [&](std::int64_t) { ++steps; };
+  const auto [resumed, resumed_curve] = train(hooks);
+  EXPECT_EQ(steps, 2);
+  for (std::size_t i = 0; i < weights.size(); ++i) EXPECT_TRUE(torch::equal(weights[i], resumed[i]));
+  ASSERT_EQ(resumed_curve.size(), curve.size());
+  for (std::size_t i = 0; i < curve.size(); ++i) {
+    EXPECT_EQ(resumed_curve[i].step, curve[i].step);
+    EXPECT_EQ(resumed_curve[i].training_loss, curve[i].training_loss);
+    EXPECT_EQ(resumed_curve[i].validation_loss, curve[i].validation_loss);
+  }
+  steps = 0;
+  hooks.identity = "others";
+  train(hooks);
+  EXPECT_EQ(steps, 12);
 }
 
 TEST(TrainSegmenter, RefusesSharesThatDoNotAddUp) {
   const PatchSet training = test::shapes(8, 16, 5);
   const Source half{&training, 0.5, {}};
-  EXPECT_THROW(train_segmenter(std::span(&half, 1), training, small(1), 1, [](std::int64_t) {}), std::invalid_argument);
+  EXPECT_THROW(train_segmenter(std::span(&half, 1), training, small(1), 1), std::invalid_argument);
   SegmentationOptions none = small(0);
   const Source whole{&training, 1, {}};
-  EXPECT_THROW(train_segmenter(std::span(&whole, 1), training, none, 1, [](std::int64_t) {}), std::invalid_argument);
+  EXPECT_THROW(train_segmenter(std::span(&whole, 1), training, none, 1), std::invalid_argument);
 }
 
 }  // namespace

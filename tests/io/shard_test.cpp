@@ -132,6 +132,42 @@ TEST(Shard, DamagedIndicesAndMasksAreRefused) {
   EXPECT_THROW(ShardSet(folder.path(), "train"), DataError);
 }
 
+TEST(Shard, AWriterGoesOnWhereAnotherStood) {
+  test::TemporaryFolder folder;
+  const auto whole = write_ten(folder / "whole", 4);
+  for (int stop = 0; stop <= 10; ++stop) {
+    const auto own = folder / ("stopped-" + std::to_string(stop));
+    ShardWriter first(own, "train", small_info(), 4);
+    first.set_contoured("S-0", {1});
+    first.set_contoured("S-4", {1, 2});
+    for (int i = 0; i < stop; ++i) first.add(small_patch(i));
+    const bool any = first.unfinished_patches() > 0;
+    if (any) first.save_unfinished(own / "unfinished.safetensors");
+    ShardWriter second(own, "train", small_info(), 4);
+    second.go_on(first.shards_written(), any ? own / "unfinished.safetensors" : std::filesystem::path());
+    if (stop <= 8) second.set_contoured("S-4", {1, 2});
+    if (stop == 0) second.set_contoured("S-0", {1});
+    for (int i = stop; i < 10; ++i) second.add(small_patch(i));
+    const auto files = second.finish();
+    ASSERT_EQ(files.size(), whole.size());
+    for (std::size_t i = 0; i < files.size(); ++i) EXPECT_EQ(test::read_file(files[i]), test::read_file(whole[i]));
+  }
+}
+
+TEST(Shard, AWriterDoesNotGoOnFromWhatIsDamaged) {
+  test::TemporaryFolder folder;
+  write_ten(folder.path(), 4);
+  ShardInfo other = small_info();
+  other.classes = {"head", "pelvis"};
+  ShardWriter strange(folder.path(), "train", other, 4);
+  EXPECT_THROW(strange.go_on(0, folder / "train-00002.safetensors"), DataError);
+  ShardWriter writer(folder.path(), "train", small_info(), 4);
+  EXPECT_THROW(writer.go_on(4, {}), DataError);
+  test::write_file(folder / "train-00001.safetensors", "half");
+  ShardWriter again(folder.path(), "train", small_info(), 4);
+  EXPECT_THROW(again.go_on(3, {}), DataError);
+}
+
 TEST(Shard, WriterRefusesPatchesThatDoNotFit) {
   test::TemporaryFolder folder;
   ShardWriter writer(folder.path(), "train", small_info());

@@ -40,6 +40,32 @@ TEST(Manifest, InterruptedTimeAddsUp) {
   EXPECT_FALSE(manifest.json()["stages"].contains("train"));
 }
 
+TEST(Manifest, NamesWhoMadeAStageOverAllAttempts) {
+  test::TemporaryFolder folder;
+  const auto maker = [](int threads) {
+    return nlohmann::ordered_json{
+        {"ctforge", "1"}, {"device", "cpu"}, {"machine", "m"}, {"threads", threads}, {"deterministic", false}};
+  };
+  for (const int threads : {2, 4, 4}) {
+    Manifest manifest(folder.path());
+    manifest.describe_run({}, 1, maker(threads));
+    manifest.begin("train", "f1");
+    manifest.interrupt("train", "f1", 2);
+  }
+  Manifest last(folder.path());
+  EXPECT_EQ(last.makers("train", "f1"), nlohmann::ordered_json::array({maker(2), maker(4)}));
+  EXPECT_TRUE(last.makers("train", "f2").empty());
+  EXPECT_DOUBLE_EQ(last.seconds_before("train", "f1"), 6);
+  last.describe_run({}, 1, maker(2));
+  last.begin("train", "f1");
+  EXPECT_EQ(last.json()["stages"]["train"]["state"], "started");
+  EXPECT_FALSE(last.done("train", "f1"));
+  last.finish("train", {.fingerprint = "f1"});
+  EXPECT_EQ(last.json()["stages"]["train"]["made_by"].size(), 2u);
+  last.begin("train", "f1");  // anew: nothing of before is gone on with
+  EXPECT_EQ(last.json()["stages"]["train"]["made_by"].size(), 1u);
+}
+
 TEST(Manifest, DamagedFileIsNamed) {
   test::TemporaryFolder folder;
   test::write_file(folder / "manifest.json", "{\"schema\": 1,");

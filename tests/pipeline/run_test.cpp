@@ -4,6 +4,7 @@
 #include "io/fault.h"
 #include "pipeline/folder_lock.h"
 #include "pipeline/manifest.h"
+#include "pipeline/stage.h"
 #include "tests/support/support.h"
 
 #include <gtest/gtest.h>
@@ -131,6 +132,20 @@ TEST(Run, TellsThatTheInputHasChangedAndKeepsWhatWasMadeOfIt) {
   std::filesystem::create_directory(folder / "a/cohort");  // a mount point with nothing mounted
   EXPECT_EQ(log_of_prepare().find("changed"), std::string::npos);
   EXPECT_EQ(test::read_file(folder / "b/manifest.json"), done);
+}
+
+TEST(Run, DeterministicRefusesToGoOnUnderOtherConditions) {
+  test::TemporaryFolder folder;
+  const Config config = read_config({}, {"phantom.patients=1", "run.threads=1", "run.deterministic=true"});
+  {
+    Manifest manifest(folder.path());
+    manifest.describe_run(
+        {}, 1, {{"ctforge", "another"}, {"device", "cpu"}, {"machine", ""}, {"threads", 1}, {"deterministic", true}});
+    manifest.begin("phantom", fingerprint(config, "phantom"));
+  }
+  EXPECT_THROW(run_stages(config, {"phantom"}, folder.path()), io::DataError);
+  run_stages(read_config({}, {"phantom.patients=1", "run.threads=1"}), {"phantom"}, folder.path());
+  EXPECT_EQ(Manifest(folder.path()).json()["stages"]["phantom"]["made_by"].size(), 2u);
 }
 
 TEST(Run, CudaWithoutGpuIsOneClearProblem) {

@@ -68,18 +68,49 @@ TEST_F(SampleShards, GoOnAfterAnInterruptionWithTheSameBytes) {
   const std::string first = bytes(0), second = bytes(1), third = bytes(2);
   fs::remove_all(folder_ / "samples");
   std::atomic<int> asked = 0;                            // 16 times for each 8 samples
-  context_.interrupted = [&] { return ++asked > 560; };  // within the second shard
+  context_.interrupted = [&] { return ++asked > 760; };  // within the second batch of the second shard
   EXPECT_THROW(write(), Interrupted);
   EXPECT_EQ(bytes(0), first);
   EXPECT_FALSE(fs::exists(folder_ / "samples/synthetic-00001.safetensors"));
   const auto kept = fs::last_write_time(folder_ / "samples/synthetic-00000.safetensors");
   context_.interrupted = [] { return false; };
   const auto record = write();
-  EXPECT_EQ(record["kept_from_before"], 256);
+  EXPECT_EQ(record["kept_from_before"], 360);  // a shard, and the batch of the next that was finished
   EXPECT_EQ(fs::last_write_time(folder_ / "samples/synthetic-00000.safetensors"), kept);
   EXPECT_EQ(bytes(1), second);
   EXPECT_EQ(bytes(2), third);
   EXPECT_FALSE(fs::exists(folder_ / "samples/.part"));
+  EXPECT_FALSE(fs::exists(folder_ / "samples/unfinished-synthetic-00001.safetensors"));
+}
+
+TEST_F(SampleShards, KeepPairsOfAnUnfinishedShard) {
+  config_.pairs = true;
+  config_.sampler = "euler";
+  config_.count = 250;
+  write();
+  const std::string pairs = ctforge::test::read_file(folder_ / "samples/pairs-00000.safetensors");
+  fs::remove_all(folder_ / "samples");
+  std::atomic<int> asked = 0;                            // 16 times for each 8 samples
+  context_.interrupted = [&] { return ++asked > 430; };  // within the third batch of 104
+  EXPECT_THROW(write(), Interrupted);
+  context_.interrupted = [] { return false; };
+  EXPECT_EQ(write()["kept_from_before"], 208);
+  EXPECT_EQ(ctforge::test::read_file(folder_ / "samples/pairs-00000.safetensors"), pairs);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "samples"), {}), 4);  // with settings.json and the lock
+}
+
+TEST_F(SampleShards, DrawADamagedUnfinishedShardAgain) {
+  config_.count = 250;
+  write();
+  const std::string whole = bytes(0);
+  fs::remove_all(folder_ / "samples");
+  std::atomic<int> asked = 0;                            // 16 times for each 8 samples
+  context_.interrupted = [&] { return ++asked > 430; };  // within the third batch of 104
+  EXPECT_THROW(write(), Interrupted);
+  ctforge::test::write_file(folder_ / "samples/unfinished-synthetic-00000.safetensors", "half");
+  context_.interrupted = [] { return false; };
+  EXPECT_EQ(write()["kept_from_before"], 0);
+  EXPECT_EQ(bytes(0), whole);
 }
 
 TEST_F(SampleShards, KeepWhatAnotherCountLeavesValid) {

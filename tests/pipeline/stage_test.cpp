@@ -22,6 +22,11 @@ TEST(Stage, FingerprintFollowsUpstreamOnly) {
   config.phantom.patients += 1;
   EXPECT_EQ(fingerprint(config, "prepare"), fingerprint(original, "prepare"));  // this run makes no phantom
   EXPECT_THROW(fingerprint(config, "bake"), std::invalid_argument);
+  const StageIdentity train = identity_of(config, "train");
+  EXPECT_EQ(train.builds_on, fingerprint(config, "prepare"));
+  EXPECT_EQ(train.settings_sha256, settings_sha256(to_json(config).at("train")));
+  EXPECT_EQ(train.fingerprint, combined_fingerprint("train", train.builds_on, train.settings_sha256));
+  EXPECT_EQ(identity_of(config, "prepare").builds_on, std::to_string(config.run.seed));
 }
 
 TEST(Stage, EachIsKnownByItsName) {

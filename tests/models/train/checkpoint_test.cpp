@@ -4,7 +4,12 @@
 #include "io/fault.h"
 #include "tests/support/support.h"
 
+#include <csignal>
+#include <iterator>
+#include <system_error>
+
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 namespace ctforge::train {
 namespace {
@@ -55,6 +60,41 @@ TEST(Checkpoint, KeepsTheNewest) {
   EXPECT_EQ(load_checkpoint(store.files()[0]).step, 10);
   EXPECT_EQ(load_checkpoint(store.files()[1]).step, 3);
   EXPECT_EQ(other.files().size(), 1U);
+}
+
+TEST(Checkpoint, KeepsEveryNthForGood) {
+  const test::TemporaryFolder folder;
+  const CheckpointStore store(folder.path(), "generator", 2, 10);
+  for (const std::int64_t step : {5, 10, 15, 20, 25, 30, 35}) {
+    Checkpoint checkpoint = example(step);
+    store.save(checkpoint);
+  }
+  std::vector<std::int64_t> kept;
+  for (const auto& file : store.files()) kept.push_back(load_checkpoint(file).step);
+  EXPECT_EQ(kept, (std::vector<std::int64_t>{35, 30, 20, 10}));
+  EXPECT_THROW(CheckpointStore(folder.path(), "generator", 1, -1), std::invalid_argument);
+}
+
+// As a full disk stops it: the file size limit ends the write in the middle.
+TEST(Checkpoint, OneThatCannotBeWrittenLeavesThoseBefore) {
+  const test::TemporaryFolder folder;
+  const CheckpointStore store(folder.path(), "generator", 2);
+  Checkpoint first = example(1);
+  store.save(first);
+  Checkpoint large = example(2);
+  large.tensors["weights.b"] = torch::zeros({100'000});
+  rlimit before = {};
+  getrlimit(RLIMIT_FSIZE, &before);
+  const auto handler = signal(SIGXFSZ, SIG_IGN);
+  const rlimit small = {4096, before.rlim_max};
+  setrlimit(RLIMIT_FSIZE, &small);
+  EXPECT_THROW(store.save(large), std::system_error);
+  setrlimit(RLIMIT_FSIZE, &before);
+  signal(SIGXFSZ, handler);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
+  EXPECT_EQ(store.load_newest()->step, 1);
+  store.save(large);
+  EXPECT_EQ(store.load_newest()->step, 2);
 }
 
 TEST(Checkpoint, DamagedNewestGivesWayToTheOneBefore) {

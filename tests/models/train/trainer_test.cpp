@@ -204,6 +204,9 @@ TEST(Trainer, DamagedNewestCheckpointCostsOnlyTheStepsSince) {
   EXPECT_NE(warning.find("damaged"), std::string::npos);
   trainer.run(regression(net));
   expect_equal(expected, final_state(net, trainer));
+  // It is still known after another resumption.
+  auto later = make_net();
+  EXPECT_EQ(Trainer(*later, small_options(), store).damaged_checkpoints(), std::vector<std::string>{warning});
 }
 
 TEST(Trainer, AnotherConfigurationIsRefused) {
