@@ -170,16 +170,7 @@ void ShardWriter::go_on(std::int64_t shards_written, const fs::path& unfinished)
   const ShardSet set(unfinished);
   if (!agree(set.info(), info_)) refuse("unfinished patches are of another set");
   for (const auto& [series, labels] : set.info().contoured) info_.contoured[series] = labels;
-  for (std::int64_t i = 0; i < set.size(); ++i) {
-    const ShardSet::View view = set.at(i);
-    patches_.push_back({{view.hu.begin(), view.hu.end()},
-                        {view.mask.begin(), view.mask.end()},
-                        view.class_index,
-                        view.patient,
-                        view.series,
-                        view.slice,
-                        view.position_mm});
-  }
+  for (std::int64_t i = 0; i < set.size(); ++i) patches_.push_back(copied(set.at(i)));
 }
 
 void ShardWriter::write(const fs::path& file) const {
@@ -290,6 +281,16 @@ ShardSet::View ShardSet::at(std::int64_t index) const {
           shard.series[static_cast<std::size_t>(integer("series"))],
           integer("slice"),
           {position[0], position[1], position[2]}};
+}
+
+Patch copied(const ShardSet::View& view) {
+  return {{view.hu.begin(), view.hu.end()},
+          {view.mask.begin(), view.mask.end()},
+          view.class_index,
+          view.patient,
+          view.series,
+          view.slice,
+          view.position_mm};
 }
 
 }  // namespace ctforge::io

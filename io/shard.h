@@ -122,4 +122,7 @@ class ShardSet {
   ShardInfo info_;
 };
 
+// What a view shows, for a writer.
+Patch copied(const ShardSet::View& view);
+
 }  // namespace ctforge::io
