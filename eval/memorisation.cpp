@@ -17,12 +17,7 @@ namespace ctforge::eval {
 
 namespace {
 
-constexpr std::int64_t kRows = 1024;
 constexpr std::int64_t kLeastInCell = 5;
-
-torch::Tensor group_tensor(const std::vector<std::int32_t>& group, std::int64_t start, std::int64_t count) {
-  return torch::tensor(std::vector<std::int32_t>(group.begin() + start, group.begin() + start + count));
-}
 
 // Ranks from 1, ties sharing the mean of theirs.
 std::vector<double> ranks_of(const std::vector<double>& values) {
@@ -73,45 +68,7 @@ std::vector<double> resampled(const std::vector<double>& values, io::Random& ran
 
 }  // namespace
 
-TwoNearest two_nearest(const torch::Tensor& queries, const torch::Tensor& reference,
-                       const std::vector<std::int32_t>& query_group, const std::vector<std::int32_t>& reference_group) {
-  const bool grouped = !query_group.empty();
-  if (queries.dim() != 2 || reference.dim() != 2 || queries.size(1) != reference.size(1) || reference.size(0) == 0 ||
-      (grouped && (std::ssize(query_group) != queries.size(0) || std::ssize(reference_group) != reference.size(0))))
-    throw std::invalid_argument("nearest neighbours need features [N,D] and [M,D], and a group of each row or of none");
-  const torch::Tensor all = reference.to(torch::kFloat64);
-  TwoNearest found;
-  for (std::int64_t q = 0; q < queries.size(0); q += kRows) {
-    const std::int64_t count = std::min(kRows, queries.size(0) - q);
-    const torch::Tensor some = queries.narrow(0, q, count).to(torch::kFloat64);
-    auto best = torch::full({count, 2}, std::numeric_limits<double>::infinity(), torch::kFloat64);
-    auto index = torch::full({count, 2}, -1, torch::kInt64);
-    for (std::int64_t t = 0; t < all.size(0); t += kRows) {
-      const std::int64_t others = std::min(kRows, all.size(0) - t);
-      auto distance = torch::cdist(some, all.narrow(0, t, others));
-      if (grouped)
-        distance.masked_fill_(
-            group_tensor(query_group, q, count).unsqueeze(1) == group_tensor(reference_group, t, others).unsqueeze(0),
-            std::numeric_limits<double>::infinity());
-      const auto places = torch::arange(t, t + others, torch::kInt64).expand({count, others});
-      const auto both = torch::cat({best, distance}, 1), both_index = torch::cat({index, places}, 1);
-      const auto [value, at] = both.topk(2, 1, false);
-      best = value;
-      index = both_index.gather(1, at);
-    }
-    for (std::int64_t i = 0; i < count; ++i) {
-      found.first.push_back(best[i][0].item<double>());
-      found.second.push_back(best[i][1].item<double>());
-      found.index.push_back(std::isinf(found.first.back()) ? -1 : index[i][0].item<std::int64_t>());
-    }
-  }
-  return found;
-}
-
-double authenticity(const torch::Tensor& training, const std::vector<std::int32_t>& training_patient,
-                    const torch::Tensor& generated) {
-  const TwoNearest of_training = two_nearest(training, training, training_patient, training_patient);
-  const TwoNearest of_generated = two_nearest(generated, training);
+double authenticity(const TwoNearest& of_generated, const TwoNearest& of_training) {
   std::int64_t authentic = 0;
   for (std::size_t i = 0; i < of_generated.first.size(); ++i)
     authentic += of_generated.first[i] > of_training.first[static_cast<std::size_t>(of_generated.index[i])] ? 1 : 0;

@@ -2,8 +2,7 @@
 // beside what it says of held-out patients, or of its expectation for a set that copies nothing.
 #pragma once
 
-#include "eval/bootstrap.h"
-#include "eval/patch_set.h"
+#include "eval/nearest.h"
 
 #include <cstdint>
 #include <vector>
@@ -12,25 +11,12 @@
 
 namespace ctforge::eval {
 
-// Distances to the nearest and the second nearest row.
-struct TwoNearest {
-  std::vector<double> first, second;
-  Indices index;  // of the nearest
-};
-
-// Euclidean, of each row of queries [N,D] among the rows of reference [M,D], in float64 and in tiles. Where groups are
-// given, rows of the query's own group are passed over: slices of one patient are no neighbours of one another. A row
-// without a neighbour has distance infinity and index -1. Throws std::invalid_argument for shapes that do not fit.
-TwoNearest two_nearest(const torch::Tensor& queries, const torch::Tensor& reference,
-                       const std::vector<std::int32_t>& query_group = {},
-                       const std::vector<std::int32_t>& reference_group = {});
-
 // The part of the generated rows that lie farther from their nearest training row than that row lies from the nearest
 // other patient's training row: as large as for held-out rows when they are new (above 1/2, for the nearest row is more
 // often one with near neighbours), 0 for copies (Alaa et al. 2022, section 4.3, with neighbours within a patient left
 // out).
-double authenticity(const torch::Tensor& training, const std::vector<std::int32_t>& training_patient,
-                    const torch::Tensor& generated);
+// of_generated: of the generated rows among the training rows; of_training: of these among those of other patients.
+double authenticity(const TwoNearest& of_generated, const TwoNearest& of_training);
 
 // Nearest neighbour distance ratio: first over second nearest distance of each row, near 1 for new patches and near 0
 // for copies; 1 where both are 0.

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::int64_t kTilePixels = std::int64_t{1} << 23;  // 32 MB of float32
 constexpr double kLeastNorm = 1e-6;
+constexpr std::int64_t kRows = 1024;  // of features in a tile
 
 // Rows centred and of unit length, so that their products are correlations; constant rows become zero.
 torch::Tensor unit_rows(const PatchSet& set, std::int64_t start, std::int64_t count) {
@@ -36,6 +37,10 @@ void improve(Neighbours& best, std::int64_t query_start, const torch::Tensor& sc
     best.value[query] = candidate;
     best.index[query] = training_start + index[i].item<std::int64_t>();
   }
+}
+
+torch::Tensor group_tensor(const std::vector<std::int32_t>& group, std::int64_t start, std::int64_t count) {
+  return torch::tensor(std::vector<std::int32_t>(group.begin() + start, group.begin() + start + count));
 }
 
 Neighbours none_yet(std::int64_t count) {
@@ -62,22 +67,40 @@ Neighbours nearest_by_correlation(const PatchSet& queries, const PatchSet& train
   return best;
 }
 
-Neighbours nearest_by_distance(const torch::Tensor& queries, const torch::Tensor& training) {
-  if (queries.dim() != 2 || training.dim() != 2 || queries.size(1) != training.size(1) || queries.size(0) == 0 ||
-      training.size(0) == 0) {
-    throw std::invalid_argument("nearest neighbours need features [N,D] and [M,D]");
-  }
-  constexpr std::int64_t kRows = 1024;
-  const torch::Tensor all = training.to(torch::kFloat64);
-  Neighbours best = none_yet(queries.size(0));
+TwoNearest two_nearest(const torch::Tensor& queries, const torch::Tensor& reference,
+                       const std::vector<std::int32_t>& query_group, const std::vector<std::int32_t>& reference_group) {
+  const bool grouped = !query_group.empty();
+  if (queries.dim() != 2 || queries.size(0) == 0 || reference.dim() != 2 || queries.size(1) != reference.size(1) ||
+      reference.size(0) == 0 ||
+      (grouped && (std::ssize(query_group) != queries.size(0) || std::ssize(reference_group) != reference.size(0))))
+    throw std::invalid_argument("nearest neighbours need features [N,D] and [M,D], and a group of each row or of none");
+  const torch::Tensor all = reference.to(torch::kFloat64);
+  TwoNearest found;
   for (std::int64_t q = 0; q < queries.size(0); q += kRows) {
-    const torch::Tensor some = queries.narrow(0, q, std::min(kRows, queries.size(0) - q)).to(torch::kFloat64);
+    const std::int64_t count = std::min(kRows, queries.size(0) - q);
+    const torch::Tensor some = queries.narrow(0, q, count).to(torch::kFloat64);
+    auto best = torch::full({count, 2}, std::numeric_limits<double>::infinity(), torch::kFloat64);
+    auto index = torch::full({count, 2}, -1, torch::kInt64);
     for (std::int64_t t = 0; t < all.size(0); t += kRows) {
-      improve(best, q, -torch::cdist(some, all.narrow(0, t, std::min(kRows, all.size(0) - t))), t);
+      const std::int64_t others = std::min(kRows, all.size(0) - t);
+      auto distance = torch::cdist(some, all.narrow(0, t, others));
+      if (grouped)
+        distance.masked_fill_(
+            group_tensor(query_group, q, count).unsqueeze(1) == group_tensor(reference_group, t, others).unsqueeze(0),
+            std::numeric_limits<double>::infinity());
+      const auto places = torch::arange(t, t + others, torch::kInt64).expand({count, others});
+      const auto both = torch::cat({best, distance}, 1), both_index = torch::cat({index, places}, 1);
+      const auto [value, at] = both.topk(2, 1, false);
+      best = value;
+      index = both_index.gather(1, at);
+    }
+    for (std::int64_t i = 0; i < count; ++i) {
+      found.first.push_back(best[i][0].item<double>());
+      found.second.push_back(best[i][1].item<double>());
+      found.index.push_back(std::isinf(found.first.back()) ? -1 : index[i][0].item<std::int64_t>());
     }
   }
-  for (double& value : best.value) value = -value;
-  return best;
+  return found;
 }
 
 std::vector<double> quantiles_of(const std::vector<double>& values) {

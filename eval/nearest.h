@@ -16,7 +16,7 @@ namespace ctforge::eval {
 
 struct Neighbours {
   Indices index;              // [N] of the nearest training patch
-  std::vector<double> value;  // [N] its correlation or distance
+  std::vector<double> value;  // [N] its correlation
 };
 
 // For each query the training patch of the largest Pearson correlation of windowed HU over pixels (both centred on
@@ -24,8 +24,18 @@ struct Neighbours {
 // tiles: memory does not grow with either set. Throws std::invalid_argument when a set is empty or sizes differ.
 Neighbours nearest_by_correlation(const PatchSet& queries, const PatchSet& training);
 
-// For each row of queries [N,D] the row of training [M,D] at the least Euclidean distance.
-Neighbours nearest_by_distance(const torch::Tensor& queries, const torch::Tensor& training);
+// Distances to the nearest and the second nearest row.
+struct TwoNearest {
+  std::vector<double> first, second;
+  Indices index;  // of the nearest
+};
+
+// Euclidean, of each row of queries [N,D] among the rows of reference [M,D], in float64 and in tiles. Where groups are
+// given, rows of the query's own group are passed over: slices of one patient are no neighbours of one another. A row
+// without a neighbour has distance infinity and index -1. Throws std::invalid_argument for shapes that do not fit.
+TwoNearest two_nearest(const torch::Tensor& queries, const torch::Tensor& reference,
+                       const std::vector<std::int32_t>& query_group = {},
+                       const std::vector<std::int32_t>& reference_group = {});
 
 // At 0, 5, 25, 50, 75, 95 and 100 %.
 inline constexpr double kQuantiles[] = {0, 0.05, 0.25, 0.5, 0.75, 0.95, 1};

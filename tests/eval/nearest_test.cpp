@@ -41,12 +41,33 @@ TEST(NearestByCorrelation, EqualsTheCorrelationMatrix) {
   }
 }
 
-TEST(NearestByDistance, GivesTheNearestRowAndItsDistance) {
+TEST(TwoNearest, GiveTheNearestRowAndItsDistance) {
   const torch::Tensor training = torch::tensor({0.0F, 0.0F, 3.0F, 4.0F, 10.0F, 0.0F}).view({3, 2});
-  const Neighbours found = nearest_by_distance(torch::tensor({3.0F, 3.0F, 8.0F, 0.0F}).view({2, 2}), training);
+  const TwoNearest found = two_nearest(torch::tensor({3.0F, 3.0F, 8.0F, 0.0F}).view({2, 2}), training);
   EXPECT_EQ(found.index, (Indices{1, 2}));
-  EXPECT_NEAR(found.value[0], 1, 1e-6);
-  EXPECT_NEAR(found.value[1], 2, 1e-6);
+  EXPECT_NEAR(found.first[0], 1, 1e-6);
+  EXPECT_NEAR(found.first[1], 2, 1e-6);
+}
+
+TEST(TwoNearest, AreThoseOfTheDistanceMatrix) {
+  torch::manual_seed(1);
+  const auto training = torch::randn({400, 16}), fresh = torch::randn({400, 16});
+  const auto matrix = torch::cdist(fresh.to(torch::kFloat64), training.to(torch::kFloat64));
+  const auto [value, index] = matrix.topk(2, 1, false);
+  const TwoNearest found = two_nearest(fresh, training);
+  for (std::int64_t i = 0; i < 400; i += 37) {
+    const auto at = static_cast<std::size_t>(i);
+    EXPECT_NEAR(found.first[at], value[i][0].item<double>(), 1e-9);
+    EXPECT_NEAR(found.second[at], value[i][1].item<double>(), 1e-9);
+    EXPECT_EQ(found.index[at], index[i][0].item<std::int64_t>());
+  }
+  // A row's own group is passed over.
+  const auto line = torch::tensor({0.0, 1.0, 5.0}).view({3, 1});
+  const TwoNearest others = two_nearest(line, line, {7, 7, 8}, {7, 7, 8});
+  EXPECT_EQ(others.first, (std::vector<double>{5, 4, 4}));
+  EXPECT_EQ(others.index, (Indices{2, 2, 1}));
+  EXPECT_TRUE(std::isinf(others.second[0]));
+  EXPECT_THROW(two_nearest(line, torch::zeros({2, 2})), std::invalid_argument);
 }
 
 TEST(CloserThanHeldOut, IsAboutFivePercentForLikeAndAllForCopies) {
@@ -73,7 +94,7 @@ TEST(Examples, BeginWithTheNearestAndReachTheFarthest) {
 TEST(Nearest, RefusesEmptySetsAndOtherSizes) {
   const PatchSet some = random_set(2, 1);
   EXPECT_THROW(nearest_by_correlation(subset(some, {}), some), std::invalid_argument);
-  EXPECT_THROW(nearest_by_distance(torch::zeros({2, 3}), torch::zeros({2, 4})), std::invalid_argument);
+  EXPECT_THROW(two_nearest(torch::zeros({2, 3}), torch::zeros({2, 4})), std::invalid_argument);
 }
 
 }  // namespace
