@@ -20,11 +20,7 @@ Config read_config(const std::vector<std::filesystem::path>& files, const std::v
   return config;
 }
 
-nlohmann::ordered_json to_json(const Config& config) {
-  SectionWriter writer;
-  Config(config).fields(writer);
-  return writer.json();
-}
+nlohmann::ordered_json to_json(const Config& config) { return section_json(config); }
 
 namespace {
 

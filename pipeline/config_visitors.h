@@ -97,6 +97,14 @@ class SectionWriter {
   nlohmann::ordered_json json_ = nlohmann::ordered_json::object();
 };
 
+// A section, or the whole configuration, as JSON.
+template <class Section>
+nlohmann::ordered_json section_json(Section section) {
+  SectionWriter writer;
+  section.fields(writer);
+  return writer.json();
+}
+
 // One line a field: "train.steps = 4000: optimiser steps (1 to 1e+09)".
 class SectionHelp {
  public:

@@ -11,7 +11,6 @@
 #include "pipeline/evaluate_distances.h"
 #include "pipeline/evaluate_downstream.h"
 #include "pipeline/evaluate_inputs.h"
-#include "pipeline/evaluate_memorisation.h"
 #include "pipeline/evaluate_nearest.h"
 #include "pipeline/evaluate_quality.h"
 #include "pipeline/evaluate_texture.h"
@@ -25,13 +24,6 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr std::uint64_t kEvaluateStream = 5;
-
-template <class Section>
-ordered_json section_json(Section section) {
-  SectionWriter writer;
-  section.fields(writer);
-  return writer.json();
-}
 
 void write_json(const std::filesystem::path& path, const ordered_json& json) {
   io::write_atomically(path, json.dump(1) + "\n");
@@ -100,9 +92,7 @@ ordered_json run_evaluate(const EvaluateConfig& config, const Context& context, 
   if (context.interrupted()) throw Interrupted{"evaluate"};
 
   ReleaseVerdict verdict(release, sample_names(inputs.synthetic));
-  ordered_json nearest = nearest_json(inputs, codec, compared, features, config, verdict);
-  for (const SetFeatures& each : features)
-    nearest["memorisation"][each.name] = memorisation_json(compared, each, inputs.train.size(), own.seed);
+  const ordered_json nearest = nearest_json(inputs, codec, compared, features, config, own.seed, verdict);
   write_json(folder / "nearest.json", nearest);
   const ordered_json judged = verdict.json();
   write_json(folder / "release.json", judged);

@@ -51,13 +51,6 @@ bool has_unlabelled(const eval::PatchSet& set) {
   return false;
 }
 
-eval::PatchSet held_out_like_train(const EvaluationInputs& inputs) {
-  const std::array<eval::PatchSet, 2> sets = {inputs.validation, inputs.test};
-  eval::PatchSet held_out = eval::concatenate(sets);
-  if (has_unlabelled(inputs.train)) return held_out;
-  return eval::subset(held_out, showing_labels(held_out));
-}
-
 std::pair<std::string, fs::path> parse_extra(const std::string& text) {
   const std::size_t equals = text.find('=');
   const std::string name = text.substr(0, equals);
@@ -97,6 +90,12 @@ void guard_training_set(const std::string& train_sha256, const fs::path& samples
 
 }  // namespace
 
+eval::PatchSet held_out_like_train(const eval::PatchSet& train, std::span<const eval::PatchSet> sides) {
+  eval::PatchSet held_out = eval::concatenate(sides);
+  if (has_unlabelled(train)) return held_out;
+  return eval::subset(held_out, showing_labels(held_out));
+}
+
 std::vector<ConfigProblem> evaluate_problems(const EvaluateConfig& config) {
   std::vector<ConfigProblem> problems;
   const auto need_file = [&problems](const char* key, const std::string& path) {
@@ -116,14 +115,9 @@ void check_evaluate(const EvaluateConfig& config) {
   const auto refuse = [&problems](const char* key, const char* why) {
     problems.push_back({"configuration", key, why});
   };
-  const auto volumes_of = [](EvaluateConfig any) {
-    SectionWriter writer;
-    any.volumes.fields(writer);
-    return writer.json();
-  };
   constexpr const char* kVolumesOnly = "is for volumes given with --real and --synthetic";
   if (config.planes != EvaluateConfig().planes) refuse("evaluate.planes", kVolumesOnly);
-  if (volumes_of(config) != volumes_of({})) refuse("evaluate.volumes", kVolumesOnly);
+  if (section_json(config.volumes) != section_json(EvaluateConfig().volumes)) refuse("evaluate.volumes", kVolumesOnly);
   if (config.rounds == 0) refuse("evaluate.rounds", "must not be 0 in a run, whose distances have a floor");
   for (const std::string& text : config.extra_sets) gather_problems(problems, [&] { parse_extra(text); });
   if (!problems.empty()) throw ConfigError(problems);
@@ -146,7 +140,7 @@ EvaluationInputs load_inputs(const EvaluateConfig& config, const fs::path& out) 
   }
   if (io::has_shards(untrained, "synthetic")) inputs.extras.emplace_back("untrained", open(untrained, "synthetic"));
   guard(inputs);
-  inputs.held_out = held_out_like_train(inputs);
+  inputs.held_out = held_out_like_train(inputs.train, std::array{inputs.validation, inputs.test});
   inputs.digest = inputs_sha256(config, out);
   return inputs;
 }

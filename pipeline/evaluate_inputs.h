@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,6 +28,10 @@ struct EvaluationInputs {
 
 // What is wrong with the settings of the extractors: files that are not there, and what would do nothing.
 std::vector<ConfigProblem> evaluate_problems(const EvaluateConfig& config);
+
+// Of held-out sets together what is comparable with train: where training patches all show a label because others were
+// dropped (prepare.patch.require_label), those that do.
+eval::PatchSet held_out_like_train(const eval::PatchSet& train, std::span<const eval::PatchSet> sides);
 
 // Throws io::DataError when shards are missing, damaged, of different kinds, a patient is on two sides, or the
 // samples' generator was trained on another training set, and ConfigError for extra sets not written name=FOLDER with a

@@ -2,6 +2,7 @@
 #include "pipeline/evaluate_nearest.h"
 
 #include "eval/nearest.h"
+#include "pipeline/evaluate_memorisation.h"
 
 #include <array>
 #include <numeric>
@@ -21,38 +22,20 @@ ordered_json quantiles_json(const std::vector<double>& values) {
   return json;
 }
 
-ordered_json summary_json(const eval::Neighbours& synthetic, const eval::Neighbours& held_out, bool larger_is_nearer) {
-  return {{"synthetic", quantiles_json(synthetic.value)},
-          {"held_out", quantiles_json(held_out.value)},
-          {"nearer_than_95_percent_of_held_out",
-           eval::closer_than_held_out(synthetic.value, held_out.value, larger_is_nearer)}};
+ordered_json summary_json(const std::vector<double>& synthetic, const std::vector<double>& held_out,
+                          bool larger_is_nearer) {
+  return {{"synthetic", quantiles_json(synthetic)},
+          {"held_out", quantiles_json(held_out)},
+          {"nearer_than_95_percent_of_held_out", eval::closer_than_held_out(synthetic, held_out, larger_is_nearer)}};
 }
 
-// Rows of the thinned real set that are training patches, and the rest: train stands first in the joint set.
-struct Sides {
-  eval::Indices train, held_out;
-};
-
-Sides sides_of(const ComparedSets& compared, std::int64_t train_size) {
-  Sides sides;
-  for (std::size_t row = 0; row < compared.real_index.size(); ++row) {
-    (compared.real_index[row] < train_size ? sides.train : sides.held_out).push_back(static_cast<std::int64_t>(row));
-  }
-  return sides;
-}
-
-ordered_json feature_json(const SetFeatures& features, const Sides& sides, const eval::Indices& synthetic_index,
+ordered_json feature_json(const std::string& name, const FeatureSides& sides, const eval::Indices& synthetic_index,
                           ReleaseVerdict& verdict) {
-  const torch::Tensor train = features.real.index_select(0, torch::tensor(sides.train));
-  eval::Neighbours held_out;
-  if (!sides.held_out.empty()) {
-    held_out = eval::nearest_by_distance(features.real.index_select(0, torch::tensor(sides.held_out)), train);
-  }
-  const eval::Neighbours synthetic = eval::nearest_by_distance(features.sets[0], train);
-  verdict.add(features.name, synthetic.value, synthetic_index, held_out.value, false);
+  const auto &synthetic = sides.near_synthetic.first, &held_out = sides.near_held_out.first;
+  verdict.add(name, synthetic, synthetic_index, held_out, false);
   ordered_json json = summary_json(synthetic, held_out, false);
   json["measure"] = "least Euclidean distance of features";
-  json["train_patches"] = sides.train.size();
+  json["train_patches"] = sides.training_patient.size();
   return json;
 }
 
@@ -60,7 +43,7 @@ ordered_json feature_json(const SetFeatures& features, const Sides& sides, const
 
 ordered_json nearest_json(const EvaluationInputs& inputs, const std::optional<LossyCodec>& codec,
                           const ComparedSets& compared, const std::vector<SetFeatures>& features,
-                          const EvaluateConfig& config, ReleaseVerdict& verdict) {
+                          const EvaluateConfig& config, std::uint64_t seed, ReleaseVerdict& verdict) {
   const eval::Neighbours synthetic = eval::nearest_by_correlation(inputs.synthetic, inputs.train);
   eval::PatchSet held_out_set = inputs.held_out;
   if (codec) held_out_set = reconstructed(held_out_set, codec->codec);
@@ -70,15 +53,16 @@ ordered_json nearest_json(const EvaluationInputs& inputs, const std::optional<Lo
   eval::Indices all(synthetic.value.size());
   std::iota(all.begin(), all.end(), std::int64_t{0});
   verdict.add("correlation", synthetic.value, all, held_out.value, true);
-  ordered_json correlation = summary_json(synthetic, held_out, true);
+  ordered_json correlation = summary_json(synthetic.value, held_out.value, true);
   correlation["measure"] = "largest Pearson correlation of windowed HU over pixels";
   correlation["train_patches"] = inputs.train.size();
   correlation["held_out_through_autoencoder"] = codec.has_value();
   ordered_json json{{"schema", 1}, {"nearest", {{"correlation", correlation}}}};
-  const Sides sides = sides_of(compared, inputs.train.size());
   for (const SetFeatures& of_one : features) {
-    if (!sides.train.empty())
-      json["nearest"][of_one.name] = feature_json(of_one, sides, compared.synthetic_index, verdict);
+    const FeatureSides sides = sides_of(compared, of_one, inputs.train.size());
+    if (!sides.training_patient.empty())
+      json["nearest"][of_one.name] = feature_json(of_one.name, sides, compared.synthetic_index, verdict);
+    json["memorisation"][of_one.name] = memorisation_json(sides, seed);
   }
   json["examples"] = ordered_json::array();
   for (const std::int64_t index : eval::examples(synthetic.value, config.examples, true)) {

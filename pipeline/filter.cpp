@@ -6,6 +6,7 @@
 #include "io/shard.h"
 #include "pipeline/config_tree.h"
 #include "pipeline/folder_lock.h"
+#include "pipeline/json_file.h"
 #include "pipeline/release.h"
 
 #include <set>
@@ -64,13 +65,7 @@ std::int64_t write_shards(const fs::path& samples, const std::set<std::string>& 
   for (std::int64_t i = 0; i < all.size(); ++i) {
     const auto view = all.at(i);
     if (dropped.contains(view.patient)) continue;
-    writer.add({{view.hu.begin(), view.hu.end()},
-                {view.mask.begin(), view.mask.end()},
-                view.class_index,
-                view.patient,
-                view.series,
-                view.slice,
-                view.position_mm});
+    writer.add(io::copied(view));
     ++kept;
   }
   if (kept == 0) throw io::DataError(io::Fault::NothingUsable, "no sample is left");
@@ -112,7 +107,7 @@ FilterResult filter_samples(const FilterConfig& config) {
   result.samples = io::ShardSet(samples, "synthetic").size();
   result.copies = std::ssize(copies);
   result.labels = std::ssize(labels);
-  const auto record = ordered_json::parse(io::read_whole_file(samples / "samples.json"), nullptr, false);
+  const auto record = read_object(samples / "samples.json");
   ordered_json json{{"schema", kSchema},
                     {"samples", result.samples},
                     {"kept", result.kept},

@@ -45,9 +45,7 @@ io::PhantomOptions phantom_options(const PhantomConfig& config) {
 
 // Everything a patient's files depend on, besides the patient's number.
 std::string identity(const PhantomConfig& config, std::uint64_t seed) {
-  SectionWriter writer;
-  PhantomConfig(config).fields(writer);
-  nlohmann::ordered_json settings = writer.json();
+  nlohmann::ordered_json settings = section_json(config);
   settings.erase("patients");
   return io::sha256_hex(settings.dump() + std::to_string(seed));
 }

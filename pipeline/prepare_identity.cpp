@@ -35,9 +35,7 @@ std::string state_of_files(const io::Series& series) {
 }  // namespace
 
 std::string identity_of(const PrepareWork& work, const io::Inventory& inventory) {
-  SectionWriter writer;
-  PrepareConfig(work.config).fields(writer);
-  nlohmann::ordered_json settings = writer.json();
+  nlohmann::ordered_json settings = section_json(work.config);
   settings.erase("volumes_in_memory");
   std::string text = std::string(kVersion) + kCommit + std::to_string(io::kShardSchema) + settings.dump();
   text += work.listing;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <memory>
 
 #include <unistd.h>
 
@@ -27,6 +28,13 @@ std::string formatted(const char* format, double value, const char* unit) {
 }  // namespace
 
 bool is_terminal() { return ::isatty(STDERR_FILENO) == 1; }
+
+std::function<void(std::int64_t, std::int64_t, const std::string&)> shown_progress(const std::string& stage) {
+  const auto progress = std::make_shared<Progress>(stage, is_terminal());
+  return [progress](std::int64_t done, std::int64_t total, const std::string& text) {
+    progress->update(done, total, text);
+  };
+}
 
 std::string readable_seconds(double seconds) {
   if (seconds < 1) return formatted("%.0f %s", seconds * 1000, "ms");

@@ -3,14 +3,15 @@
 
 #include "eval/comparison.h"
 #include "eval/nearest.h"
-#include "io/atomic_file.h"
 #include "io/shard.h"
+#include "pipeline/config_tree.h"
 #include "pipeline/evaluate_codec.h"
+#include "pipeline/evaluate_inputs.h"
+#include "pipeline/json_file.h"
 
 #include <algorithm>
 #include <array>
 #include <memory>
-#include <optional>
 #include <utility>
 
 namespace ctforge::pipeline {
@@ -27,12 +28,11 @@ eval::PatchSet opened(const fs::path& folder, const std::string& prefix) {
   return eval::patches_of(std::make_shared<const io::ShardSet>(folder, prefix));
 }
 
-std::optional<eval::PatchSet> held_out_patients(const fs::path& data) {
-  std::vector<eval::PatchSet> sets;
+std::vector<eval::PatchSet> held_out_sides(const fs::path& data) {
+  std::vector<eval::PatchSet> sides;
   for (const char* split : {"validation", "test"})
-    if (io::has_shards(data, split)) sets.push_back(opened(data, split));
-  if (sets.empty()) return std::nullopt;
-  return eval::concatenate(sets);
+    if (io::has_shards(data, split)) sides.push_back(opened(data, split));
+  return sides;
 }
 
 }  // namespace
@@ -87,23 +87,35 @@ ordered_json judge_samples(const ReleaseConfig& config, const Context& context) 
     return json;
   };
   if (!io::has_shards(data, "train")) return not_judged("the training set is not here");
-  auto held_out = held_out_patients(data);
-  if (!held_out || held_out->size() == 0) return not_judged("there are no held-out patients to compare with");
-  // Samples have passed the decoder, and what that smooths correlates more with anything.
-  if (const auto codec = find_lossy_codec(context)) held_out = reconstructed(*held_out, codec->codec);
   const eval::PatchSet training = opened(data, "train");
+  const auto sides = held_out_sides(data);
+  constexpr const char* kNobody = "there are no held-out patients to compare with";
+  if (sides.empty()) return not_judged(kNobody);
+  eval::PatchSet held_out = held_out_like_train(training, sides);
+  if (held_out.size() == 0) return not_judged(kNobody);
+  // Samples have passed the decoder, and what that smooths correlates more with anything.
+  if (const auto codec = find_lossy_codec(context)) held_out = reconstructed(held_out, codec->codec);
   eval::Indices rows(static_cast<std::size_t>(samples.size()));
   for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<std::int64_t>(i);
   verdict.add("correlation", eval::nearest_by_correlation(samples, training).value, rows,
-              eval::nearest_by_correlation(*held_out, training).value, true);
+              eval::nearest_by_correlation(held_out, training).value, true);
   return verdict.json();
 }
 
 ordered_json read_verdict(const fs::path& out) {
   for (const char* folder : {"evaluation", "samples"})
-    if (const fs::path file = out / folder / kFile; fs::exists(file))
-      return ordered_json::parse(io::read_whole_file(file), nullptr, false);
+    if (const fs::path file = out / folder / kFile; fs::exists(file)) return read_object(file);
   return nullptr;
+}
+
+fs::path releasable_dicom(const fs::path& run, bool allow_copies) {
+  if (fs::exists(run / "released" / "filter.json")) return run / "released" / "dicom";
+  const ordered_json verdict = read_verdict(run);
+  if (verdict.is_object() && verdict.value("state", "") == "not releasable" && !allow_copies)
+    throw ConfigError({{"--out", "",
+                        "the samples are marked as not releasable: too many are copies of training patches. ctforge "
+                        "filter leaves those out; --allow-copies sends all"}});
+  return run / "samples" / "dicom";
 }
 
 }  // namespace ctforge::pipeline

@@ -44,20 +44,6 @@ void run_part(const Config& config, const std::string& stage, const std::filesys
 // What can be known to be wrong with these stages before hours of work; throws ConfigError with all of it.
 void check_stages(const Config& config, const std::vector<std::string>& stages);
 
-// Takes from another run's folder what it has done of the stages with the same fingerprints, as links to the same
-// files where the file system allows it. What `out` has done itself stays.
-void adopt_stages(const Config& config, const std::vector<std::string>& stages, const std::filesystem::path& other,
-                  const std::filesystem::path& out);
-
-// Takes the autoencoder that another run, finished with `theirs`, trained on the same data, where this one would train
-// the same. What `out` has begun itself stays.
-void adopt_autoencoder(const Config& config, const Config& theirs, const std::filesystem::path& other,
-                       const std::filesystem::path& out);
-
-// Takes the features that another run's evaluation has, which are kept by what they were taken of, unless `out` has
-// some.
-void adopt_features(const std::filesystem::path& other, const std::filesystem::path& out);
-
 // For work on a folder that is no stage: makes it, keeps others out of it, sets the number of threads and the device.
 // Throws as run_stages does.
 void work_in(const Config& config, const std::filesystem::path& out,

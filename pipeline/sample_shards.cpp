@@ -39,16 +39,10 @@ constexpr const char* kUnfinished = "unfinished-";  // samples of a shard being 
 
 std::string shard_name(std::int64_t shard) { return kPrefix + numbered("-%05lld.safetensors", shard); }
 
-ordered_json settings_of(SampleConfig config) {
-  SectionWriter writer;
-  config.fields(writer);
-  return writer.json();
-}
-
 // Everything a sample depends on besides its index: not how many there are, nor how many are drawn at once.
 ordered_json identity_of(const SampleConfig& config, const Generator& generator, std::uint64_t seed,
                          const std::vector<double>& proportions) {
-  ordered_json settings = settings_of(config);
+  ordered_json settings = section_json(config);
   settings.erase("count");
   settings.erase("batch");
   for (const char* key : {"format", "enhanced", "structure_set", "surfaces"}) settings.erase(key);
@@ -284,7 +278,7 @@ ordered_json write_samples(const SampleConfig& config, const Generator& generato
   for (std::size_t k = 0; k < generator.patches.classes.size(); ++k) {
     counts[generator.patches.classes[k]] = std::count(classes.begin(), classes.end(), static_cast<std::int64_t>(k));
   }
-  record["settings"] = settings_of(config);
+  record["settings"] = section_json(config);
   record["settings"].erase("weaker");
   record["count"] = config.count;
   record["classes"] = counts;

@@ -4,6 +4,7 @@
 #include "io/atomic_file.h"
 #include "io/digest.h"
 #include "io/shard.h"
+#include "pipeline/adopt.h"
 #include "pipeline/config.h"
 #include "pipeline/folder_lock.h"
 #include "pipeline/log.h"

@@ -1,8 +1,8 @@
 // Figures of runs, gathered and laid out.
 #include "pipeline/sweep_table.h"
 
-#include "io/atomic_file.h"
 #include "pipeline/config.h"
+#include "pipeline/json_file.h"
 #include "pipeline/report_chart.h"
 #include "pipeline/report_page.h"
 
@@ -16,12 +16,6 @@ namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
 namespace {
-
-ordered_json read(const fs::path& file) {
-  if (!fs::exists(file)) return ordered_json::object();
-  auto json = ordered_json::parse(io::read_whole_file(file), nullptr, false);
-  return json.is_object() ? json : ordered_json::object();
-}
 
 // The number at a path such as "/stages/train/seconds", put under a name where there is one.
 void take(ordered_json& figures, const std::string& name, const ordered_json& from, const std::string& path,
@@ -118,9 +112,10 @@ PageSection chart_of(const std::vector<Group>& groups, const std::string& name) 
 
 ordered_json figures_in(const fs::path& run) {
   ordered_json figures = ordered_json::object();
-  const ordered_json distances = read(run / "evaluation" / "distances.json"), manifest = read(run / "manifest.json");
-  const ordered_json samples = read(run / "samples" / "samples.json");
-  const ordered_json downstream = read(run / "evaluation" / "downstream.json");
+  const ordered_json distances = read_object(run / "evaluation" / "distances.json"),
+                     manifest = read_object(run / "manifest.json");
+  const ordered_json samples = read_object(run / "samples" / "samples.json");
+  const ordered_json downstream = read_object(run / "evaluation" / "downstream.json");
   if (distances.contains("distances")) {
     for (const auto& [features, entry] : distances.at("distances").items()) {
       const std::string name = features + ".frechet";

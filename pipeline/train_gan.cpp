@@ -24,13 +24,6 @@ namespace {
 constexpr std::uint64_t kStream = 0x67616e;  // of the run's seed
 constexpr std::uint64_t kInitialStream = 2;
 
-template <class Section>
-ordered_json json_of(Section section) {
-  SectionWriter writer;
-  section.fields(writer);
-  return writer.json();
-}
-
 std::vector<std::int64_t> levels_of(const std::vector<std::int64_t>& given, std::int64_t height, std::int64_t width) {
   if (!given.empty()) return given;
   std::vector<std::int64_t> channels = {std::min(height, width) >= 32 ? 64 : 128};
@@ -45,7 +38,7 @@ std::vector<std::int64_t> levels_of(const std::vector<std::int64_t>& given, std:
 std::string identity(const ModelConfig& model, const TrainConfig& config, const Context& context,
                      const GeneratorRecord& record, const std::string& data_sha256) {
   const ordered_json settings = settings_of(config);
-  ordered_json json = json_of(model);
+  ordered_json json = section_json(model);
   for (const char* key : {"batch", "accumulate", "warmup", "precision", "class_weighting", "jitter", "ema_half_life",
                           "ema_ramp", "codec", "partly_contoured"})
     json[key] = settings.at(key);

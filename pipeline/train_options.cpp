@@ -20,9 +20,7 @@ nlohmann::ordered_json settings_of(TrainConfig config) {
   // Folders may bear patients' names; what was in them is told by its hash.
   config.from.clear();
   config.pairs.clear();
-  SectionWriter writer;
-  config.fields(writer);
-  return writer.json();
+  return section_json(config);
 }
 
 train::TrainerOptions shared_options(const TrainConfig& config) {

@@ -1,7 +1,6 @@
 // The links of the chain, stage by stage.
 #include "pipeline/verify_chain.h"
 
-#include "io/atomic_file.h"
 #include "io/digest.h"
 #include "io/fault.h"
 #include "io/shard.h"
@@ -9,6 +8,7 @@
 #include "pipeline/evaluate_inputs.h"
 #include "pipeline/generator.h"
 #include "pipeline/generator_record.h"
+#include "pipeline/json_file.h"
 #include "pipeline/patient_key.h"
 #include "pipeline/prepare.h"
 #include "pipeline/train_data.h"
@@ -22,20 +22,13 @@ using nlohmann::ordered_json;
 
 namespace {
 
-// Empty where there is none, or it is no JSON.
-ordered_json read(const fs::path& file) {
-  if (!fs::exists(file)) return ordered_json::object();
-  ordered_json json = ordered_json::parse(io::read_whole_file(file), nullptr, false);
-  return json.is_object() ? json : ordered_json::object();
-}
-
 class Chain {
  public:
   Chain(const fs::path& run, const ordered_json& manifest, const std::optional<Config>& config, StageVerdict& verdict)
       : run_(run), manifest_(manifest), config_(config), verdict_(verdict) {}
 
   void prepare() {
-    compare(summary(), read(run_ / "data" / "prepare.json"),
+    compare(summary(), read_object(run_ / "data" / "prepare.json"),
             "data/prepare.json is not what the manifest records of it");
     const auto key = key_of_inputs();
     if (!key) return;
@@ -49,7 +42,7 @@ class Chain {
     const io::Inventory inventory = reader.scan(options);
     for (const io::Series& series : inventory.series) found[series.id] = &series;
     std::int64_t gone = 0, changed = 0;
-    for (const auto& series : read(run_ / "data" / "inventory.json").value("series", ordered_json::array())) {
+    for (const auto& series : read_object(run_ / "data" / "inventory.json").value("series", ordered_json::array())) {
       const std::string content = series.value("content_hmac_sha256", "");
       if (content.empty()) continue;
       const auto at = found.find(series.value("series", ""));
@@ -84,7 +77,7 @@ class Chain {
   }
 
   void sample() {
-    const ordered_json samples = read(run_ / "samples" / "samples.json");
+    const ordered_json samples = read_object(run_ / "samples" / "samples.json");
     if (verdict_.state != "done") return;
     compare(summary(), samples, "samples/samples.json is not what the manifest records of it");
     if (const auto generator = find_generator()) {
@@ -102,7 +95,7 @@ class Chain {
 
   void evaluate() {
     if (verdict_.state != "done") return;
-    const ordered_json distances = read(run_ / "evaluation" / "distances.json");
+    const ordered_json distances = read_object(run_ / "evaluation" / "distances.json");
     const std::string recorded = distances.value("inputs_sha256", "");
     if (recorded.empty()) return note("it does not name what it compared");
     const auto settings = manifest_["stages"]["evaluate"].value("settings", ordered_json::object());
@@ -114,16 +107,16 @@ class Chain {
 
   void report() {
     if (verdict_.state != "done") return;
-    const ordered_json report = read(run_ / "report.json");
+    const ordered_json report = read_object(run_ / "report.json");
     const auto part = [&](const char* key, const fs::path& file) {
-      const ordered_json own = read(run_ / file);
+      const ordered_json own = read_object(run_ / file);
       if (!own.empty() && report.value(key, ordered_json()) != own)
         wrong(std::string("report.json is of another ") + file.generic_string());
     };
     part("data", "data/prepare.json");
     part("samples", "samples/samples.json");
     for (const char* name : {"distances", "nearest", "downstream"}) {
-      const ordered_json own = read(run_ / "evaluation" / (std::string(name) + ".json"));
+      const ordered_json own = read_object(run_ / "evaluation" / (std::string(name) + ".json"));
       if (own.contains(name) && report.value(name, ordered_json()) != own[name])
         wrong("report.json is of another evaluation/" + std::string(name) + ".json");
     }

@@ -15,7 +15,7 @@ nlohmann::ordered_json memorisation_of(const std::filesystem::path& out) {
   Extractors extractors = load_extractors(config, "cpu");
   const ComparedSets compared = compared_sets(inputs, {}, config, 3);
   const auto features = all_features(compared, extractors, config, CellStore(out / "cells"), test::context_of(out));
-  return memorisation_json(compared, features.at(0), inputs.train.size(), 5);
+  return memorisation_json(sides_of(compared, features.at(0), inputs.train.size()), 5);
 }
 
 TEST(EvaluateMemorisation, CopiesAndFreshSamples) {

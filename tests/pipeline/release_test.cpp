@@ -2,6 +2,7 @@
 #include "pipeline/release.h"
 
 #include "io/atomic_file.h"
+#include "pipeline/config_tree.h"
 #include "tests/pipeline/evaluate_support.h"
 #include "tests/support/support.h"
 
@@ -41,6 +42,11 @@ TEST(Release, SamplesOfAFolder) {
   EXPECT_EQ(verdict.at("share"), 1.0);
   io::write_atomically(folder / "samples" / "release.json", verdict.dump());
   EXPECT_EQ(read_verdict(folder.path()), verdict);
+  EXPECT_THROW(releasable_dicom(folder.path(), false), ConfigError);
+  EXPECT_EQ(releasable_dicom(folder.path(), true), folder / "samples" / "dicom");
+  std::filesystem::create_directories(folder / "released");
+  io::write_atomically(folder / "released" / "filter.json", "{}");
+  EXPECT_EQ(releasable_dicom(folder.path(), false), folder / "released" / "dicom");
   for (const char* split : {"validation-00000.safetensors", "test-00000.safetensors", "test-00001.safetensors"})
     std::filesystem::remove(folder / "data" / split);
   EXPECT_EQ(judge_samples({}, context).at("state"), "not judged");

@@ -1,0 +1,49 @@
+// Words become options; what belongs together is asked for together.
+#include "pipeline/command_options.h"
+
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <gtest/gtest.h>
+
+namespace ctforge::pipeline {
+namespace {
+
+struct Parsed {
+  std::string command;
+  Options options;
+};
+
+Parsed parsed(std::vector<std::string> words) {
+  CLI::App app("", "ctforge");
+  Parsed result;
+  add_commands(app, result.options);
+  app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+  result.command = app.get_subcommands().front()->get_name();
+  return result;
+}
+
+TEST(CommandOptions, AreReadIntoTheirPlaces) {
+  const Parsed sample =
+      parsed({"sample", "-c", "a.yaml", "-c", "b.yaml", "-o", "run1", "--part", "2/8", "--threads", "3"});
+  EXPECT_EQ(sample.command, "sample");
+  EXPECT_EQ(sample.options.config, (std::vector<std::filesystem::path>{"a.yaml", "b.yaml"}));
+  EXPECT_EQ(sample.options.out, "run1");
+  EXPECT_EQ(sample.options.part, "2/8");
+  EXPECT_EQ(sample.options.assignments, (std::vector<std::string>{"run.threads=3"}));
+  EXPECT_EQ(parsed({"train", "--deterministic"}).options.assignments,
+            (std::vector<std::string>{"run.deterministic=true"}));
+  EXPECT_TRUE(parsed({"filter", "--keep-labels"}).options.keep_labels);
+  EXPECT_TRUE(parsed({"submit", "--dry-run"}).options.submit.dry_run);
+}
+
+TEST(CommandOptions, OneSideIsNotCompared) {
+  EXPECT_NO_THROW(parsed({"evaluate", "--real", "a", "--synthetic", "b"}));
+  EXPECT_THROW(parsed({"evaluate", "--real", "a"}), CLI::ParseError);
+  EXPECT_THROW(parsed({"sample", "--checkpoint", "unet"}), CLI::ParseError);
+  EXPECT_THROW(parsed({"pull", "pacs:104"}), CLI::ParseError);  // without a folder for what comes
+}
+
+}  // namespace
+}  // namespace ctforge::pipeline
