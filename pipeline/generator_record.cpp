@@ -19,14 +19,14 @@ using nlohmann::json;
 
 namespace {
 
-constexpr int kSchema = 2;
+constexpr int kRecordSchema = 2;
 
 Method method_from_json(const json& value) {
   const int schema = value.value("schema", 1);
-  if (schema > kSchema)
+  if (schema > kRecordSchema)
     throw io::DataError(io::Fault::UnsupportedFormat,
                         "the checkpoint was written by a later ctforge: its record has schema " +
-                            std::to_string(schema) + ", this one knows " + std::to_string(kSchema));
+                            std::to_string(schema) + ", this one knows " + std::to_string(kRecordSchema));
   const std::string name = value.at("method");
   if (schema == 1) {
     if (name == "vp_cosine") return {"ddpm", "cosine", false, value.at("target"), false};
@@ -46,7 +46,7 @@ std::string to_json(const GeneratorRecord& record) {
   const io::ShardInfo& patches = record.patches;
   json networks{{"unet", json::parse(nets::to_json(record.unet))}};
   if (record.gan) networks = {{"gan", json::parse(nets::to_json(*record.gan))}};
-  json text{{"schema", kSchema},
+  json text{{"schema", kRecordSchema},
             {"codec", record.codec},
             {"method", record.method.name},
             {"betas", record.method.betas},

@@ -16,7 +16,7 @@ using nlohmann::json;
 
 namespace {
 
-constexpr int kSchema = 1;
+constexpr int kProgressSchema = 1;
 constexpr const char* kFolder = "progress";
 constexpr const char* kUnfinished = "unfinished-";
 
@@ -67,7 +67,8 @@ json patients_json(const std::vector<CutPatient>& patients) {
 json read_part(const fs::path& file, const std::string& identity) {
   if (!fs::exists(file)) return {};
   json part = json::parse(io::read_whole_file(file), nullptr, false);
-  const bool ours = part.is_object() && part.value("schema", 0) == kSchema && part.value("identity", "") == identity;
+  const bool ours =
+      part.is_object() && part.value("schema", 0) == kProgressSchema && part.value("identity", "") == identity;
   return ours ? part : json();
 }
 
@@ -104,7 +105,7 @@ void PrepareProgress::save(const std::vector<CutPatient>& patients,
     unfinished = kUnfinished + numbered(next_) + ".safetensors";
     writer->save_unfinished(folder_ / unfinished);
   }
-  const json part = {{"schema", kSchema},
+  const json part = {{"schema", kProgressSchema},
                      {"identity", identity_},
                      {"patients", patients_json(patients)},
                      {"shards", finished_shards},

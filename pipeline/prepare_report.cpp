@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr int kSchema = 1;
+constexpr int kReportSchema = 1;
 constexpr std::size_t kTableRows = 200;  // a log is no place for thousands; inventory.json has them all
 
 std::map<std::string, std::int64_t> refusals_by_code(const io::Inventory& inventory) {
@@ -68,7 +68,7 @@ std::string padded(std::string text, std::size_t width) {
 }  // namespace
 
 ordered_json inventory_json(const io::Inventory& inventory, const std::vector<SeriesFate>& fates) {
-  ordered_json json = {{"schema", kSchema}, {"files", inventory.files}, {"skipped", inventory.skipped}};
+  ordered_json json = {{"schema", kReportSchema}, {"files", inventory.files}, {"skipped", inventory.skipped}};
   // By pseudonym: the order of paths stays out.
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < inventory.series.size(); ++i) order.push_back(i);
@@ -105,7 +105,7 @@ std::vector<std::string> refusal_table(const io::Inventory& inventory) {
 
 ordered_json prepare_json(const PreparePlan& plan, const io::Inventory& inventory, const std::vector<SeriesFate>& fates,
                           const std::vector<SplitCount>& counts, const std::vector<std::filesystem::path>& shards) {
-  ordered_json json = {{"schema", kSchema},
+  ordered_json json = {{"schema", kReportSchema},
                        {"ctforge", kVersion},
                        {"width", plan.shard.width},
                        {"height", plan.shard.height},

@@ -24,7 +24,7 @@ using nlohmann::ordered_json;
 
 namespace {
 
-constexpr int kSchema = 1;
+constexpr int kStatusSchema = 1;
 
 // What is known of the run's configuration.
 struct Known {
@@ -160,7 +160,7 @@ ordered_json status_of(const fs::path& out, const StatusOptions& options) {
     stages[stage] = done ? *done : stage_status(stage, out, known, first, locked);
     first = first && done;
   }
-  return {{"schema", kSchema}, {"running", locked}, {"stages", stages}, {"jobs", jobs_status(out, options.jobs)}};
+  return {{"schema", kStatusSchema}, {"running", locked}, {"stages", stages}, {"jobs", jobs_status(out, options.jobs)}};
 }
 
 void show_status(const fs::path& out, const StatusOptions& options, std::ostream& text) {
