@@ -3,13 +3,12 @@
 
 #include "eval/measure_names.h"
 #include "pipeline/progress.h"
-#include "pipeline/report_chart.h"
+#include "pipeline/report_figures.h"
 #include "pipeline/report_state.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <span>
 #include <vector>
@@ -20,28 +19,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-
-double number_of(const ordered_json& json) { return json.is_number() ? json.get<double>() : kNone; }
-
-using Format = std::string (*)(double);
-
 std::string dice_text(double value) { return three_decimals(value); }
 std::string difference_text(double value) { return three_decimals(value, true); }
-
-std::string with_interval(const ordered_json& value, const char* number, const char* interval,
-                          Format format = readable_number) {
-  if (!value.contains(number)) return "n/a";
-  std::string text = format(number_of(value[number]));
-  if (value.contains(interval) && value[interval].is_array() && value[interval].size() == 2)
-    text += " [" + format(number_of(value[interval][0])) + ", " + format(number_of(value[interval][1])) + "]";
-  return text;
-}
-
-std::string pretty_features(const std::string& name) {
-  if (name == "fd_lite0") return "FD-Lite0";
-  return name == "fid" ? "FID" : name;
-}
 
 Bar bar_of(const std::string& name, const ordered_json& value, const char* number, double reference) {
   const ordered_json interval = value.value("interval", ordered_json::array());
@@ -86,33 +65,18 @@ std::string convergence_note(const std::vector<Curve>& curves) {
          three_decimals(rise) + ". More steps (evaluate.downstream.steps) may change the difference and its sign.</p>";
 }
 
-// A row a measure, by the names they are published under.
-std::string other_measures(const ordered_json& entry, std::span<const char* const> names) {
-  std::vector<std::vector<std::string>> rows = {{"Measure", "Value [interval]", "Floor [interval]", "n"}};
-  for (const char* name : names)
-    if (entry.contains(name))
-      rows.push_back({name, with_interval(entry[name], "value", "interval"),
-                      with_interval(entry[name], "floor", "floor_interval"),
-                      entry[name].value("n", ordered_json()).dump()});
-  return rows.size() > 1 ? html_table(rows) : "";
-}
-
 // HU under each organ's masks.
 std::string organ_tables(const ordered_json& organs) {
   constexpr std::array kNames = {"wasserstein1_hu", "mean_difference_hu", "sd_difference_hu"};
   std::string html;
   for (const auto& [organ, entry] : organs.items())
-    html += "<h3>" + escaped("HU under the masks: " + organ) + "</h3>" + other_measures(entry, kNames);
+    html += "<h3>" + escaped("HU under the masks: " + organ) + "</h3>" + measure_table(entry, kNames);
   return html;
 }
 
 std::string fact(const std::string& value, const std::string& meaning) {
   return "<div><b>" + value + "</b><span>" + meaning + "</span></div>";
 }
-
-}  // namespace
-
-namespace {
 
 std::string release_notice(const ordered_json& release) {
   const std::string state = release.is_object() ? release.value("state", "") : "";
@@ -176,7 +140,7 @@ PageSection distances_section(const ReportInputs& inputs) {
     const double floor = number_of(overall.value("floor", ordered_json()));
     std::vector<Bar> bars = {bar_of("synthetic", overall, "value", floor)};
     for (const auto& [name, reference] : entry.at("references").items())
-      bars.push_back(bar_of(name, reference, "value", kNone));
+      bars.push_back(bar_of(name, reference, "value", kNoFigure));
     section.body += "<h3>" + escaped(title) + "</h3>" + bar_chart(bars, title);
     std::vector<std::vector<std::string>> rows = {{"Set", "Value [interval]", "Floor [interval]", "n"}};
     rows.push_back({"all classes compared", with_interval(overall, "value", "interval"),
@@ -193,7 +157,7 @@ PageSection distances_section(const ReportInputs& inputs) {
   for (const auto& [name, entry] : inputs.distances.at("distances").items()) {
     if (entry.contains("frechet")) show(pretty_features(name), entry, "frechet");
     // The Fréchet distance has its chart.
-    section.body += other_measures(entry, std::span(eval::kFeatureMeasures).subspan(1));
+    section.body += measure_table(entry, std::span(eval::kFeatureMeasures).subspan(1));
   }
   if (!inputs.distances.contains("hu")) return section;
   show("HU histogram distance (HU)", inputs.distances["hu"], "wasserstein1_hu");
@@ -228,7 +192,7 @@ PageSection dice_section(const ReportInputs& inputs) {
     row.push_back(difference.value("n", ordered_json()).dump());
     row.push_back(readable_number(number_of(difference.value("wilcoxon_p", ordered_json()))));
     rows.push_back(row);
-    bars.push_back(bar_of(organ, difference, "mean", kNone));
+    bars.push_back(bar_of(organ, difference, "mean", kNoFigure));
   }
   const std::vector<Curve> curves = validation_curves(downstream);
   section.body = html_table(rows) + bar_chart(bars, "difference in Dice, real + synthetic minus real") +
