@@ -31,4 +31,9 @@ struct SplitSizes {
 std::map<std::string, Split> split_patients(const std::vector<SplitPatient>& patients, const SplitSizes& sizes,
                                             std::uint64_t seed);
 
+// Of a patient by itself, whoever else there is: HMAC-SHA-256(seed, id) as a number in [0,1) that is below sizes.test
+// for testing, below sizes.test + sizes.validation for validation. The sizes are met on average. Throws
+// std::invalid_argument unless both are parts below 1 that leave something.
+Split split_of(const std::string& id, const SplitSizes& sizes, std::uint64_t seed);
+
 }  // namespace ctforge::io

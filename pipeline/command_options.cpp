@@ -212,7 +212,9 @@ void add_commands(CLI::App& app, Options& options) {
   add_inspect(app, options);
   add_structures(app, options);
   add_stage(app, options, "phantom", "write a labelled phantom cohort as NIfTI or DICOM", {"run", "phantom"});
-  add_stage(app, options, "prepare", "turn series into patch shards, split by patient", {"run", "prepare"});
+  CLI::App* prepare =
+      add_stage(app, options, "prepare", "turn series into patch shards, split by patient", {"run", "prepare"});
+  add_part(prepare, options, "folders of the input (prepare.part_depth; needs prepare.split.draw hash or a table)");
   add_stage(app, options, "train", "train the generator", {"run", "model", "train"});
   add_sample(app, options);
   add_evaluate(app, options);

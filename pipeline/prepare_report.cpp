@@ -49,23 +49,37 @@ ordered_json series_json(const io::Series& series, const SeriesFate* fate) {
   return json;
 }
 
-// Of the contents of all series taken, whatever their order and names.
-std::string input_sha256(const std::vector<SeriesFate>& fates) {
-  std::vector<std::string> contents;
-  for (const SeriesFate& fate : fates)
-    if (fate.taken) contents.push_back(fate.content);
-  std::sort(contents.begin(), contents.end());
-  io::Sha256 digest;
-  for (const std::string& content : contents) digest.update(content);
-  return digest.hex();
-}
-
 std::string padded(std::string text, std::size_t width) {
   text.append(text.size() < width ? width - text.size() : 0, ' ');
   return text;
 }
 
 }  // namespace
+
+void require_patches(std::int64_t training, std::int64_t testing, std::int64_t series, std::int64_t refused) {
+  if (training == 0)
+    throw io::DataError(io::Fault::NothingUsable, "no patch to train on was kept from " + std::to_string(series) +
+                                                      " series (" + std::to_string(refused) + " refused)");
+  if (testing == 0)
+    throw io::DataError(io::Fault::NothingUsable, "no patch of the patients held out for testing was kept");
+}
+
+ordered_json refusals_by_code(const ordered_json& inventory) {
+  std::map<std::string, std::int64_t> counts;
+  for (const ordered_json& series : inventory.at("series"))
+    if (!series.at("refusals").empty()) ++counts[series["refusals"][0].at("code").get<std::string>()];
+  return counts;
+}
+
+std::string input_sha256(const ordered_json& inventory) {
+  std::vector<std::string> contents;
+  for (const ordered_json& series : inventory.at("series"))
+    if (const auto content = series.find("content_hmac_sha256"); content != series.end()) contents.push_back(*content);
+  std::sort(contents.begin(), contents.end());
+  io::Sha256 digest;
+  for (const std::string& content : contents) digest.update(content);
+  return digest.hex();
+}
 
 ordered_json inventory_json(const io::Inventory& inventory, const std::vector<SeriesFate>& fates) {
   ordered_json json = {{"schema", kReportSchema}, {"files", inventory.files}, {"skipped", inventory.skipped}};
@@ -131,8 +145,9 @@ ordered_json prepare_json(const PreparePlan& plan, const io::Inventory& inventor
   json["dropped"] = {{"empty", dropped.dropped_empty},
                      {"unlabelled", dropped.dropped_unlabelled},
                      {"unclassed", dropped.dropped_unclassed}};
-  json["refused"] = refusals_by_code(inventory);
-  json["input_sha256"] = input_sha256(fates);
+  const ordered_json listed = inventory_json(inventory, fates);
+  json["refused"] = refusals_by_code(listed);
+  json["input_sha256"] = input_sha256(listed);
   json["unused_table_rows"] = plan.classes.unused_rows(inventory.series);
   json["shards"] = ordered_json::array();
   for (const auto& shard : shards)

@@ -83,6 +83,11 @@ TEST(StatusProgress, OfEvaluationAndOfStagesThatTellNothing) {
   EXPECT_EQ(progress.at("total"), 6);
   EXPECT_FALSE(progress.contains("seconds_left"));
   EXPECT_TRUE(progress_of("prepare", folder.path(), kSettings).empty());
+  test::write_file(folder / "data/parts/1-of-3/prepare.json", "{}");
+  fs::create_directories(folder / "data/parts/2-of-3");
+  const ordered_json parts = progress_of("prepare", folder.path(), kSettings);
+  EXPECT_EQ(parts.at("done"), 1);
+  EXPECT_EQ(parts.at("total"), 3);
 }
 
 TEST(StatusProgress, WhetherAStageHasBegun) {
