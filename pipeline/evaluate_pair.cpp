@@ -19,7 +19,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr std::uint64_t kPairStream = 6, kThinning = 1, kPlan = 2;
+constexpr std::uint64_t kPairStream = 6, kPairThinning = 1, kPairPlan = 2;
 constexpr const char* kRowsName = "features";
 
 [[noreturn]] void refuse(const std::string& what) { throw io::DataError(io::Fault::UnsupportedFormat, what); }
@@ -37,7 +37,7 @@ ComparedSets compared_pair(eval::PatchSet real, eval::PatchSet synthetic, const 
                            std::uint64_t seed) {
   align_classes(real, synthetic);
   ComparedSets compared;
-  const std::uint64_t thinning = io::mix_seed(seed, kThinning);
+  const std::uint64_t thinning = io::mix_seed(seed, kPairThinning);
   compared.real_index = eval::even_over_patients(real, config.images, thinning);
   compared.synthetic_index = eval::even_over_patients(synthetic, config.images, thinning);
   compared.real = eval::subset(real, compared.real_index);
@@ -47,7 +47,7 @@ ComparedSets compared_pair(eval::PatchSet real, eval::PatchSet synthetic, const 
       {"synthetic", compared.sets[0].class_index, compared.sets[0].size()}};
   compared.plan.per_class.assign(compared.real.classes.size(), 0);
   if (config.rounds > 0)
-    compared.plan = eval::plan_comparison(compared.real, contenders, config.rounds, io::mix_seed(seed, kPlan));
+    compared.plan = eval::plan_comparison(compared.real, contenders, config.rounds, io::mix_seed(seed, kPairPlan));
   return compared;
 }
 
@@ -213,8 +213,8 @@ ordered_json compare_statistics(const Side& real, const Side& synthetic, const E
   if (other.has_images()) {
     Extractors extractors = load_extractors(config, context.device);
     const eval::PatchSet& images = other.images.front().second;
-    const eval::PatchSet thinned =
-        eval::subset(images, eval::even_over_patients(images, config.images, io::mix_seed(context.seed, kThinning)));
+    const eval::PatchSet thinned = eval::subset(
+        images, eval::even_over_patients(images, config.images, io::mix_seed(context.seed, kPairThinning)));
     for (const auto& extractor : extractors.list)
       add(extractor->name(), gaussian_of(eval::extract(*extractor, thinned, config.batch, [&](std::int64_t done) {
             context.progress(done, thinned.size(), "features");

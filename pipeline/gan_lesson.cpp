@@ -18,7 +18,7 @@ namespace ctforge::pipeline {
 
 namespace {
 
-constexpr std::uint64_t kOrderStream = 1;
+constexpr std::uint64_t kGanOrderStream = 1;
 
 }  // namespace
 
@@ -39,7 +39,7 @@ GanLesson::GanLesson(const ModelConfig& model, const TrainConfig& config, const 
       players_(std::move(players)),
       pixels_(pixels),
       device_(device),
-      order_(train::class_weights(data.classes, config.class_weighting), io::mix_seed(seed, kOrderStream)) {}
+      order_(train::class_weights(data.classes, config.class_weighting), io::mix_seed(seed, kGanOrderStream)) {}
 
 torch::Tensor GanLesson::step(const train::StepInput& input) {
   torch::Generator random = seeded(input.seed);

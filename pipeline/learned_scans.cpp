@@ -21,7 +21,7 @@ constexpr int kScansSchema = 1;
 constexpr const char* kScans = "scans.json";
 constexpr const char* kLearned = "learned_scans.json";
 
-std::optional<nlohmann::json> read(const fs::path& file) {
+std::optional<nlohmann::json> read_sets(const fs::path& file) {
   if (!fs::exists(file)) return std::nullopt;
   try {
     return nlohmann::json::parse(io::read_whole_file(file));
@@ -31,7 +31,7 @@ std::optional<nlohmann::json> read(const fs::path& file) {
 }
 
 std::optional<ScanSet> scans_of(const fs::path& data, io::Split split) {
-  const auto found = read(data / kScans);
+  const auto found = read_sets(data / kScans);
   if (!found) return std::nullopt;
   return found->at(io::split_name(split)).get<ScanSet>();
 }
@@ -52,7 +52,7 @@ void write_learned(const fs::path& folder, const ScanSet& scans) {
 }
 
 std::optional<ScanSet> read_learned(const fs::path& folder) {
-  const auto found = read(folder / kLearned);
+  const auto found = read_sets(folder / kLearned);
   if (!found) return std::nullopt;
   return found->at("scans").get<ScanSet>();
 }

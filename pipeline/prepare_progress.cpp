@@ -17,7 +17,7 @@ namespace {
 
 constexpr int kProgressSchema = 1;
 constexpr const char* kFolder = "progress";
-constexpr const char* kUnfinished = "unfinished-";
+constexpr const char* kUnfinishedPrefix = "unfinished-";
 
 std::string numbered(std::int64_t number) {
   char digits[24];
@@ -101,7 +101,7 @@ void PrepareProgress::save(const std::vector<CutPatient>& patients,
                            const io::ShardWriter* writer) {
   std::string unfinished;
   if (writer != nullptr && writer->unfinished_patches() > 0) {
-    unfinished = kUnfinished + numbered(next_) + ".safetensors";
+    unfinished = kUnfinishedPrefix + numbered(next_) + ".safetensors";
     writer->save_unfinished(folder_ / unfinished);
   }
   const nlohmann::json part = {{"schema", kProgressSchema},
@@ -113,7 +113,7 @@ void PrepareProgress::save(const std::vector<CutPatient>& patients,
   ++next_;
   for (const auto& entry : fs::directory_iterator(folder_)) {
     const std::string name = entry.path().filename().string();
-    if (name.starts_with(kUnfinished) && name != unfinished) fs::remove(entry.path());
+    if (name.starts_with(kUnfinishedPrefix) && name != unfinished) fs::remove(entry.path());
   }
 }
 

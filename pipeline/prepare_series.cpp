@@ -29,7 +29,7 @@ constexpr std::int64_t kBlockSlices = 64;
 constexpr std::int64_t kRowStep = 17;   // of scan_sha256
 constexpr std::int16_t kAirHu = -1000;  // likewise
 
-struct Source {
+struct LoadedSeries {
   io::Volume volume;
   std::optional<io::LabelMap> labels;
 };
@@ -71,8 +71,8 @@ std::string scan_sha256(const io::Volume& axial) {
   return digest.hex();
 }
 
-Source load(const io::Series& series, const SeriesReader& reader, bool with_labels) {
-  Source source{io::to_axial(reader.volume(series)), std::nullopt};
+LoadedSeries load(const io::Series& series, const SeriesReader& reader, bool with_labels) {
+  LoadedSeries source{io::to_axial(reader.volume(series)), std::nullopt};
   if (!with_labels || !series.labelled()) return source;
   source.labels = io::to_axial(reader.labels(series));
   if (!io::same_grid(source.volume.geometry, source.labels->geometry))
@@ -95,7 +95,7 @@ std::vector<Window2d> lay_out(const io::Volume& volume, const io::Geometry& grid
 
 enum class Drop { Kept, Empty, Unlabelled, Unclassed };
 
-struct Judged {
+struct JudgedBlock {
   Drop drop = Drop::Kept;
   io::Patch patch;
 };
@@ -113,8 +113,8 @@ struct Block {
   std::optional<io::LabelMap> labels;
 };
 
-Judged judge(const Block& block, std::int64_t z, const Window2d& window) {
-  Judged result;
+JudgedBlock judge(const Block& block, std::int64_t z, const Window2d& window) {
+  JudgedBlock result;
   io::Patch& patch = result.patch;
   const Window2d inside = {window.x - block.part.x, window.y - block.part.y, window.width, window.height};
   io::cut(block.volume.hu, block.volume.geometry.size, z, inside, io::kPaddingHu, patch.hu);
@@ -153,14 +153,14 @@ Judged judge(const Block& block, std::int64_t z, const Window2d& window) {
 
 void cut_block(const Block& block, const std::vector<Window2d>& windows, SeriesPatches& result) {
   const auto slices = static_cast<std::size_t>(block.volume.geometry.size[2]);
-  std::vector<Judged> judged(slices * windows.size());
+  std::vector<JudgedBlock> judged(slices * windows.size());
   // Isolated: a thread that waits here must not begin another series, whose memory is not accounted for.
   tbb::this_task_arena::isolate([&] {
     tbb::parallel_for(std::size_t{0}, judged.size(), [&](std::size_t i) {
       judged[i] = judge(block, static_cast<std::int64_t>(i / windows.size()), windows[i % windows.size()]);
     });
   });
-  for (Judged& each : judged) {
+  for (JudgedBlock& each : judged) {
     result.dropped_empty += each.drop == Drop::Empty ? 1 : 0;
     result.dropped_unlabelled += each.drop == Drop::Unlabelled ? 1 : 0;
     result.dropped_unclassed += each.drop == Drop::Unclassed ? 1 : 0;
@@ -172,7 +172,7 @@ void cut_block(const Block& block, const std::vector<Window2d>& windows, SeriesP
 
 SeriesPatches cut_series(const io::Series& series, const SeriesReader& reader, const PrepareConfig& config,
                          const PreparePlan& plan, const std::function<bool()>& stop) {
-  Source source = load(series, reader, !config.masks.empty() || !config.structures.empty());
+  LoadedSeries source = load(series, reader, !config.masks.empty() || !config.structures.empty());
   SeriesPatches result;
   result.scan_sha256 = scan_sha256(source.volume);
   if (source.labels) result.contoured = keep_labels(*source.labels, plan.labels);

@@ -25,7 +25,7 @@ std::string escaped_label(const std::string& text) {
   return result;
 }
 
-std::string number(double value) {
+std::string sample_value(double value) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
   char buffer[40];
@@ -48,7 +48,7 @@ void PrometheusText::sample(double value, const PrometheusLabels& labels) {
   for (const auto& [name, value_of] : all)
     list += (list.empty() ? "" : ",") + name + "=\"" + escaped_label(value_of) + "\"";
   if (!list.empty()) text_ += "{" + list + "}";
-  text_ += " " + number(value) + "\n";
+  text_ += " " + sample_value(value) + "\n";
 }
 
 void write_prometheus(const std::filesystem::path& path, const std::string& text) {

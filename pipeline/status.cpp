@@ -141,7 +141,7 @@ std::string told(const ordered_json& status) {
   return text;
 }
 
-std::string padded(std::string text, std::size_t width) {
+std::string in_column(std::string text, std::size_t width) {
   text.resize(std::max(width, text.size()), ' ');
   return text;
 }
@@ -170,7 +170,7 @@ void show_status(const fs::path& out, const StatusOptions& options, std::ostream
     return;
   }
   for (const auto& [stage, entry] : status.at("stages").items())
-    text << padded(stage, 10) << padded(entry.at("state").get<std::string>(), 13) << told(entry) << '\n';
+    text << in_column(stage, 10) << in_column(entry.at("state").get<std::string>(), 13) << told(entry) << '\n';
   if (!options.jobs) return;
   for (const ordered_json& job : status.at("jobs"))
     text << "job " << job.at("id").get<std::string>() << " " << job.at("name").get<std::string>() << ": "

@@ -30,7 +30,7 @@ namespace {
 constexpr std::uint64_t kAutoencoderStream = 0x6175746f656e63;  // of the run's seed
 // Below this nothing is left of a patch behind the discriminator's convolutions.
 constexpr std::int64_t kLeastJudged = 24;
-constexpr std::uint64_t kOrderStream = 1, kAutoencoderInitialStream = 2;
+constexpr std::uint64_t kAutoencoderOrderStream = 1, kAutoencoderInitialStream = 2;
 
 torch::Tensor channels_last(const torch::Tensor& x, bool wanted) {
   return wanted ? x.contiguous(torch::MemoryFormat::ChannelsLast) : x;
@@ -136,7 +136,8 @@ class AutoencoderLesson {
         device_(device),
         group_(group),
         share_(share_of(group, own_.batch)),
-        order_(train::class_weights(patches.classes(), config.class_weighting), io::mix_seed(seed, kOrderStream)),
+        order_(train::class_weights(patches.classes(), config.class_weighting),
+               io::mix_seed(seed, kAutoencoderOrderStream)),
         weights_(
             torch::tensor(label_weights(patches.label_frequencies(), own_.mask_tempering)).to(device, torch::kFloat32)),
         perceptual_(perceptual_loss(own_, device)) {}

@@ -18,8 +18,8 @@ namespace fs = std::filesystem;
 namespace {
 
 // Mean and logvar; nothing where there is no whole part of that key.
-std::optional<std::pair<torch::Tensor, torch::Tensor>> read(const fs::path& file, const std::string& key,
-                                                            std::int64_t most) {
+std::optional<std::pair<torch::Tensor, torch::Tensor>> read_latent_part(const fs::path& file, const std::string& key,
+                                                                        std::int64_t most) {
   if (!fs::exists(file)) return std::nullopt;
   try {
     const nets::TensorFile part = nets::load_tensors(file);
@@ -47,7 +47,7 @@ fs::path LatentParts::part(std::int64_t first) const {
 
 std::int64_t LatentParts::take(std::int64_t patches, torch::Tensor& mean, torch::Tensor& logvar) const {
   std::int64_t done = 0;
-  while (const auto found = read(part(done), key_, patches - done)) {
+  while (const auto found = read_latent_part(part(done), key_, patches - done)) {
     const auto& [its_mean, its_logvar] = *found;
     if (done == 0) {
       auto shape = its_mean.sizes().vec();

@@ -24,7 +24,7 @@ namespace {
 
 constexpr std::int64_t kEncodingBatch = 64;
 
-std::optional<LatentMoments> read(const fs::path& path, const std::string& key, std::int64_t patches) {
+std::optional<LatentMoments> read_moments(const fs::path& path, const std::string& key, std::int64_t patches) {
   if (!fs::exists(path)) return std::nullopt;
   try {
     const auto file = std::make_shared<io::SafetensorsFile>(path);
@@ -139,7 +139,7 @@ LatentMoments cached_moments(const fs::path& file, const std::string& key, nets:
                              const Context& context, const PreparePatches& prepare) {
   // Several processes save nothing on the way: each has but a part of it.
   const LatentParts parts(file, key);
-  auto found = read(file, key, patches.size());
+  auto found = read_moments(file, key, patches.size());
   const bool here = context.group != nullptr ? !context.group->any(!found) : found.has_value();
   if (here) {
     if (context.leads) parts.remove();
@@ -154,7 +154,7 @@ LatentMoments cached_moments(const fs::path& file, const std::string& key, nets:
   if (context.group == nullptr) return moments;
   // Processes of one machine then share its memory. Another machine may see the file only later.
   context.group->barrier();
-  auto written = read(file, key, patches.size());
+  auto written = read_moments(file, key, patches.size());
   return written ? std::move(*written) : moments;
 }
 

@@ -17,7 +17,7 @@ using nlohmann::ordered_json;
 namespace {
 
 // Nothing where the line is not one of ours: a line that a killed run left unfinished.
-ordered_json parsed(const std::string& line) {
+ordered_json parsed_line(const std::string& line) {
   ordered_json json = ordered_json::parse(line, nullptr, false);
   const bool whole = json.is_object() && json.contains("phase") && json.contains("kind") && json.contains("step");
   return whole ? json : ordered_json();
@@ -30,7 +30,7 @@ std::vector<ordered_json> read_metrics(const std::filesystem::path& file) {
   if (!std::filesystem::exists(file)) return lines;
   std::istringstream text(io::read_whole_file(file));
   for (std::string line; std::getline(text, line);)
-    if (ordered_json json = parsed(line); !json.is_null()) lines.push_back(std::move(json));
+    if (ordered_json json = parsed_line(line); !json.is_null()) lines.push_back(std::move(json));
   return lines;
 }
 
@@ -42,7 +42,7 @@ void MetricsLog::cut(const std::string& phase, std::int64_t step) const {
   std::istringstream text(io::read_whole_file(file_));
   std::string kept;
   for (std::string line; std::getline(text, line);) {
-    const ordered_json json = parsed(line);
+    const ordered_json json = parsed_line(line);
     if (json.is_null() || (json["phase"] == phase && json["step"].get<std::int64_t>() > step)) continue;
     kept += line + "\n";
   }
@@ -53,7 +53,7 @@ void MetricsLog::take(const std::filesystem::path& other, const std::string& pha
   std::istringstream text(io::read_whole_file(other));
   std::string taken;
   for (std::string line; std::getline(text, line);)
-    if (const ordered_json json = parsed(line); !json.is_null() && json["phase"] == phase) taken += line + "\n";
+    if (const ordered_json json = parsed_line(line); !json.is_null() && json["phase"] == phase) taken += line + "\n";
   io::write_atomically(file_, taken);
 }
 

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* kPrefix = "pairs";
+constexpr const char* kPairsPrefix = "pairs";
 constexpr const char *kAutoencoder = "autoencoder_sha256", *kClasses = "classes";
 
 std::vector<fs::path> files_in(const fs::path& folder) {
@@ -25,7 +25,7 @@ std::vector<fs::path> files_in(const fs::path& folder) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(folder, error)) {
     const std::string name = entry.path().filename().string();
-    if (name.starts_with(std::string(kPrefix) + "-") && entry.path().extension() == ".safetensors")
+    if (name.starts_with(std::string(kPairsPrefix) + "-") && entry.path().extension() == ".safetensors")
       files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
@@ -41,7 +41,7 @@ std::string value_of(const io::Metadata& metadata, const std::string& key) {
 
 std::string pairs_name(std::int64_t shard) {
   char text[64];
-  std::snprintf(text, sizeof text, "%s-%05lld.safetensors", kPrefix, static_cast<long long>(shard));
+  std::snprintf(text, sizeof text, "%s-%05lld.safetensors", kPairsPrefix, static_cast<long long>(shard));
   return text;
 }
 
@@ -55,7 +55,7 @@ void write_pairs(const fs::path& file, const torch::Tensor& noise, const torch::
                       {"synthetic", "true"}});
 }
 
-std::string pairs_sha256(const fs::path& folder) { return split_sha256(folder, kPrefix); }
+std::string pairs_sha256(const fs::path& folder) { return split_sha256(folder, kPairsPrefix); }
 
 PairSet::PairSet(const fs::path& folder, const PairsOrigin& origin, const std::vector<std::int64_t>& shape) {
   const auto paths = files_in(folder);

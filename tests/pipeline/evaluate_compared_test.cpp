@@ -11,7 +11,7 @@
 namespace ctforge::pipeline {
 namespace {
 
-ComparedSets sets_of(const std::filesystem::path& out) {
+ComparedSets compared_in(const std::filesystem::path& out) {
   test::write_run(out);
   const EvaluateConfig config = test::quick_evaluation();
   return compared_sets(load_inputs(config, out), {}, config, 3);
@@ -19,7 +19,7 @@ ComparedSets sets_of(const std::filesystem::path& out) {
 
 TEST(ComparedJson, PutsFloorAndReferencesBesideTheValue) {
   const test::TemporaryFolder folder;
-  const ComparedSets sets = sets_of(folder.path());
+  const ComparedSets sets = compared_in(folder.path());
   const auto json = compared_json(sets, "contender", 4, [](const auto&, std::int64_t contender, const auto&) {
     return static_cast<double>(contender);  // -1 for the real set
   });
@@ -34,7 +34,7 @@ TEST(ComparedJson, PutsFloorAndReferencesBesideTheValue) {
 
 TEST(WithoutSets, KeepsWhatIsAskedFor) {
   const test::TemporaryFolder folder;
-  const ComparedSets sets = sets_of(folder.path());
+  const ComparedSets sets = compared_in(folder.path());
   const ComparedSets chosen = without_sets(sets, {true, false});
   EXPECT_EQ(chosen.names, (std::vector<std::string>{"synthetic"}));
   EXPECT_EQ(chosen.plan.rounds[1].contenders.size(), 1u);

@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-io::ShardInfo info() {
+io::ShardInfo shard_info() {
   io::ShardInfo info;
   info.height = info.width = 2;
   info.classes = {"a"};
@@ -47,7 +47,7 @@ CutSeries refused() {
 
 TEST(PrepareProgress, ComesBack) {
   test::TemporaryFolder data;
-  io::ShardWriter writer(data.path(), "train", info(), 2);
+  io::ShardWriter writer(data.path(), "train", shard_info(), 2);
   PrepareProgress progress(data.path(), "these settings");
   writer.add(patch());
   progress.save({{cut(1), refused()}}, {0, 0, 0}, &writer);
