@@ -22,8 +22,10 @@ void check(const fs::path& file, const FoundSeries& series, const FoundObject& o
                     identity->study_uid == series.study_uid && identity->patient_id == series.patient_id &&
                     (object.sop_class.empty() || identity->sop_class == object.sop_class);
   if (!same) throw DataError(Fault::NotAsAnnounced, "the archive sent another object than it announced");
-  if (identity->modality != "CT" || !is_ct_storage(identity->sop_class))
-    throw DataError(Fault::NotAsAnnounced, "the archive sent an object that is no CT image");
+  if (identity->modality != series.modality || !is_wanted_storage(series.modality, identity->sop_class))
+    throw DataError(Fault::NotAsAnnounced,
+                    "the archive sent an object that is no CT image, segmentation or structure "
+                    "set, as its series was announced");
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ class DicomInbox {
   // Bytes that the next object may have. Throws DataError(TooLarge) when there may be no next one.
   std::int64_t room() const;
   // Lets `write` make a whole file (PS3.10) at the path it is given, checks that it is the object and of the class
-  // announced, in that study and series of that patient and a CT, and puts it in its place. Throws
+  // announced, in that study and series of that patient and of the series' modality, and puts it in its place. Throws
   // DataError(NotAsAnnounced, MalformedDicom), then nothing is left, and what `write` throws.
   void take(const FoundSeries& series, const FoundObject& object,
             const std::function<void(const std::filesystem::path& part)>& write);

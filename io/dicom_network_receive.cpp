@@ -26,8 +26,12 @@ void look_at_progress(void* data, T_DIMSE_StoreProgress* progress, T_DIMSE_C_Sto
 
 std::vector<ProposedContext> receiving_contexts() {
   std::vector<ProposedContext> contexts;
-  for (const char* sop_class :
-       {UID_CTImageStorage, UID_EnhancedCTImageStorage, UID_LegacyConvertedEnhancedCTImageStorage}) {
+  for (const char* modality : {"SEG", "RTSTRUCT"})
+    for (const std::string& sop_class : wanted_storage(modality)) {
+      contexts.push_back({sop_class, native_syntaxes(), true});
+      contexts.push_back({sop_class, {UID_DeflatedExplicitVRLittleEndianTransferSyntax}, true});
+    }
+  for (const std::string& sop_class : wanted_storage("CT")) {
     contexts.push_back({sop_class, native_syntaxes(), true});
     for (const char* syntax :
          {UID_BigEndianExplicitTransferSyntax, UID_DeflatedExplicitVRLittleEndianTransferSyntax,

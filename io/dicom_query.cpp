@@ -54,15 +54,22 @@ bool fits(const QueryRecord& study, const DicomQuery& query) {
 std::vector<FoundSeries> series_of(const AskArchive& ask, const DicomQuery& query, const QueryRecord& study) {
   const std::string study_uid = value(study, "StudyInstanceUID");
   std::vector<FoundSeries> found;
-  for (const QueryRecord& series : ask(QueryLevel::Series, {{"StudyInstanceUID", study_uid},
-                                                            {"Modality", "CT"},
-                                                            {"BodyPartExamined", query.body_part},
-                                                            {"SeriesInstanceUID", ""}})) {
-    const std::string uid = value(series, "SeriesInstanceUID"), part = value(series, "BodyPartExamined");
-    if (uid.empty() || value(series, "Modality") != "CT" || !asked(query.series, uid)) continue;
-    if (!query.body_part.empty() && !part.empty() && part != query.body_part) continue;
-    found.push_back({value(study, "PatientID"), study_uid, uid, {}});
-  }
+  const auto add = [&](const std::string& modality, const std::string& body_part) {
+    for (const QueryRecord& series : ask(QueryLevel::Series, {{"StudyInstanceUID", study_uid},
+                                                              {"Modality", modality},
+                                                              {"BodyPartExamined", body_part},
+                                                              {"SeriesInstanceUID", ""}})) {
+      const std::string uid = value(series, "SeriesInstanceUID"), part = value(series, "BodyPartExamined");
+      const bool narrowed = modality == "CT" && !asked(query.series, uid);
+      if (uid.empty() || value(series, "Modality") != modality || narrowed) continue;
+      if (!body_part.empty() && !part.empty() && part != body_part) continue;
+      found.push_back({value(study, "PatientID"), study_uid, uid, {}, modality});
+    }
+  };
+  add("CT", query.body_part);
+  if (found.empty() || !query.labels) return found;
+  add("SEG", "");
+  add("RTSTRUCT", "");
   return found;
 }
 
@@ -72,7 +79,7 @@ void find_objects(const AskArchive& ask, FoundSeries& series) {
                                                            {"SOPInstanceUID", ""},
                                                            {"SOPClassUID", ""}})) {
     const FoundObject one = {value(object, "SOPInstanceUID"), value(object, "SOPClassUID")};
-    if (!one.object_uid.empty() && (one.sop_class.empty() || is_ct_storage(one.sop_class)))
+    if (!one.object_uid.empty() && (one.sop_class.empty() || is_wanted_storage(series.modality, one.sop_class)))
       series.objects.push_back(one);
   }
 }
@@ -104,9 +111,19 @@ std::vector<FoundSeries> find_series(const AskArchive& ask, const DicomQuery& qu
   return all;
 }
 
-bool is_ct_storage(const std::string& sop_class) {
-  const std::string ct = "1.2.840.10008.5.1.4.1.1.2";
-  return sop_class == ct || sop_class == ct + ".1" || sop_class == ct + ".2";
+const std::vector<std::string>& wanted_storage(const std::string& modality) {
+  static const std::map<std::string, std::vector<std::string>> classes = {
+      {"CT", {"1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.2.2"}},
+      {"SEG", {"1.2.840.10008.5.1.4.1.1.66.4"}},
+      {"RTSTRUCT", {"1.2.840.10008.5.1.4.1.1.481.3"}}};
+  static const std::vector<std::string> none;
+  const auto found = classes.find(modality);
+  return found == classes.end() ? none : found->second;
+}
+
+bool is_wanted_storage(const std::string& modality, const std::string& sop_class) {
+  const std::vector<std::string>& classes = wanted_storage(modality);
+  return std::find(classes.begin(), classes.end(), sop_class) != classes.end();
 }
 
 bool date_within(const std::string& date, const std::string& range) {

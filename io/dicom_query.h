@@ -9,12 +9,13 @@
 
 namespace ctforge::io {
 
-// Series of Modality CT. What is empty does not narrow the query.
+// Series of Modality CT, and those that label them where asked for. What is empty does not narrow the query.
 struct DicomQuery {
   std::string dates;                         // of the study: "20200101", "20200101-20201231", "20200101-", "-20201231"
   std::string body_part;                     // BodyPartExamined
   std::vector<std::string> patients;         // PatientIDs, without the wildcards * ? and backslash
   std::vector<std::string> studies, series;  // UIDs
+  bool labels = false;                       // segmentations and structure sets of the same studies, too
 };
 
 struct FoundObject {
@@ -25,6 +26,7 @@ struct FoundObject {
 struct FoundSeries {
   std::string patient_id, study_uid, series_uid;
   std::vector<FoundObject> objects;
+  std::string modality = "CT";
 };
 
 enum class QueryLevel { Study, Series, Image };
@@ -49,12 +51,15 @@ const QueryAttribute& query_attribute(const std::string& keyword);
 
 // Studies, then their series, then their objects. What an archive answers beyond what was asked for is left out, since
 // archives may ignore keys that they do not index: a study date or a body part that is told and differs, another
-// patient, modality, study or series. Objects are those of CT (is_ct_storage) where the archive tells classes. Sorted
-// by series. Throws DataError(TooLarge) when there are more than `most` series or `most` objects.
+// patient, modality, study or series; series and body part are those of CT. Objects are of a class that goes with the
+// modality (is_wanted_storage) where the archive tells classes. Sorted by series. Throws DataError(TooLarge) when there
+// are more than `most` series or `most` objects.
 std::vector<FoundSeries> find_series(const AskArchive& ask, const DicomQuery& query, std::int64_t most);
 
-// CT Image Storage, Enhanced CT and Legacy Converted Enhanced CT (PS3.4 B.5).
-bool is_ct_storage(const std::string& sop_class);
+// What is fetched of each modality (PS3.4 B.5): CT Image Storage, Enhanced CT and Legacy Converted Enhanced CT of CT,
+// Segmentation Storage of SEG, RT Structure Set Storage of RTSTRUCT; nothing of others.
+const std::vector<std::string>& wanted_storage(const std::string& modality);
+bool is_wanted_storage(const std::string& modality, const std::string& sop_class);
 
 // Whether a date YYYYMMDD lies in a range as DicomQuery::dates has it.
 bool date_within(const std::string& date, const std::string& range);

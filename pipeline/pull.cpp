@@ -87,7 +87,7 @@ io::DicomQuery query_of(const PullConfig& config, bool web) {
   refuse_if(!moves && config.listen_port != defaults.listen_port, "listen_port", "is for pull.method move");
   refuse_if(moves && config.tls.enabled && config.tls.certificate.empty(), "tls.certificate",
             "is needed where the archive sends to us over TLS");
-  io::DicomQuery query = {config.dates, config.body_part, {}, config.studies, config.series};
+  io::DicomQuery query = {config.dates, config.body_part, {}, config.studies, config.series, config.labels};
   if (!config.patients_file.empty()) query.patients = read_patients(config.patients_file, problems);
   if (!problems.empty()) throw ConfigError(std::move(problems));
   return query;

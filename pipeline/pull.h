@@ -17,6 +17,7 @@ struct PullConfig : NetworkConfig {
   std::string patients_file;
   std::vector<std::string> studies;
   std::vector<std::string> series;
+  bool labels = false;
   std::string method = "get";
   std::string listen_address = "127.0.0.1";
   std::int64_t listen_port = 11112;
@@ -33,6 +34,9 @@ struct PullConfig : NetworkConfig {
     visit("patients_file", patients_file, "file of PatientIDs, one a line");
     visit("studies", studies, "StudyInstanceUIDs");
     visit("series", series, "SeriesInstanceUIDs");
+    visit("labels", labels,
+          "fetch the segmentations (SEG) and structure sets (RTSTRUCT) of the same studies, too, for "
+          "prepare.structures");
     visit("method", method, "HOST:PORT: C-GET, or C-MOVE to ourselves, for archives without C-GET",
           OneOf{{"get", "move"}});
     visit("listen_address", listen_address, "method move: address of this machine that the archive sends to");

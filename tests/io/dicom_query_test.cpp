@@ -53,6 +53,31 @@ TEST(DicomQuery, WhatWasNotAskedForIsLeftOut) {
   EXPECT_EQ(series_of({.patients = {"C"}}), List{});
 }
 
+// Only studies with a CT that is wanted are asked for what labels it.
+TEST(DicomQuery, LabelObjectsComeWhereAskedFor) {
+  const AskArchive archive = [](QueryLevel level, const QueryRecord& keys) -> std::vector<QueryRecord> {
+    if (level == QueryLevel::Study) return careless(level, keys);
+    if (level == QueryLevel::Series) {
+      auto series = careless(level, keys);
+      series.push_back({{"SeriesInstanceUID", keys.at("StudyInstanceUID") + ".8"}, {"Modality", "SEG"}});
+      series.push_back({{"SeriesInstanceUID", keys.at("StudyInstanceUID") + ".9"}, {"Modality", "RTSTRUCT"}});
+      return series;
+    }
+    const std::string series = keys.at("SeriesInstanceUID");
+    const std::string storage = series.ends_with(".8") ? ".66.4" : series.ends_with(".9") ? ".481.3" : ".2";
+    return {{{"SOPInstanceUID", series + ".1"}, {"SOPClassUID", "1.2.840.10008.5.1.4.1.1" + storage}},
+            {{"SOPInstanceUID", series + ".2"}, {"SOPClassUID", "1.2.840.10008.5.1.4.1.1.481.5"}}};
+  };
+  EXPECT_EQ(find_series(archive, {}, 100).size(), 2u);
+  const auto found = find_series(archive, {.series = {"2.2"}, .labels = true}, 100);
+  ASSERT_EQ(found.size(), 3u);
+  EXPECT_EQ(found[0].modality, "SEG");
+  EXPECT_EQ(found[0].series_uid, "1.1.8");
+  EXPECT_EQ(found[1].modality, "RTSTRUCT");
+  EXPECT_EQ(found[2].modality, "CT");
+  for (const FoundSeries& series : found) EXPECT_EQ(series.objects.size(), 1u) << series.modality;
+}
+
 TEST(DicomQuery, TooMuchIsRefused) { EXPECT_THROW(find_series(careless, {}, 1), DataError); }
 
 TEST(DicomQuery, DatesLieWithinRanges) {

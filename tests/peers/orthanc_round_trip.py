@@ -9,11 +9,12 @@ Orthanc runs on ports of its own for as long as the test, its data in the tempor
 STOW-RS, pulled by C-GET, C-MOVE and WADO-RS; compared are all elements of the data sets, those of nested sequences too.
 File meta headers may change.
 
-Printed with Orthanc 1.10.1, orthanc-dicomweb 1.7 and pydicom 3.0.2, four series of six slices, one of them oblique:
-  pushed by C-STORE: 24 objects, all found
-  pulled by C-GET: 24 objects, 1368 elements, all equal
-  pulled by C-MOVE: 24 objects, 1368 elements, all equal
-  pulled by WADO-RS: 24 objects, 1368 elements, all equal
+Printed with Orthanc 1.10.1, orthanc-dicomweb 1.7 and pydicom 3.0.2, four series of 32 slices, one of them oblique, with a
+segmentation each (pull.labels):
+  pushed by C-STORE: 132 objects, all found
+  pulled by C-GET: 132 objects, 20009 elements, all equal
+  pulled by C-MOVE: 132 objects, 20009 elements, all equal
+  pulled by WADO-RS: 132 objects, 20009 elements, all equal
 and the same after STOW-RS.
 """
 import json
@@ -142,7 +143,8 @@ def round_trips(ctforge, folder):
             for way, (over_web, extra) in ways.items():
                 called = [] if over_web else ["-s", "{}.called=ORTHANC"]
                 to = folder / f"pull-{web}-{way}"
-                pull = [ctforge, "pull", orthanc.address(over_web), "-o", to, *settings("pull"), *extra]
+                pull = [ctforge, "pull", orthanc.address(over_web), "-o", to, *settings("pull"), *extra,
+                        "-s", "pull.labels=true"]  # fmt: skip
                 run(*pull)
                 compare(sent, to, f"pulled by {way}")
                 next(to.rglob("*.dcm")).unlink()
@@ -157,7 +159,7 @@ def throughput(ctforge, folder, count):
     import pydicom
     from pydicom.uid import generate_uid
 
-    one = pydicom.dcmread(next((folder / "run" / "cohort").rglob("*.dcm")))
+    one = pydicom.dcmread(next((folder / "run" / "cohort").rglob("CT*.dcm")))
     one.Rows = one.Columns = 512
     one.PixelData = bytes(512 * 512 * 2)
     many = folder / "many"
