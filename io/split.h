@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,5 +31,10 @@ struct SplitSizes {
 // would be left to train on.
 std::map<std::string, Split> split_patients(const std::vector<SplitPatient>& patients, const SplitSizes& sizes,
                                             std::uint64_t seed);
+
+// Ids of this fraction of the patients, rounded up. They are taken from the front of one order, so that a smaller
+// fraction is part of a larger one: the order of HMAC-SHA-256(seed, name) within each stratum, the strata taking turns
+// in proportion to their sizes. Throws std::invalid_argument unless 0 < fraction <= 1.
+std::set<std::string> nested_fraction(const std::vector<SplitPatient>& patients, double fraction, std::uint64_t seed);
 
 }  // namespace ctforge::io

@@ -88,6 +88,7 @@ struct SplitConfig {
   double validation_patients = 0.1;
   bool stratify = true;
   std::string table;
+  double train_fraction = 1;
 
   template <class Visitor>
   void fields(Visitor& visit) {
@@ -97,6 +98,10 @@ struct SplitConfig {
           Range{0, 1e6});
     visit("stratify", stratify, "keep the proportion of the classes, where a class is of whole series");
     visit("table", table, "CSV of name,split (train, validation, test) for every patient instead of drawing");
+    visit("train_fraction", train_fraction,
+          "part of the training patients that is kept, rounded up; a smaller part lies within a larger one, and "
+          "validation and test patients stay the same",
+          Range{0.001, 1});
   }
 };
 

@@ -66,6 +66,7 @@ struct PreparePlan {
   ClassPlan classes;
   io::ShardInfo shard;
   std::vector<PatientTask> tasks;  // by split, then by pseudonym
+  std::int64_t left_out = 0;       // training patients that prepare.split.train_fraction leaves out
 };
 
 // inventory: refused series are passed over; those that cannot be used after all (no row in the class table) are
