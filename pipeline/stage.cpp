@@ -62,7 +62,7 @@ const std::vector<Stage>& all_stages() {
        {prepared, sampled},
        {"evaluation/distances.json", "evaluation/nearest.json", "evaluation/release.json", "evaluation/radiomics.json",
         "evaluation/noise_power.json", "evaluation/diversity.json", "evaluation/quality.json",
-        "evaluation/downstream.json"},
+        "evaluation/downstream.json", "evaluation/downstream.csv"},
        {},
        Sharing::Parts},
       {"report",
