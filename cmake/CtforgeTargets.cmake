@@ -27,6 +27,8 @@ function(ctforge_torch name)
   set(header ctforge_torch_pch ${ARGN})
   list(GET header -1 header)
   target_precompile_headers(${name} REUSE_FROM ${header})
+  # Most of what such a file costs is reading that header and instantiating the same templates again.
+  set_target_properties(${name} PROPERTIES UNITY_BUILD "${CTFORGE_UNITY_BUILD}" UNITY_BUILD_BATCH_SIZE 8)
 endfunction()
 
 # ctforge_parallel_kernel(NAME FILE): a source file of the library NAME that calls at::parallel_for, which is a serial

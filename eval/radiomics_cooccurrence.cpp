@@ -10,32 +10,32 @@
 namespace ctforge::eval {
 namespace {
 
-constexpr std::array<const char*, 24> kNames = {"Autocorrelation",
-                                                "ClusterProminence",
-                                                "ClusterShade",
-                                                "ClusterTendency",
-                                                "Contrast",
-                                                "Correlation",
-                                                "DifferenceAverage",
-                                                "DifferenceEntropy",
-                                                "DifferenceVariance",
-                                                "Id",
-                                                "Idm",
-                                                "Idmn",
-                                                "Idn",
-                                                "Imc1",
-                                                "Imc2",
-                                                "InverseVariance",
-                                                "JointAverage",
-                                                "JointEnergy",
-                                                "JointEntropy",
-                                                "MCC",
-                                                "MaximumProbability",
-                                                "SumAverage",
-                                                "SumEntropy",
-                                                "SumSquares"};
+constexpr std::array<const char*, 24> kCooccurrenceNames = {"Autocorrelation",
+                                                            "ClusterProminence",
+                                                            "ClusterShade",
+                                                            "ClusterTendency",
+                                                            "Contrast",
+                                                            "Correlation",
+                                                            "DifferenceAverage",
+                                                            "DifferenceEntropy",
+                                                            "DifferenceVariance",
+                                                            "Id",
+                                                            "Idm",
+                                                            "Idmn",
+                                                            "Idn",
+                                                            "Imc1",
+                                                            "Imc2",
+                                                            "InverseVariance",
+                                                            "JointAverage",
+                                                            "JointEnergy",
+                                                            "JointEntropy",
+                                                            "MCC",
+                                                            "MaximumProbability",
+                                                            "SumAverage",
+                                                            "SumEntropy",
+                                                            "SumSquares"};
 
-using Values = std::array<double, kNames.size()>;
+using Values = std::array<double, kCooccurrenceNames.size()>;
 
 // One direction's symmetric matrix over the levels that occur, and its marginals.
 struct Matrix {
@@ -173,10 +173,10 @@ Values features_of(const Matrix& matrix, const LevelGrid& grid) {
 
 }  // namespace
 
-std::span<const char* const> cooccurrence_names() { return kNames; }
+std::span<const char* const> cooccurrence_names() { return kCooccurrenceNames; }
 
 std::vector<double> cooccurrence(const LevelGrid& grid) {
-  std::vector<double> sum(kNames.size(), 0);
+  std::vector<double> sum(kCooccurrenceNames.size(), 0);
   std::int64_t directions = 0;
   for (const auto& direction : grid.directions) {
     const Matrix matrix = matrix_along(grid, direction);

@@ -9,24 +9,24 @@
 namespace ctforge::eval {
 namespace {
 
-constexpr std::array<const char*, 18> kNames = {"10Percentile",
-                                                "90Percentile",
-                                                "Energy",
-                                                "Entropy",
-                                                "InterquartileRange",
-                                                "Kurtosis",
-                                                "Maximum",
-                                                "MeanAbsoluteDeviation",
-                                                "Mean",
-                                                "Median",
-                                                "Minimum",
-                                                "Range",
-                                                "RobustMeanAbsoluteDeviation",
-                                                "RootMeanSquared",
-                                                "Skewness",
-                                                "TotalEnergy",
-                                                "Uniformity",
-                                                "Variance"};
+constexpr std::array<const char*, 18> kFirstOrderNames = {"10Percentile",
+                                                          "90Percentile",
+                                                          "Energy",
+                                                          "Entropy",
+                                                          "InterquartileRange",
+                                                          "Kurtosis",
+                                                          "Maximum",
+                                                          "MeanAbsoluteDeviation",
+                                                          "Mean",
+                                                          "Median",
+                                                          "Minimum",
+                                                          "Range",
+                                                          "RobustMeanAbsoluteDeviation",
+                                                          "RootMeanSquared",
+                                                          "Skewness",
+                                                          "TotalEnergy",
+                                                          "Uniformity",
+                                                          "Variance"};
 
 // The q-quantile of ascending values by linear interpolation (Hyndman and Fan 1996, type 7).
 double quantile_of_sorted(const std::vector<double>& values, double q) {
@@ -45,7 +45,7 @@ double mean_absolute_deviation(Iterator begin, Iterator end) {
 
 }  // namespace
 
-std::span<const char* const> first_order_names() { return kNames; }
+std::span<const char* const> first_order_names() { return kFirstOrderNames; }
 
 std::vector<double> first_order(const Region& region, const LevelGrid& grid) {
   std::vector<double> values;

@@ -7,7 +7,7 @@
 namespace ctforge::eval {
 namespace {
 
-constexpr std::array<const char*, 5> kNames = {"Busyness", "Coarseness", "Complexity", "Contrast", "Strength"};
+constexpr std::array<const char*, 5> kToneNames = {"Busyness", "Coarseness", "Complexity", "Contrast", "Strength"};
 constexpr double kFlatCoarseness = 1e6;
 
 // Of each level that has a voxel with a neighbour.
@@ -42,7 +42,7 @@ std::vector<Tone> tones_of(const LevelGrid& grid, double& valid) {
 
 }  // namespace
 
-std::span<const char* const> tone_difference_names() { return kNames; }
+std::span<const char* const> tone_difference_names() { return kToneNames; }
 
 std::vector<double> tone_differences(const LevelGrid& grid) {
   double valid = 0;

@@ -67,6 +67,14 @@ void write_atomically(const fs::path& path, std::string_view bytes) {
                    [&](std::ostream& out) { out.write(bytes.data(), static_cast<std::streamsize>(bytes.size())); });
 }
 
+void link_or_copy(const fs::path& from, const fs::path& to) {
+  fs::create_directories(to.parent_path());
+  fs::remove(to);
+  std::error_code error;
+  fs::create_hard_link(from, to, error);
+  if (error) write_atomically_by_name(to, [&](const fs::path& part) { fs::copy_file(from, part); });
+}
+
 int remove_leftovers(const fs::path& folder) {
   int removed = 0;
   if (!fs::is_directory(folder)) return 0;

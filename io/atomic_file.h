@@ -18,6 +18,10 @@ void write_atomically(const std::filesystem::path& path, const std::function<voi
 void write_atomically_by_name(const std::filesystem::path& path,
                               const std::function<void(const std::filesystem::path&)>& write_to);
 
+// The same file under another name, where the file system has hard links, else a copy of it. Replaces what stands
+// there.
+void link_or_copy(const std::filesystem::path& from, const std::filesystem::path& to);
+
 // Removes what interrupted writers left in a folder (not its subfolders); returns how many files.
 int remove_leftovers(const std::filesystem::path& folder);
 

@@ -31,7 +31,7 @@ struct Listing {
 };
 
 // Symbolic links are never followed: they may lead out of the folder or round in circles.
-void walk(const fs::path& folder, Listing& listing) {
+void walk(const fs::path& folder, const std::string& above, const TreeShare& share, Listing& listing) {
   std::error_code error;
   fs::directory_iterator entry(folder, error);
   if (error) {
@@ -41,8 +41,10 @@ void walk(const fs::path& folder, Listing& listing) {
   for (; entry != fs::directory_iterator(); entry.increment(error)) {
     if (error) break;
     const fs::file_status status = entry->symlink_status(error);
+    const std::string relative = above + entry->path().filename().string();
+    if (!in_share(share, relative, fs::is_directory(status))) continue;
     if (fs::is_directory(status)) {
-      walk(entry->path(), listing);
+      walk(entry->path(), relative + "/", share, listing);
       continue;
     }
     ++listing.seen;
@@ -56,7 +58,7 @@ void walk(const fs::path& folder, Listing& listing) {
   if (error) ++listing.skipped["folder that cannot be read"];
 }
 
-Listing list_files(const fs::path& path) {
+Listing list_files(const fs::path& path, const TreeShare& share) {
   Listing listing;
   std::error_code error;
   if (fs::is_regular_file(path, error)) {
@@ -67,7 +69,7 @@ Listing list_files(const fs::path& path) {
     fs::directory_iterator probe(path, error);
     if (error) throw DataError(Fault::Unreadable, "the folder to be scanned is missing or cannot be read");
     listing.root = path;
-    walk(path, listing);
+    walk(path, "", share, listing);
     std::sort(listing.files.begin(), listing.files.end());
   }
   for (const fs::path& file : listing.files)
@@ -238,7 +240,7 @@ bool Series::labelled() const {
 }
 
 Inventory scan(const ScanOptions& options) {
-  Listing listing = list_files(options.path);
+  Listing listing = list_files(options.path, options.share);
   std::vector<Judged> judged(listing.files.size());
   tbb::parallel_for(std::size_t{0}, judged.size(), [&](std::size_t index) {
     if (!options.interrupted()) judged[index] = judge_file(options, listing, index);

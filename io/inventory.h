@@ -6,6 +6,7 @@
 #include "io/geometry.h"
 #include "io/slice_source.h"
 #include "io/structure_map.h"
+#include "io/tree_share.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -69,6 +70,7 @@ struct Inventory {
 
 struct ScanOptions {
   std::filesystem::path path;  // a folder to walk (symbolic links are not followed) or one file
+  TreeShare share;             // what of the folder is listed; label maps are found wherever they are
   // Pattern of volume files below path; * is the patient's name: "*_ct.nii.gz". With a slash in it, it is compared with
   // the whole path below the scanned folder, and * does not cross a slash: "*/ct.nii.gz". Without one it is compared
   // with the file's name in any folder, and the folder becomes part of the patient's name: "site1/patient1".

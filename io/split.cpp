@@ -108,4 +108,14 @@ std::map<std::string, Split> split_patients(const std::vector<SplitPatient>& pat
   return result;
 }
 
+Split split_of(const std::string& id, const SplitSizes& sizes, std::uint64_t seed) {
+  if (!(sizes.test >= 0 && sizes.validation >= 0 && sizes.test + sizes.validation < 1))
+    throw std::invalid_argument("parts of the patients that leave some to train on are needed");
+  constexpr int kDigits = 13;  // 52 bits: a double holds them
+  const std::string digest = hmac_sha256_hex(std::to_string(seed), id).substr(0, kDigits);
+  const double place = std::ldexp(static_cast<double>(std::stoull(digest, nullptr, 16)), -4 * kDigits);
+  if (place < sizes.test) return Split::Test;
+  return place < sizes.test + sizes.validation ? Split::Validation : Split::Train;
+}
+
 }  // namespace ctforge::io

@@ -37,4 +37,9 @@ std::map<std::string, Split> split_patients(const std::vector<SplitPatient>& pat
 // in proportion to their sizes. Throws std::invalid_argument unless 0 < fraction <= 1.
 std::set<std::string> nested_fraction(const std::vector<SplitPatient>& patients, double fraction, std::uint64_t seed);
 
+// Of a patient by itself, whoever else there is: HMAC-SHA-256(seed, id) as a number in [0,1) that is below sizes.test
+// for testing, below sizes.test + sizes.validation for validation. The sizes are met on average. Throws
+// std::invalid_argument unless both are parts below 1 that leave something.
+Split split_of(const std::string& id, const SplitSizes& sizes, std::uint64_t seed);
+
 }  // namespace ctforge::io

@@ -17,12 +17,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-void link_or_copy(const fs::path& from, const fs::path& to) {
-  fs::create_directories(to.parent_path());
-  std::error_code error;
-  const bool log = to.extension() == ".jsonl";  // written to in place: each run has its own
-  if (!log) fs::create_hard_link(from, to, error);
-  if (error || log) fs::copy_file(from, to, fs::copy_options::overwrite_existing);
+void take(const fs::path& from, const fs::path& to) {
+  if (to.extension() != ".jsonl") return io::link_or_copy(from, to);
+  fs::copy_file(from, to, fs::copy_options::overwrite_existing);  // written to in place: each run has its own
 }
 
 bool same_content(const fs::path& a, const fs::path& b) {
@@ -43,10 +40,10 @@ void adopt_stages(const Config& config, const std::vector<std::string>& stages, 
     if (ours.done(name, print)) continue;
     for (const std::string& output : stage_named(name).outputs) fs::remove_all(out / output);
     for (const auto& [file, record] : theirs.json().at("stages").at(name).at("outputs").items())
-      link_or_copy(other / file, out / file);
+      take(other / file, out / file);
     // The pseudonyms in the data follow from it.
     if (name == "prepare" && fs::exists(other / "patient.key") && !fs::exists(out / "patient.key"))
-      link_or_copy(other / "patient.key", out / "patient.key");
+      take(other / "patient.key", out / "patient.key");
     ours.adopt(name, theirs);
   }
 }
@@ -60,7 +57,7 @@ void adopt_autoencoder(const Config& config, const Config& theirs, const fs::pat
                          same_content(other / "data" / "prepare.json", out / "data" / "prepare.json");
   if (!finished || !same_data || fs::exists(out / "checkpoints")) return;
   for (const auto& file : train::CheckpointStore(other / "checkpoints", "autoencoder").files())
-    link_or_copy(file, out / "checkpoints" / file.filename());
+    take(file, out / "checkpoints" / file.filename());
   MetricsLog(out / "metrics.jsonl").take(other / "metrics.jsonl", "autoencoder");
 }
 
@@ -70,7 +67,7 @@ void adopt_features(const fs::path& other, const fs::path& out) {
   const FolderLock lock(out);
   for (const auto& entry : fs::directory_iterator(theirs)) {
     const fs::path file = ours / entry.path().filename();
-    if (file.filename().string().starts_with("features-") && !fs::exists(file)) link_or_copy(entry.path(), file);
+    if (file.filename().string().starts_with("features-") && !fs::exists(file)) take(entry.path(), file);
   }
 }
 

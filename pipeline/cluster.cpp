@@ -2,6 +2,7 @@
 #include "pipeline/cluster.h"
 
 #include "pipeline/config.h"
+#include "pipeline/prepare_parts.h"
 #include "pipeline/sample_shards.h"
 
 #include <algorithm>
@@ -97,13 +98,15 @@ void check_idle(const ClusterConfig& cluster, Problems& problems) {
                      "container_engine", "would do nothing: it is for cluster.container");
   problems.refuse_if(cluster.gpus == 0 && !cluster.gpu_type.empty(), "gpu_type",
                      "would do nothing where cluster.gpus is 0");
-  problems.refuse_if(cluster.parts_at_once > 0 && cluster.sample_parts == 1 && cluster.evaluate_parts == 1,
+  problems.refuse_if(cluster.parts_at_once > 0 && cluster.prepare_parts == 1 && cluster.sample_parts == 1 &&
+                         cluster.evaluate_parts == 1,
                      "parts_at_once", "would do nothing: no stage has parts");
 }
 
 // What the stages have to share out.
 void check_parts(const Config& config, Problems& problems) {
   const ClusterConfig& cluster = config.cluster;
+  if (cluster.prepare_parts > 1) gather_problems(problems.all, [&] { check_prepare_parts(config.prepare); });
   const std::int64_t shards = (config.sample.count + kSamplesPerShard - 1) / kSamplesPerShard;
   problems.refuse_if(cluster.sample_parts > shards, "sample_parts",
                      "is more than the " + std::to_string(shards) + " shards that sample.count makes");

@@ -28,6 +28,7 @@ struct ClusterConfig {
   double memory_gb = 0;
   std::string train_time = "1-00:00:00";
   std::string time = "08:00:00";
+  std::int64_t prepare_parts = 1;
   std::int64_t sample_parts = 1;
   std::int64_t evaluate_parts = 1;
   std::int64_t parts_at_once = 0;
@@ -60,6 +61,9 @@ struct ClusterConfig {
     visit("memory_gb", memory_gb, "memory a node, GB; 0: the site's default", Range{0, 1e5});
     visit("train_time", train_time, "time limit of the training until it goes back to the queue, [D-]HH:MM:SS");
     visit("time", time, "likewise of every other job");
+    visit("prepare_parts", prepare_parts,
+          "jobs of an array that the archive is prepared by, each its share of the folders (prepare.part_depth)",
+          Range{1, 10000});
     visit("sample_parts", sample_parts, "jobs of an array that the samples are drawn by; whole shards go to each",
           Range{1, 10000});
     visit("evaluate_parts", evaluate_parts, "jobs of an array that the networks of the experiment are trained by",

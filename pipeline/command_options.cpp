@@ -223,9 +223,10 @@ void add_commands(CLI::App& app, Options& options) {
   add_inspect(app, options);
   add_structures(app, options);
   add_stage(app, options, "phantom", "write a labelled phantom cohort as NIfTI or DICOM", {"run", "phantom"});
-  with_fraction(
-      add_stage(app, options, "prepare", "turn series into patch shards, split by patient", {"run", "prepare"}),
-      options);
+  CLI::App* prepare =
+      add_stage(app, options, "prepare", "turn series into patch shards, split by patient", {"run", "prepare"});
+  add_part(with_fraction(prepare, options), options,
+           "folders of the input (prepare.part_depth; needs prepare.split.draw hash or a table)");
   with_fraction(add_stage(app, options, "train", "train the generator", {"run", "model", "train"}), options);
   add_sample(app, options);
   add_evaluate(app, options);

@@ -23,7 +23,7 @@ using nlohmann::ordered_json;
 
 namespace {
 
-constexpr int kSchema = 1;
+constexpr int kFilterSchema = 1;
 constexpr const char* kRecord = "filter.json";
 constexpr std::int64_t kPatchesPerShard = 1024;
 
@@ -108,7 +108,7 @@ FilterResult filter_samples(const FilterConfig& config) {
   result.copies = std::ssize(copies);
   result.labels = std::ssize(labels);
   const auto record = read_object(samples / "samples.json");
-  ordered_json json{{"schema", kSchema},
+  ordered_json json{{"schema", kFilterSchema},
                     {"samples", result.samples},
                     {"kept", result.kept},
                     {"copies", copies},

@@ -15,18 +15,16 @@
 
 namespace ctforge::pipeline {
 
-using nlohmann::json;
-
 namespace {
 
-constexpr int kSchema = 2;
+constexpr int kRecordSchema = 2;
 
-Method method_from_json(const json& value) {
+Method method_from_json(const nlohmann::json& value) {
   const int schema = value.value("schema", 1);
-  if (schema > kSchema)
+  if (schema > kRecordSchema)
     throw io::DataError(io::Fault::UnsupportedFormat,
                         "the checkpoint was written by a later ctforge: its record has schema " +
-                            std::to_string(schema) + ", this one knows " + std::to_string(kSchema));
+                            std::to_string(schema) + ", this one knows " + std::to_string(kRecordSchema));
   const std::string name = value.at("method");
   if (schema == 1) {
     if (name == "vp_cosine") return {"ddpm", "cosine", false, value.at("target"), false};
@@ -44,39 +42,39 @@ Method method_from_json(const json& value) {
 
 std::string to_json(const GeneratorRecord& record) {
   const io::ShardInfo& patches = record.patches;
-  json networks{{"unet", json::parse(nets::to_json(record.unet))}};
-  if (record.gan) networks = {{"gan", json::parse(nets::to_json(*record.gan))}};
-  json text{{"schema", kSchema},
-            {"codec", record.codec},
-            {"method", record.method.name},
-            {"betas", record.method.betas},
-            {"beta_limits", record.method.beta_limits},
-            {"zero_terminal_snr", record.method.zero_terminal_snr},
-            {"target", record.method.target},
-            {"learned_variance", record.method.learned_variance},
-            {"sigma_data", record.sigma_data},
-            {"shift", record.shift},
-            {"scale", record.scale},
-            {"latent_shape", record.latent_shape},
-            {"tile", record.tile},
-            {"autoencoder_sha256", record.autoencoder_sha256},
-            {"train_sha256", record.train_sha256},
-            {"patches",
-             {{"height", patches.height},
-              {"width", patches.width},
-              {"classes", patches.classes},
-              {"labels", patches.labels},
-              {"spacing_mm", patches.spacing_mm},
-              {"window_hu", patches.window_hu}}},
-            {"config", json::parse(record.config)},
-            {"bf16", record.bf16}};
+  nlohmann::json networks{{"unet", nlohmann::json::parse(nets::to_json(record.unet))}};
+  if (record.gan) networks = {{"gan", nlohmann::json::parse(nets::to_json(*record.gan))}};
+  nlohmann::json text{{"schema", kRecordSchema},
+                      {"codec", record.codec},
+                      {"method", record.method.name},
+                      {"betas", record.method.betas},
+                      {"beta_limits", record.method.beta_limits},
+                      {"zero_terminal_snr", record.method.zero_terminal_snr},
+                      {"target", record.method.target},
+                      {"learned_variance", record.method.learned_variance},
+                      {"sigma_data", record.sigma_data},
+                      {"shift", record.shift},
+                      {"scale", record.scale},
+                      {"latent_shape", record.latent_shape},
+                      {"tile", record.tile},
+                      {"autoencoder_sha256", record.autoencoder_sha256},
+                      {"train_sha256", record.train_sha256},
+                      {"patches",
+                       {{"height", patches.height},
+                        {"width", patches.width},
+                        {"classes", patches.classes},
+                        {"labels", patches.labels},
+                        {"spacing_mm", patches.spacing_mm},
+                        {"window_hu", patches.window_hu}}},
+                      {"config", nlohmann::json::parse(record.config)},
+                      {"bf16", record.bf16}};
   text.update(networks);
   return text.dump();
 }
 
 GeneratorRecord generator_record_from_json(const std::string& text) {
   try {
-    const json value = json::parse(text);
+    const nlohmann::json value = nlohmann::json::parse(text);
     GeneratorRecord record;
     record.codec = value.at("codec");
     record.method = method_from_json(value);
@@ -92,7 +90,7 @@ GeneratorRecord generator_record_from_json(const std::string& text) {
     }
     record.autoencoder_sha256 = value.at("autoencoder_sha256");
     record.train_sha256 = value.value("train_sha256", "");
-    const json& patches = value.at("patches");
+    const nlohmann::json& patches = value.at("patches");
     record.patches.height = patches.at("height");
     record.patches.width = patches.at("width");
     record.patches.classes = patches.at("classes").get<std::vector<std::string>>();
@@ -113,7 +111,7 @@ GeneratorRecord generator_record_from_json(const std::string& text) {
   } catch (const std::invalid_argument&) {
     throw io::DataError(io::Fault::InvalidShard,
                         "the checkpoint's generator was trained by a method that is not known");
-  } catch (const json::exception&) {
+  } catch (const nlohmann::json::exception&) {
     throw io::DataError(io::Fault::InvalidShard, "the checkpoint's description of its generator cannot be read");
   }
 }

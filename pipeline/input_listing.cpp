@@ -34,16 +34,18 @@ bool concerns_nobody(const fs::path& path, const fs::path& out) {
 }
 
 // The lines of all files below a folder; none when any part of it cannot be listed.
-std::vector<std::string> lines_below(const fs::path& folder, const fs::path& out) {
+std::vector<std::string> lines_below(const fs::path& folder, const fs::path& out, const io::TreeShare& share) {
   std::vector<std::string> lines;
   std::error_code error;
   fs::recursive_directory_iterator entry(folder, error);
   for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
     std::error_code gone;
-    if (concerns_nobody(entry->path(), out)) {
+    const std::string name = entry->path().lexically_relative(folder).generic_string();
+    const bool real_folder = entry->is_directory(gone) && !entry->is_symlink(gone);
+    if (concerns_nobody(entry->path(), out) || !io::in_share(share, name, real_folder)) {
       entry.disable_recursion_pending();
     } else if (entry->is_regular_file(gone) && !entry->is_symlink(gone)) {
-      lines.push_back(line_of(entry->path(), entry->path().lexically_relative(folder).generic_string()));
+      lines.push_back(line_of(entry->path(), name));
     }
   }
   if (error) return {};
@@ -56,14 +58,14 @@ fs::path input_of(const PrepareConfig& config, const fs::path& out) {
   return config.input.empty() ? out / "cohort" : fs::path(config.input);
 }
 
-std::string listing_hmac_sha256(const PrepareConfig& config, const fs::path& out) {
+std::string listing_hmac_sha256(const PrepareConfig& config, const fs::path& out, const io::TreeShare& share) {
   const fs::path input = input_of(config, out);
   std::error_code error;
   std::vector<std::string> lines;
   if (fs::is_regular_file(input, error)) {
     lines.push_back(line_of(input, "input"));
   } else {
-    lines = lines_below(input, out);
+    lines = lines_below(input, out, share);
   }
   if (lines.empty()) return {};
   for (const std::string& table : {config.labels_file, config.structures, config.classes.table, config.split.table}) {

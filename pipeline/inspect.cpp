@@ -23,7 +23,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr int kSchema = 1, kUsable = 0, kRefused = 3;
+constexpr int kInspectSchema = 1, kUsable = 0, kRefused = 3;
 
 // What decoding shows of one series.
 struct Voxels {
@@ -109,7 +109,7 @@ ordered_json series_json(const io::Series& series, const Voxels& voxels, std::si
 }
 
 void write_json(const io::Inventory& inventory, const std::vector<Voxels>& voxels, bool paths, std::ostream& out) {
-  ordered_json json = {{"schema", kSchema}, {"files", inventory.files}, {"skipped", inventory.skipped}};
+  ordered_json json = {{"schema", kInspectSchema}, {"files", inventory.files}, {"skipped", inventory.skipped}};
   json["series"] = ordered_json::array();
   const auto patients = number_patients(inventory.series);
   for (std::size_t i = 0; i < inventory.series.size(); ++i)

@@ -25,12 +25,12 @@ using nlohmann::ordered_json;
 
 namespace {
 
-constexpr int kSchema = 1;  // of ctforge.json
+constexpr int kInterchangeSchema = 1;  // of ctforge.json
 constexpr const char* kSidecar = "ctforge.json";
 
 ordered_json sidecar(const GeneratorRecord& record, const Generator& generator) {
   return {
-      {"schema", kSchema},
+      {"schema", kInterchangeSchema},
       {"generator", ordered_json::parse(to_json(record))},
       {"step", generator.step},
       {"ema", generator.weights.averaged},
@@ -60,7 +60,7 @@ Described described(const ImportConfig& config) {
                         "of the same with --like"}});
   try {
     const auto json = ordered_json::parse(io::read_whole_file(config.from / kSidecar));
-    if (json.at("schema").get<int>() > kSchema)
+    if (json.at("schema").get<int>() > kInterchangeSchema)
       throw io::DataError(io::Fault::UnsupportedFormat, "ctforge.json was written by a later ctforge");
     return {generator_record_from_json(json.at("generator").dump()), json.at("step").get<std::int64_t>()};
   } catch (const ordered_json::exception&) {

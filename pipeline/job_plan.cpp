@@ -20,6 +20,7 @@ Job job_of(const Config& config, const std::string& stage) {
   } else if (job.network) {
     job.gpus = std::min<std::int64_t>(1, cluster.gpus);
   }
+  if (stage == "prepare") job.parts = cluster.prepare_parts;
   if (stage == "sample") job.parts = cluster.sample_parts;
   if (stage == "evaluate") job.parts = cluster.evaluate_parts;
   return job;

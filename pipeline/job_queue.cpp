@@ -24,7 +24,7 @@ using nlohmann::ordered_json;
 
 namespace {
 
-constexpr int kSchema = 1;
+constexpr int kQueueSchema = 1;
 constexpr int kNotFound = 127;
 
 std::filesystem::path record_file(const std::filesystem::path& out) { return out / "jobs" / "jobs.json"; }
@@ -124,7 +124,7 @@ void write_job_record(const std::filesystem::path& out, const JobRecord& record)
                     {"parts", job.parts},
                     {"id", job.id},
                     {"after", job.after}});
-  const ordered_json json{{"schema", kSchema}, {"scheduler", record.scheduler}, {"jobs", jobs}};
+  const ordered_json json{{"schema", kQueueSchema}, {"scheduler", record.scheduler}, {"jobs", jobs}};
   io::write_atomically(record_file(out), json.dump(1) + "\n");
 }
 

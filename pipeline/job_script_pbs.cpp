@@ -10,7 +10,7 @@ namespace ctforge::pipeline {
 
 namespace {
 
-constexpr const char* kJob = R"({{first_line}}
+constexpr const char* kPbsJob = R"({{first_line}}
 # ctforge {{name}}: one job of a run, written by `ctforge submit` of ctforge {{version}}.
 # Asked to stop (preemption, time limit), the program saves what it has done and leaves with 75; the next job of this
 # stage goes on from there. Its settings are frozen in config.yaml beside this file.
@@ -59,7 +59,7 @@ std::string selection(const ClusterConfig& cluster, const Job& job) {
   return text + (cluster.constraint.empty() ? "" : ":" + cluster.constraint);
 }
 
-std::string directives(const ClusterConfig& cluster, const Job& job, const JobPlaces& places) {
+std::string pbs_directives(const ClusterConfig& cluster, const Job& job, const JobPlaces& places) {
   std::string lines;
   const auto add = [&lines](const std::string& option) { lines += "#PBS " + option + "\n"; };
   const std::string& queue = job.network || cluster.cpu_partition.empty() ? cluster.partition : cluster.cpu_partition;
@@ -93,20 +93,20 @@ std::string pbs_script(const Config& config, const Job& job, const JobPlaces& pl
   if (job.processes > 1) command += "launch -n " + std::to_string(job.processes) + " ";
   command += argument_words(config, job, places);
   if (array) command += " --part \"$PBS_ARRAY_INDEX/" + std::to_string(job.parts) + "\"";
-  return filled(kJob, {{"first_line", first_line(config.cluster)},
-                       {"name", job.name},
-                       {"version", kVersion},
-                       {"directives", directives(config.cluster, job, places)},
-                       {"run", shell_quoted(places.out)},
-                       {"exit_name", job.name + (array ? "-$PBS_ARRAY_INDEX" : "")},
-                       {"working", shell_quoted(places.working)},
-                       {"environment", environment_lines(config.cluster)},
-                       {"watch", kWatchLines},
-                       {"lock", lock_lines(job)},
-                       {"command", command},
-                       {"run_s", std::to_string(limit - config.cluster.signal_lead_s)},
-                       {"walltime", std::to_string(limit)},
-                       {"refused", job.name == "prepare" ? kRefusedLines : ""}});
+  return filled(kPbsJob, {{"first_line", first_line(config.cluster)},
+                          {"name", job.name},
+                          {"version", kVersion},
+                          {"directives", pbs_directives(config.cluster, job, places)},
+                          {"run", shell_quoted(places.out)},
+                          {"exit_name", job.name + (array ? "-$PBS_ARRAY_INDEX" : "")},
+                          {"working", shell_quoted(places.working)},
+                          {"environment", environment_lines(config.cluster)},
+                          {"watch", kWatchLines},
+                          {"lock", lock_lines(job)},
+                          {"command", command},
+                          {"run_s", std::to_string(limit - config.cluster.signal_lead_s)},
+                          {"walltime", std::to_string(limit)},
+                          {"refused", job.stage == "prepare" && job.fraction.empty() ? kRefusedLines : ""}});
 }
 
 }  // namespace ctforge::pipeline

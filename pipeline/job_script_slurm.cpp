@@ -9,7 +9,7 @@ namespace ctforge::pipeline {
 
 namespace {
 
-constexpr const char* kJob = R"({{first_line}}
+constexpr const char* kSlurmJob = R"({{first_line}}
 # ctforge {{name}}: one job of a run, written by `ctforge submit` of ctforge {{version}}.
 # Asked to stop (preemption, requeue, time limit), the program saves what it has done and leaves with 75; this job then
 # goes back to the queue and goes on from there. Its settings are frozen in config.yaml beside this file.
@@ -71,7 +71,7 @@ std::string doubled_percents(const std::string& text) {
   return doubled;
 }
 
-std::string directives(const ClusterConfig& cluster, const Job& job, const JobPlaces& places) {
+std::string slurm_directives(const ClusterConfig& cluster, const Job& job, const JobPlaces& places) {
   const bool array = job.parts > 1;
   std::string lines;
   const auto add = [&lines](const std::string& option) { lines += "#SBATCH " + option + "\n"; };
@@ -118,21 +118,21 @@ std::string slurm_script(const Config& config, const Job& job, const JobPlaces& 
   // script. srun does not take the CPUs of a task from the job.
   command =
       "srun --mpi=none --kill-on-bad-exit=1 --cpus-per-task=" + std::to_string(config.cluster.cpus) + " " + command;
-  return filled(kJob, {{"first_line", first_line(config.cluster)},
-                       {"name", job.name},
-                       {"version", kVersion},
-                       {"directives", directives(config.cluster, job, places)},
-                       {"run", shell_quoted(places.out)},
-                       {"id", id},
-                       {"exit_name", job.name + (array ? "-$SLURM_ARRAY_TASK_ID" : "")},
-                       {"working", shell_quoted(places.working)},
-                       {"environment", environment_lines(config.cluster)},
-                       {"meeting", many ? kMeeting : ""},
-                       {"watch", kWatchLines},
-                       {"lock", lock_lines(job)},
-                       {"command", command},
-                       {"refused", job.name == "prepare" ? kRefusedLines : ""},
-                       {"restarts", std::to_string(config.cluster.restarts)}});
+  return filled(kSlurmJob, {{"first_line", first_line(config.cluster)},
+                            {"name", job.name},
+                            {"version", kVersion},
+                            {"directives", slurm_directives(config.cluster, job, places)},
+                            {"run", shell_quoted(places.out)},
+                            {"id", id},
+                            {"exit_name", job.name + (array ? "-$SLURM_ARRAY_TASK_ID" : "")},
+                            {"working", shell_quoted(places.working)},
+                            {"environment", environment_lines(config.cluster)},
+                            {"meeting", many ? kMeeting : ""},
+                            {"watch", kWatchLines},
+                            {"lock", lock_lines(job)},
+                            {"command", command},
+                            {"refused", job.stage == "prepare" && job.fraction.empty() ? kRefusedLines : ""},
+                            {"restarts", std::to_string(config.cluster.restarts)}});
 }
 
 }  // namespace ctforge::pipeline

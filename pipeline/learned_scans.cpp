@@ -14,19 +14,18 @@
 namespace ctforge::pipeline {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 
 namespace {
 
-constexpr int kSchema = 1;
+constexpr int kScansSchema = 1;
 constexpr const char* kScans = "scans.json";
 constexpr const char* kLearned = "learned_scans.json";
 
-std::optional<json> read(const fs::path& file) {
+std::optional<nlohmann::json> read(const fs::path& file) {
   if (!fs::exists(file)) return std::nullopt;
   try {
-    return json::parse(io::read_whole_file(file));
-  } catch (const json::exception&) {
+    return nlohmann::json::parse(io::read_whole_file(file));
+  } catch (const nlohmann::json::exception&) {
     throw io::DataError(io::Fault::InvalidHeader, file.filename().string() + " cannot be read");
   }
 }
@@ -40,7 +39,7 @@ std::optional<ScanSet> scans_of(const fs::path& data, io::Split split) {
 }  // namespace
 
 void write_scans(const fs::path& data, const std::vector<ScanSet>& scans) {
-  json content = {{"schema", kSchema}};
+  nlohmann::json content = {{"schema", kScansSchema}};
   for (std::size_t i = 0; i < std::size(io::kSplits); ++i) content[io::split_name(io::kSplits[i])] = scans.at(i);
   io::write_atomically(data / kScans, content.dump(1) + "\n");
 }
@@ -49,7 +48,7 @@ std::optional<ScanSet> training_scans(const fs::path& data) { return scans_of(da
 
 void write_learned(const fs::path& folder, const ScanSet& scans) {
   fs::create_directories(folder);
-  io::write_atomically(folder / kLearned, json{{"schema", kSchema}, {"scans", scans}}.dump(1) + "\n");
+  io::write_atomically(folder / kLearned, nlohmann::json{{"schema", kScansSchema}, {"scans", scans}}.dump(1) + "\n");
 }
 
 std::optional<ScanSet> read_learned(const fs::path& folder) {

@@ -87,6 +87,7 @@ struct SplitConfig {
   double test_patients = 0.2;
   double validation_patients = 0.1;
   bool stratify = true;
+  std::string draw = "order";
   std::string table;
   double train_fraction = 1;
 
@@ -96,7 +97,11 @@ struct SplitConfig {
           Range{0, 1e6});
     visit("validation_patients", validation_patients, "patients for validation: a part below 1, or their number",
           Range{0, 1e6});
-    visit("stratify", stratify, "keep the proportion of the classes, where a class is of whole series");
+    visit("stratify", stratify, "draw order: keep the proportion of the classes, where a class is of whole series");
+    visit("draw", draw,
+          "order: so many patients, drawn from all of them; hash: each by itself, from its pseudonym, so that one who "
+          "comes later moves nobody, and parts of an archive can be prepared apart (sizes are met on average)",
+          OneOf{{"order", "hash"}});
     visit("table", table, "CSV of name,split (train, validation, test) for every patient instead of drawing");
     visit("train_fraction", train_fraction,
           "part of the training patients that is kept, rounded up; a smaller part lies within a larger one, and "
@@ -127,6 +132,7 @@ struct PrepareConfig {
   std::int64_t min_slices = 2;
   bool allow_burned_in = false;
   double decode_time_limit_s = 300;
+  std::int64_t part_depth = 1;
 
   template <class Visitor>
   void fields(Visitor& visit) {
@@ -166,6 +172,9 @@ struct PrepareConfig {
         "repeat them");
     visit("decode_time_limit_s", decode_time_limit_s, "a series that takes longer to decode is refused, seconds",
           Range{1, 1e6});
+    visit("part_depth", part_depth,
+          "--part: entries so many folders below the input are shared out whole; 1: those at its top, as patients",
+          Range{1, 16});
   }
 };
 
@@ -183,6 +192,9 @@ struct SeriesReader {
 // input, settings and program are the same, and begun anew where not. Throws ConfigError for settings that contradict
 // each other, io::DataError when tables cannot be used, patients are too few or nothing is usable, and Interrupted,
 // with what is done saved in OUT/data/progress/.
+//
+// With a part in the context, what of the input is in that share is prepared in OUT/data/parts/ (prepare_parts.h), and
+// an empty object is returned. Without one, parts that were begun with the same settings are finished and put together.
 nlohmann::ordered_json run_prepare(const PrepareConfig& config, const Context& context);
 nlohmann::ordered_json run_prepare(const PrepareConfig& config, const Context& context, const SeriesReader& reader);
 

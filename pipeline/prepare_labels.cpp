@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void refuse(const std::string& key, const std::string& message) {
+[[noreturn]] void refuse_labels(const std::string& key, const std::string& message) {
   throw ConfigError({{"configuration", "prepare." + key, message}});
 }
 
@@ -47,8 +47,9 @@ std::map<int, int> parse_map(const std::vector<std::string>& entries) {
     const auto colon = entry.find(':');
     const int found = label_value(entry.substr(0, colon));
     const int kept = colon == std::string::npos ? -1 : label_value(entry.substr(colon + 1));
-    if (found < 0 || kept < 0) refuse("label_map", "'" + entry + "' is not found:kept with values from 0 to 255");
-    if (!map.emplace(found, kept).second) refuse("label_map", "two entries for " + std::to_string(found));
+    if (found < 0 || kept < 0)
+      refuse_labels("label_map", "'" + entry + "' is not found:kept with values from 0 to 255");
+    if (!map.emplace(found, kept).second) refuse_labels("label_map", "two entries for " + std::to_string(found));
   }
   return map;
 }
@@ -58,21 +59,23 @@ std::vector<std::string> kept_names(const std::map<int, int>& map, const std::ve
   std::map<int, std::string> names = {{0, found.front()}};
   for (const auto& [from, to] : map) {
     if (static_cast<std::size_t>(from) >= found.size())
-      refuse("label_map", "value " + std::to_string(from) + " has no name in the labels file");
+      refuse_labels("label_map", "value " + std::to_string(from) + " has no name in the labels file");
     names.emplace(to, found[static_cast<std::size_t>(from)]);
   }
   std::vector<std::string> result;
   for (const auto& [value, name] : names) {
-    if (value != static_cast<int>(result.size())) refuse("label_map", "the kept values must be 1, 2, ... without gaps");
+    if (value != static_cast<int>(result.size()))
+      refuse_labels("label_map", "the kept values must be 1, 2, ... without gaps");
     result.push_back(name);
   }
   return result;
 }
 
 LabelPlan plan_structures(const PrepareConfig& config) {
-  if (!config.masks.empty()) refuse("structures", "labels come from either masks or structures, not from both");
-  if (!config.labels_file.empty()) refuse("structures", "labels_file names the values of masks only: give labels");
-  if (!config.label_map.empty()) refuse("structures", "label_map is of the values of masks only");
+  if (!config.masks.empty()) refuse_labels("structures", "labels come from either masks or structures, not from both");
+  if (!config.labels_file.empty())
+    refuse_labels("structures", "labels_file names the values of masks only: give labels");
+  if (!config.label_map.empty()) refuse_labels("structures", "label_map is of the values of masks only");
   LabelPlan plan;
   plan.names = read_structure_names(config.structures, config.labels).labels;
   for (std::size_t value = 0; value < plan.kept.size(); ++value)
@@ -93,11 +96,11 @@ LabelPlan plan_labels(const PrepareConfig& config, const fs::path& input) {
   }
   const bool from_file = config.labels.empty();
   const fs::path file = config.labels_file.empty() ? input / "labels.json" : fs::path(config.labels_file);
-  if (!from_file && !config.labels_file.empty()) refuse("labels", "either labels or labels_file, not both");
+  if (!from_file && !config.labels_file.empty()) refuse_labels("labels", "either labels or labels_file, not both");
   if (from_file && config.labels_file.empty() && !fs::is_regular_file(file))
-    refuse("labels", "label maps are given, but no names for their values, nor a labels.json beside them");
+    refuse_labels("labels", "label maps are given, but no names for their values, nor a labels.json beside them");
   const std::vector<std::string> names = from_file ? read_labels_file(file) : config.labels;
-  if (names.size() > 256) refuse("labels", "more names than the 256 values a label map can have");
+  if (names.size() > 256) refuse_labels("labels", "more names than the 256 values a label map can have");
   const auto map = parse_map(config.label_map);
   plan.names = from_file && !map.empty() ? kept_names(map, names) : names;
   if (map.empty()) {
@@ -108,7 +111,7 @@ LabelPlan plan_labels(const PrepareConfig& config, const fs::path& input) {
   for (std::size_t value = 0; value < known; ++value) plan.kept[value] = 0;
   for (const auto& [found, kept] : map) {
     if (static_cast<std::size_t>(kept) >= plan.names.size())
-      refuse("label_map", "value " + std::to_string(kept) + " has no name in labels");
+      refuse_labels("label_map", "value " + std::to_string(kept) + " has no name in labels");
     plan.kept[static_cast<std::size_t>(found)] = kept;
   }
   return plan;

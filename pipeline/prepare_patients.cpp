@@ -8,6 +8,7 @@
 #include "pipeline/learned_scans.h"
 #include "pipeline/log.h"
 #include "pipeline/prepare_identity.h"
+#include "pipeline/prepare_merge.h"
 #include "pipeline/prepare_progress.h"
 #include "pipeline/prepare_report.h"
 #include "pipeline/prepare_series.h"
@@ -86,7 +87,9 @@ class PrepareRun {
   }
 
   nlohmann::ordered_json run() {
-    const std::int64_t unlabelled = series_without_labels(work_.config, inventory_);
+    const bool whole = work_.extent == Extent::Whole;
+    const LabelCount labelled = count_labelled(work_.config, inventory_);
+    if (whole) judge_labelled(work_.config, labelled);
     resume();
     tbb::task_arena arena(std::max(1, context_.threads));
     arena.execute([&] { flow(); });
@@ -96,16 +99,16 @@ class PrepareRun {
     }
     finish_split();
     write_json(work_.folder / "inventory.json", inventory_json(inventory_, tally_.fates()));
-    if (tally_.of(io::Split::Train).patches == 0)
-      throw io::DataError(io::Fault::NothingUsable, "no patch to train on was kept from " + std::to_string(total_) +
-                                                        " series (" + std::to_string(tally_.refused()) + " refused)");
-    const bool held_out = std::any_of(plan_.tasks.begin(), plan_.tasks.end(),
-                                      [](const PatientTask& task) { return task.split == io::Split::Test; });
-    if (held_out && tally_.of(io::Split::Test).patches == 0)
-      throw io::DataError(io::Fault::NothingUsable, "no patch of the patients held out for testing was kept");
+    if (whole) {
+      const bool held_out = std::any_of(plan_.tasks.begin(), plan_.tasks.end(),
+                                        [](const PatientTask& task) { return task.split == io::Split::Test; });
+      require_patches(tally_.of(io::Split::Train).patches, held_out ? tally_.of(io::Split::Test).patches : 1, total_,
+                      tally_.refused());
+    }
     auto json = prepare_json(plan_, inventory_, tally_.fates(), tally_.counts(), shards_);
-    json["series_without_label_map"] = unlabelled;
+    json["series_without_label_map"] = labelled.without;
     json["listing_hmac_sha256"] = work_.listing;
+    if (!whole) write_part_scans(work_.folder, plan_, inventory_, tally_.fates());
     write_scans(work_.folder, tally_.scans());
     write_json(work_.folder / "prepare.json", json);
     PrepareProgress::remove(work_.folder);

@@ -127,11 +127,20 @@ std::map<std::string, io::Split> read_split(const fs::path& path, const BySeries
 
 // Removes the training patients beyond the fraction from the split; returns how many.
 std::int64_t leave_out(std::map<std::string, io::Split>& split, const std::vector<io::SplitPatient>& patients,
-                       double fraction, std::uint64_t seed) {
+                       const SplitConfig& config, std::uint64_t seed) {
+  if (config.train_fraction == 1) return 0;
   std::vector<io::SplitPatient> train;
   std::copy_if(patients.begin(), patients.end(), std::back_inserter(train),
                [&split](const io::SplitPatient& patient) { return split.at(patient.id) == io::Split::Train; });
-  const auto kept = io::nested_fraction(train, fraction, io::mix_seed(seed, kFractionStream));
+  const std::uint64_t own_seed = io::mix_seed(seed, kFractionStream);
+  std::set<std::string> kept;
+  if (config.table.empty() && config.draw == "hash") {
+    // Each by itself, as the split is: a part of the input knows nobody else's patients.
+    for (const io::SplitPatient& patient : train)
+      if (io::split_of(patient.id, {0, config.train_fraction}, own_seed) == io::Split::Test) kept.insert(patient.id);
+  } else {
+    kept = io::nested_fraction(train, config.train_fraction, own_seed);
+  }
   for (const io::SplitPatient& patient : train)
     if (kept.count(patient.id) == 0) split.erase(patient.id);
   return std::ssize(train) - std::ssize(kept);
@@ -148,11 +157,16 @@ std::vector<PatientTask> plan_tasks(const PrepareConfig& config, const ClassPlan
     for (const io::Series* each : own) name = std::min(name, each->name);
     list.push_back({patient, name, config.split.stratify ? stratum_of(classes, own) : std::string()});
   }
-  std::map<std::string, io::Split> split =
-      config.split.table.empty()
-          ? io::split_patients(list, {config.split.validation_patients, config.split.test_patients}, seed)
-          : read_split(config.split.table, patients);
-  left_out = leave_out(split, list, config.split.train_fraction, seed);
+  std::map<std::string, io::Split> split;
+  const io::SplitSizes sizes = {config.split.validation_patients, config.split.test_patients};
+  if (!config.split.table.empty()) {
+    split = read_split(config.split.table, patients);
+  } else if (config.split.draw == "hash") {
+    for (const auto& [patient, own] : patients) split[patient] = io::split_of(patient, sizes, seed);
+  } else {
+    split = io::split_patients(list, sizes, seed);
+  }
+  left_out = leave_out(split, list, config.split, seed);
   std::vector<PatientTask> tasks;
   for (const io::Split which : io::kSplits)
     for (const auto& [patient, own] : patients) {
@@ -181,6 +195,8 @@ void check_sizes(const SplitConfig& split) {
   for (const double size : {split.test_patients, split.validation_patients})
     if (size >= 1 && size != static_cast<double>(static_cast<std::int64_t>(size)))
       refuse("split", "a number of patients must be whole, a part of them below 1");
+  if (split.draw == "hash" && !(split.test_patients + split.validation_patients < 1))
+    refuse("split.draw", "hash needs parts of the patients that leave some to train on, not their numbers");
 }
 
 }  // namespace
@@ -252,38 +268,42 @@ std::int64_t ClassPlan::unused_rows(const std::vector<io::Series>& series) const
   });
 }
 
-PreparePlan make_plan(const PrepareConfig& config, const fs::path& input, io::Inventory& inventory,
-                      std::uint64_t seed) {
+PreparePlan make_plan(const PrepareConfig& config, const fs::path& input, io::Inventory& inventory, std::uint64_t seed,
+                      Extent extent) {
   check_sizes(config.split);
-  require_usable(inventory);  // before the tables beside the series are missed, when there are no series
+  const bool whole = extent == Extent::Whole;
+  if (whole) require_usable(inventory);  // before the tables beside the series are missed, when there are no series
   LabelPlan labels = plan_labels(config, input);
   ClassPlan classes(config, input, labels, inventory.series);
   for (io::Series& each : inventory.series)
     if (each.accepted() && !classes.knows(each))
       each.refusals.push_back({io::Fault::InvalidTable, "the class table has no row for it"});
-  require_usable(inventory);
+  if (whole) require_usable(inventory);
   io::ShardInfo shard = plan_shard(config, labels, classes, inventory.series);
   std::int64_t left_out = 0;
   auto tasks = plan_tasks(config, classes, inventory.series, seed, left_out);
   return {std::move(labels), std::move(classes), std::move(shard), std::move(tasks), left_out};
 }
 
-std::int64_t series_without_labels(const PrepareConfig& config, const io::Inventory& inventory) {
-  if (config.masks.empty() && config.structures.empty()) return 0;
-  std::int64_t with = 0, without = 0;
+LabelCount count_labelled(const PrepareConfig& config, const io::Inventory& inventory) {
+  LabelCount count;
+  if (config.masks.empty() && config.structures.empty()) return count;
   for (const io::Series& series : inventory.series)
-    if (series.accepted() || series.labelled()) ++(series.labelled() ? with : without);
-  if (with == 0 && without > 0)
+    if (series.accepted() || series.labelled()) ++(series.labelled() ? count.with : count.without);
+  return count;
+}
+
+void judge_labelled(const PrepareConfig& config, const LabelCount& count) {
+  if (count.without == 0) return;
+  if (count.with == 0)
     throw io::DataError(io::Fault::NothingUsable,
                         (config.masks.empty() ? "no structure of prepare.structures was found for any of the "
                                               : "prepare.masks finds a label map for none of the ") +
-                            std::to_string(without) + " series: " +
+                            std::to_string(count.without) + " series: " +
                             (config.masks.empty() ? "`ctforge structures` lists the names" : "check the pattern"));
-  if (without > 0)
-    log_warning("prepare: " + std::to_string(without) + " of " + std::to_string(with + without) +
-                " series have no label map; they are taken as having none of the labels, unless "
-                "train.partly_contoured is exclude");
-  return without;
+  log_warning("prepare: " + std::to_string(count.without) + " of " + std::to_string(count.with + count.without) +
+              " series have no label map; they are taken as having none of the labels, unless "
+              "train.partly_contoured is exclude");
 }
 
 }  // namespace ctforge::pipeline

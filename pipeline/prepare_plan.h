@@ -41,6 +41,7 @@ class ClassPlan {
   bool knows(const io::Series& series) const;
   // The class of a whole series; empty where it is a matter of slices or patches.
   std::optional<std::int32_t> of_series(const io::Series& series) const;
+  std::int64_t table_rows() const { return table_ ? static_cast<std::int64_t>(table_->names().size()) : 0; }
   // Names in the table that no series has.
   std::int64_t unused_rows(const std::vector<io::Series>& series) const;
 
@@ -69,13 +70,21 @@ struct PreparePlan {
   std::int64_t left_out = 0;       // training patients that prepare.split.train_fraction leaves out
 };
 
-// inventory: refused series are passed over; those that cannot be used after all (no row in the class table) are
-// refused in it.
-PreparePlan make_plan(const PrepareConfig& config, const std::filesystem::path& input, io::Inventory& inventory,
-                      std::uint64_t seed);
+// Whether an inventory is of all there is, or of a part, which may hold nothing that can be used.
+enum class Extent { Whole, Part };
 
-// How many series lack their label maps, which is warned of; 0 where none are asked for. Throws
-// io::DataError(NothingUsable) when all do: a pattern that misses them would teach that there are no organs.
-std::int64_t series_without_labels(const PrepareConfig& config, const io::Inventory& inventory);
+// inventory: refused series are passed over; those that cannot be used after all (no row in the class table) are
+// refused in it. Throws io::DataError(NothingUsable) when nothing is left of the whole.
+PreparePlan make_plan(const PrepareConfig& config, const std::filesystem::path& input, io::Inventory& inventory,
+                      std::uint64_t seed, Extent extent = Extent::Whole);
+
+// Series that have their label maps and that lack them; none where none are asked for.
+struct LabelCount {
+  std::int64_t with = 0, without = 0;
+};
+LabelCount count_labelled(const PrepareConfig& config, const io::Inventory& inventory);
+// Warns of those that lack them. Throws io::DataError(NothingUsable) when all do: a pattern that misses them would
+// teach that there are no organs.
+void judge_labelled(const PrepareConfig& config, const LabelCount& count);
 
 }  // namespace ctforge::pipeline

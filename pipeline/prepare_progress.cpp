@@ -12,11 +12,10 @@
 namespace ctforge::pipeline {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 
 namespace {
 
-constexpr int kSchema = 1;
+constexpr int kProgressSchema = 1;
 constexpr const char* kFolder = "progress";
 constexpr const char* kUnfinished = "unfinished-";
 
@@ -26,7 +25,7 @@ std::string numbered(std::int64_t number) {
   return digits;
 }
 
-json to_json(const CutSeries& series) {
+nlohmann::json to_json(const CutSeries& series) {
   if (series.refusal) return {{"refusal", io::fault_code(series.refusal->fault)}, {"message", series.refusal->message}};
   return {{"content", series.content},
           {"scan", series.scan_sha256},
@@ -35,7 +34,7 @@ json to_json(const CutSeries& series) {
           {"dropped", {series.dropped_empty, series.dropped_unlabelled, series.dropped_unclassed}}};
 }
 
-CutSeries series_from(const json& entry) {
+CutSeries series_from(const nlohmann::json& entry) {
   CutSeries series;
   if (entry.contains("refusal")) {
     series.refusal = io::Finding{io::fault_from_code(entry.at("refusal").get<std::string>()),
@@ -53,10 +52,10 @@ CutSeries series_from(const json& entry) {
   return series;
 }
 
-json patients_json(const std::vector<CutPatient>& patients) {
-  json list = json::array();
+nlohmann::json patients_json(const std::vector<CutPatient>& patients) {
+  nlohmann::json list = nlohmann::json::array();
   for (const CutPatient& patient : patients) {
-    json entries = json::array();
+    nlohmann::json entries = nlohmann::json::array();
     for (const CutSeries& series : patient) entries.push_back(to_json(series));
     list.push_back(std::move(entries));
   }
@@ -64,11 +63,12 @@ json patients_json(const std::vector<CutPatient>& patients) {
 }
 
 // Nothing where the file is missing, damaged or of another identity.
-json read_part(const fs::path& file, const std::string& identity) {
+nlohmann::json read_part(const fs::path& file, const std::string& identity) {
   if (!fs::exists(file)) return {};
-  json part = json::parse(io::read_whole_file(file), nullptr, false);
-  const bool ours = part.is_object() && part.value("schema", 0) == kSchema && part.value("identity", "") == identity;
-  return ours ? part : json();
+  nlohmann::json part = nlohmann::json::parse(io::read_whole_file(file), nullptr, false);
+  const bool ours =
+      part.is_object() && part.value("schema", 0) == kProgressSchema && part.value("identity", "") == identity;
+  return ours ? part : nlohmann::json();
 }
 
 }  // namespace
@@ -82,11 +82,11 @@ PrepareState PrepareProgress::load() {
   PrepareState state;
   std::string unfinished;
   for (next_ = 0;; ++next_) {
-    const json part = read_part(folder_ / (numbered(next_) + ".json"), identity_);
+    const nlohmann::json part = read_part(folder_ / (numbered(next_) + ".json"), identity_);
     if (part.is_null()) break;
-    for (const json& patient : part.at("patients")) {
+    for (const nlohmann::json& patient : part.at("patients")) {
       CutPatient cut;
-      for (const json& series : patient) cut.push_back(series_from(series));
+      for (const nlohmann::json& series : patient) cut.push_back(series_from(series));
       state.patients.push_back(std::move(cut));
     }
     part.at("shards").get_to(state.shards);
@@ -104,11 +104,11 @@ void PrepareProgress::save(const std::vector<CutPatient>& patients,
     unfinished = kUnfinished + numbered(next_) + ".safetensors";
     writer->save_unfinished(folder_ / unfinished);
   }
-  const json part = {{"schema", kSchema},
-                     {"identity", identity_},
-                     {"patients", patients_json(patients)},
-                     {"shards", finished_shards},
-                     {"unfinished", unfinished}};
+  const nlohmann::json part = {{"schema", kProgressSchema},
+                               {"identity", identity_},
+                               {"patients", patients_json(patients)},
+                               {"shards", finished_shards},
+                               {"unfinished", unfinished}};
   io::write_atomically(folder_ / (numbered(next_) + ".json"), part.dump() + "\n");
   ++next_;
   for (const auto& entry : fs::directory_iterator(folder_)) {

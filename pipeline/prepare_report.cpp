@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr int kSchema = 1;
+constexpr int kReportSchema = 1;
 constexpr std::size_t kTableRows = 200;  // a log is no place for thousands; inventory.json has them all
 
 std::map<std::string, std::int64_t> refusals_by_code(const io::Inventory& inventory) {
@@ -49,17 +49,6 @@ ordered_json series_json(const io::Series& series, const SeriesFate* fate) {
   return json;
 }
 
-// Of the contents of all series taken, whatever their order and names.
-std::string input_sha256(const std::vector<SeriesFate>& fates) {
-  std::vector<std::string> contents;
-  for (const SeriesFate& fate : fates)
-    if (fate.taken) contents.push_back(fate.content);
-  std::sort(contents.begin(), contents.end());
-  io::Sha256 digest;
-  for (const std::string& content : contents) digest.update(content);
-  return digest.hex();
-}
-
 std::string padded(std::string text, std::size_t width) {
   text.append(text.size() < width ? width - text.size() : 0, ' ');
   return text;
@@ -67,8 +56,33 @@ std::string padded(std::string text, std::size_t width) {
 
 }  // namespace
 
+void require_patches(std::int64_t training, std::int64_t testing, std::int64_t series, std::int64_t refused) {
+  if (training == 0)
+    throw io::DataError(io::Fault::NothingUsable, "no patch to train on was kept from " + std::to_string(series) +
+                                                      " series (" + std::to_string(refused) + " refused)");
+  if (testing == 0)
+    throw io::DataError(io::Fault::NothingUsable, "no patch of the patients held out for testing was kept");
+}
+
+ordered_json refusals_by_code(const ordered_json& inventory) {
+  std::map<std::string, std::int64_t> counts;
+  for (const ordered_json& series : inventory.at("series"))
+    if (!series.at("refusals").empty()) ++counts[series["refusals"][0].at("code").get<std::string>()];
+  return counts;
+}
+
+std::string input_sha256(const ordered_json& inventory) {
+  std::vector<std::string> contents;
+  for (const ordered_json& series : inventory.at("series"))
+    if (const auto content = series.find("content_hmac_sha256"); content != series.end()) contents.push_back(*content);
+  std::sort(contents.begin(), contents.end());
+  io::Sha256 digest;
+  for (const std::string& content : contents) digest.update(content);
+  return digest.hex();
+}
+
 ordered_json inventory_json(const io::Inventory& inventory, const std::vector<SeriesFate>& fates) {
-  ordered_json json = {{"schema", kSchema}, {"files", inventory.files}, {"skipped", inventory.skipped}};
+  ordered_json json = {{"schema", kReportSchema}, {"files", inventory.files}, {"skipped", inventory.skipped}};
   // By pseudonym: the order of paths stays out.
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < inventory.series.size(); ++i) order.push_back(i);
@@ -105,7 +119,7 @@ std::vector<std::string> refusal_table(const io::Inventory& inventory) {
 
 ordered_json prepare_json(const PreparePlan& plan, const io::Inventory& inventory, const std::vector<SeriesFate>& fates,
                           const std::vector<SplitCount>& counts, const std::vector<std::filesystem::path>& shards) {
-  ordered_json json = {{"schema", kSchema},
+  ordered_json json = {{"schema", kReportSchema},
                        {"ctforge", kVersion},
                        {"width", plan.shard.width},
                        {"height", plan.shard.height},
@@ -132,8 +146,9 @@ ordered_json prepare_json(const PreparePlan& plan, const io::Inventory& inventor
   json["dropped"] = {{"empty", dropped.dropped_empty},
                      {"unlabelled", dropped.dropped_unlabelled},
                      {"unclassed", dropped.dropped_unclassed}};
-  json["refused"] = refusals_by_code(inventory);
-  json["input_sha256"] = input_sha256(fates);
+  const ordered_json listed = inventory_json(inventory, fates);
+  json["refused"] = refusals_by_code(listed);
+  json["input_sha256"] = input_sha256(listed);
   json["unused_table_rows"] = plan.classes.unused_rows(inventory.series);
   json["shards"] = ordered_json::array();
   for (const auto& shard : shards)

@@ -20,7 +20,8 @@ struct SeriesFate {
   bool taken = false;
   io::Split split = io::Split::Train;
   std::int64_t patches = 0, dropped_empty = 0, dropped_unlabelled = 0, dropped_unclassed = 0;
-  std::string content;  // HMAC-SHA-256 of its files' contents, keyed as the pseudonyms are
+  std::string content;      // HMAC-SHA-256 of its files' contents, keyed as the pseudonyms are
+  std::string scan_sha256;  // equal for copies of one scan; empty for one that is a copy
 };
 
 // Kept patches of a split.
@@ -29,8 +30,16 @@ struct SplitCount {
   std::vector<std::int64_t> classes;  // patches of each class
 };
 
+// Throws io::DataError(NothingUsable) when there is nothing to train on or, of patients held out, nothing to test on.
+void require_patches(std::int64_t training, std::int64_t testing, std::int64_t series, std::int64_t refused);
+
 // Every series with what was found; pseudonyms only. fates may be empty: nothing was decoded yet.
 nlohmann::ordered_json inventory_json(const io::Inventory& inventory, const std::vector<SeriesFate>& fates);
+
+// How many series of an inventory as JSON were refused for what, by its code.
+nlohmann::ordered_json refusals_by_code(const nlohmann::ordered_json& inventory);
+// Of the contents of all series taken of an inventory as JSON, whatever their order and names.
+std::string input_sha256(const nlohmann::ordered_json& inventory);
 
 // Lines for the log: how many were taken, each refused series with its fault, and faults by number. No trailing
 // newlines.

@@ -26,9 +26,14 @@ CutPatient PrepareTally::take(const PatientTask& task, CutPatient cut) {
     }
     const std::int64_t kept = series.patches();
     for (std::size_t c = 0; c < series.classes.size(); ++c) count.classes[c] += series.classes[c];
-    fates_[task.series[i]] = {
-        true,          task.split, kept, series.dropped_empty, series.dropped_unlabelled, series.dropped_unclassed,
-        series.content};
+    fates_[task.series[i]] = {true,
+                              task.split,
+                              kept,
+                              series.dropped_empty,
+                              series.dropped_unlabelled,
+                              series.dropped_unclassed,
+                              series.content,
+                              series.scan_sha256};
     if (kept > 0) scan_sets_[static_cast<std::size_t>(task.split)].insert(series.scan_sha256);
     count.patches += kept;
     count.series += kept > 0 ? 1 : 0;

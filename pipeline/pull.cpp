@@ -26,7 +26,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int kSchema = 1;  // of pull.json
+constexpr int kPullSchema = 1;  // of pull.json
 
 // Files that name patients are made for their owner alone.
 class OwnersAlone {
@@ -124,7 +124,7 @@ void write_summary(const PullResult& result, const io::DicomInbox& inbox, const 
   std::set<std::string> patients;
   for (const io::FoundSeries& series : found) patients.insert(series.patient_id);
   const nlohmann::ordered_json json = {
-      {"schema", kSchema},         {"patients", patients.size()}, {"series", result.series},
+      {"schema", kPullSchema},     {"patients", patients.size()}, {"series", result.series},
       {"objects", result.objects}, {"before", result.before},     {"received", result.received},
       {"refused", result.refused}, {"lacking", result.lacking()}, {"received_bytes", inbox.bytes()}};
   io::write_atomically(out / "pull.json", json.dump(1) + "\n");

@@ -15,7 +15,7 @@ using nlohmann::ordered_json;
 
 namespace {
 
-constexpr int kSchema = 1;
+constexpr int kLedgerSchema = 1;
 
 const char* outcome_name(io::Delivery::Outcome outcome) {
   switch (outcome) {
@@ -39,7 +39,7 @@ PushLedger::PushLedger(const std::filesystem::path& out, std::string key, std::s
   if (!std::filesystem::exists(file_)) return;
   try {
     const auto json = ordered_json::parse(io::read_whole_file(file_));
-    if (json.at("schema").get<int>() > kSchema)
+    if (json.at("schema").get<int>() > kLedgerSchema)
       throw io::DataError(io::Fault::UnsupportedFormat, "the ledger of this archive was written by a later ctforge");
     for (const auto& [object, entry] : json.at("objects").items())
       objects_[object] = {entry.at("outcome").get<std::string>(), entry.at("status").get<std::string>()};
@@ -68,7 +68,7 @@ void PushLedger::note_missing(const std::string& object_uid) {
 }
 
 void PushLedger::save() {
-  ordered_json json = {{"schema", kSchema}, {"archive", archive_}};
+  ordered_json json = {{"schema", kLedgerSchema}, {"archive", archive_}};
   if (found_ >= 0) json["found"] = found_;
   json["objects"] = ordered_json::object();
   for (const auto& [object, entry] : objects_)

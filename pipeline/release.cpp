@@ -21,7 +21,7 @@ using nlohmann::ordered_json;
 
 namespace {
 
-constexpr int kSchema = 1;
+constexpr int kVerdictSchema = 1;
 constexpr const char* kFile = "release.json";
 
 eval::PatchSet opened(const fs::path& folder, const std::string& prefix) {
@@ -57,7 +57,7 @@ ordered_json ReleaseVerdict::json() const {
   const auto copies = std::count(copied_.begin(), copied_.end(), true);
   const double share = names_.empty() ? 0 : static_cast<double>(copies) / static_cast<double>(names_.size());
   const char* state = measures_.empty() ? "not judged" : share <= config_.most_copies ? "releasable" : "not releasable";
-  ordered_json json{{"schema", kSchema},
+  ordered_json json{{"schema", kVerdictSchema},
                     {"state", state},
                     {"samples", names_.size()},
                     {"copies", copies},

@@ -6,6 +6,7 @@
 #include "pipeline/release.h"
 #include "pipeline/report_page.h"
 #include "pipeline/report_sections.h"
+#include "pipeline/report_texture.h"
 #include "pipeline/train_metrics.h"
 
 #include <algorithm>
@@ -109,8 +110,10 @@ ordered_json run_report(const ReportConfig& config, const Context& context, bool
   context.progress(0, 1, "page");
   std::vector<PageSection> sections = {gallery_section(inputs, config),
                                        distances_section(inputs),
+                                       texture_section(inputs),
                                        dice_section(inputs),
                                        neighbours_section(inputs, config),
+                                       labels_section(inputs),
                                        autoencoder_section(inputs),
                                        training_section(inputs),
                                        data_section(inputs),

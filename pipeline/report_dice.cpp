@@ -1,9 +1,8 @@
 // The section of the segmentation experiment: tables, the figure over training patients, validation curves.
 #include "pipeline/downstream_config.h"
-#include "pipeline/report_chart.h"
+#include "pipeline/report_figures.h"
 #include "pipeline/report_sections.h"
 #include "pipeline/report_state.h"
-#include "pipeline/report_values.h"
 
 #include <algorithm>
 #include <vector>
@@ -109,9 +108,9 @@ std::string fraction_chart(const ordered_json& downstream) {
     for (const auto& [arm, entry] : fraction.at("arms").items()) {
       auto curve = std::find_if(curves.begin(), curves.end(), [&](const Curve& own) { return own.name == arm; });
       if (curve == curves.end()) curve = curves.insert(curves.end(), Curve{arm, {}});
-      const Bar mean = bar_of(arm, organ_of(fraction.at("arms"), arm, "dice", "mean"), "mean", kNone);
+      const Bar mean = bar_of(arm, organ_of(fraction.at("arms"), arm, "dice", "mean"), "mean", kNoFigure);
       curve->points.emplace_back(number_of(fraction.at("train_patients")), mean.value);
-      curve->intervals.emplace_back(mean.low <= mean.high ? mean.low : kNone, mean.high);
+      curve->intervals.emplace_back(mean.low <= mean.high ? mean.low : kNoFigure, mean.high);
     }
   return line_chart(curves, "training patients", "mean Dice of test patients", false);
 }
@@ -166,7 +165,7 @@ std::string difference_chart(const ordered_json& downstream) {
   const ordered_json differences = differences_of(downstream);
   for (const auto& [arm, measures] : differences.items())
     for (const auto& [organ, difference] : measures.at("dice").items())
-      bars.push_back(bar_of(differences.size() > 1 ? arm + ", " + organ : organ, difference, "mean", kNone));
+      bars.push_back(bar_of(differences.size() > 1 ? arm + ", " + organ : organ, difference, "mean", kNoFigure));
   return bar_chart(bars, "difference in Dice, the arm minus real");
 }
 

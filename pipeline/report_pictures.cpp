@@ -3,6 +3,7 @@
 #include "pipeline/report_image.h"
 #include "pipeline/report_sections.h"
 #include "pipeline/report_state.h"
+#include "pipeline/report_texture.h"
 
 #include <algorithm>
 #include <map>
@@ -106,7 +107,7 @@ PageSection neighbours_section(const ReportInputs& inputs, const ReportConfig& c
     rows.push_back({escaped(name + ": " + entry.value("measure", "")), median("synthetic"), median("held_out"),
                     part.is_number() ? readable_number(100 * part.get<double>()) + " %" : "n/a"});
   }
-  section.body = html_table(rows);
+  section.body = html_table(rows) + memorisation_table(inputs);
   if (!inputs.train || !inputs.synthetic) return section;
   section.body += "<div class=\"pairs\">";
   std::int64_t shown = 0;

@@ -3,9 +3,8 @@
 
 #include "eval/measure_names.h"
 #include "pipeline/progress.h"
-#include "pipeline/report_chart.h"
+#include "pipeline/report_figures.h"
 #include "pipeline/report_state.h"
-#include "pipeline/report_values.h"
 
 #include <algorithm>
 #include <array>
@@ -19,11 +18,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-std::string pretty_features(const std::string& name) {
-  if (name == "fd_lite0") return "FD-Lite0";
-  return name == "fid" ? "FID" : name;
-}
-
 // The first distance measured: the one the summary quotes.
 const ordered_json* first_distance(const ReportInputs& inputs, std::string& name) {
   if (inputs.distances.is_null() || inputs.distances.at("distances").empty()) return nullptr;
@@ -33,33 +27,18 @@ const ordered_json* first_distance(const ReportInputs& inputs, std::string& name
   return &first.value();
 }
 
-// A row a measure, by the names they are published under.
-std::string other_measures(const ordered_json& entry, std::span<const char* const> names) {
-  std::vector<std::vector<std::string>> rows = {{"Measure", "Value [interval]", "Floor [interval]", "n"}};
-  for (const char* name : names)
-    if (entry.contains(name))
-      rows.push_back({name, with_interval(entry[name], "value", "interval"),
-                      with_interval(entry[name], "floor", "floor_interval"),
-                      entry[name].value("n", ordered_json()).dump()});
-  return rows.size() > 1 ? html_table(rows) : "";
-}
-
 // HU under each organ's masks.
 std::string organ_tables(const ordered_json& organs) {
   constexpr std::array kNames = {"wasserstein1_hu", "mean_difference_hu", "sd_difference_hu"};
   std::string html;
   for (const auto& [organ, entry] : organs.items())
-    html += "<h3>" + escaped("HU under the masks: " + organ) + "</h3>" + other_measures(entry, kNames);
+    html += "<h3>" + escaped("HU under the masks: " + organ) + "</h3>" + measure_table(entry, kNames);
   return html;
 }
 
 std::string fact(const std::string& value, const std::string& meaning) {
   return "<div><b>" + value + "</b><span>" + meaning + "</span></div>";
 }
-
-}  // namespace
-
-namespace {
 
 std::string release_notice(const ordered_json& release) {
   const std::string state = release.is_object() ? release.value("state", "") : "";
@@ -124,7 +103,7 @@ PageSection distances_section(const ReportInputs& inputs) {
     const double floor = number_of(overall.value("floor", ordered_json()));
     std::vector<Bar> bars = {bar_of("synthetic", overall, "value", floor)};
     for (const auto& [name, reference] : entry.at("references").items())
-      bars.push_back(bar_of(name, reference, "value", kNone));
+      bars.push_back(bar_of(name, reference, "value", kNoFigure));
     section.body += "<h3>" + escaped(title) + "</h3>" + bar_chart(bars, title);
     std::vector<std::vector<std::string>> rows = {{"Set", "Value [interval]", "Floor [interval]", "n"}};
     rows.push_back({"all classes compared", with_interval(overall, "value", "interval"),
@@ -141,7 +120,7 @@ PageSection distances_section(const ReportInputs& inputs) {
   for (const auto& [name, entry] : inputs.distances.at("distances").items()) {
     if (entry.contains("frechet")) show(pretty_features(name), entry, "frechet");
     // The Fréchet distance has its chart.
-    section.body += other_measures(entry, std::span(eval::kFeatureMeasures).subspan(1));
+    section.body += measure_table(entry, std::span(eval::kFeatureMeasures).subspan(1));
   }
   if (!inputs.distances.contains("hu")) return section;
   show("HU histogram distance (HU)", inputs.distances["hu"], "wasserstein1_hu");

@@ -13,8 +13,6 @@
 
 namespace ctforge::pipeline {
 
-using nlohmann::json;
-
 namespace {
 
 using diffusion::Target;
@@ -32,24 +30,24 @@ constexpr double kNoiseScale = 250;
 }
 
 // Python writes Infinity and NaN, as in "lambda_min_clipped": -Infinity, which JSON has no words for.
-json parsed(const std::string& text) {
+nlohmann::json parsed(const std::string& text) {
   static const std::regex not_finite(R"(:\s*(-?Infinity|NaN)\b)");
-  return json::parse(std::regex_replace(text, not_finite, ": null"));
+  return nlohmann::json::parse(std::regex_replace(text, not_finite, ": null"));
 }
 
 // Keys may be there with null for "as the class does".
-double number_of(const json& config, const char* key, double otherwise) {
-  const json value = config.value(key, json());
+double number_of(const nlohmann::json& config, const char* key, double otherwise) {
+  const nlohmann::json value = config.value(key, nlohmann::json());
   return value.is_null() ? otherwise : value.get<double>();
 }
 
-std::string text_of(const json& config, const char* key, const char* otherwise) {
-  const json value = config.value(key, json());
+std::string text_of(const nlohmann::json& config, const char* key, const char* otherwise) {
+  const nlohmann::json value = config.value(key, nlohmann::json());
   return value.is_null() ? otherwise : value.get<std::string>();
 }
 
-std::vector<double> betas_in(const json& config) {
-  const json trained = config.value("trained_betas", json());
+std::vector<double> betas_in(const nlohmann::json& config) {
+  const nlohmann::json trained = config.value("trained_betas", nlohmann::json());
   if (trained.is_array()) return trained.get<std::vector<double>>();
   const int steps = config.value("num_train_timesteps", 1000);
   const double first = config.value("beta_start", 1e-4), last = config.value("beta_end", 0.02);
@@ -61,7 +59,7 @@ std::vector<double> betas_in(const json& config) {
   unsupported("beta_schedule " + name);
 }
 
-Target target_of(const json& config) {
+Target target_of(const nlohmann::json& config) {
   const std::string name = text_of(config, "prediction_type", "epsilon");
   if (name == "epsilon") return Target::Noise;
   if (name == "sample") return Target::Data;
@@ -70,21 +68,21 @@ Target target_of(const json& config) {
 }
 
 // DPM-Solver's and UniPC's classes, which are of the straight path where use_flow_sigmas is set.
-diffusion::Parametrisation straight(const json& config) {
+diffusion::Parametrisation straight(const nlohmann::json& config) {
   const std::string name = text_of(config, "prediction_type", "epsilon");
   if (name == "v_prediction") unsupported("prediction_type " + name + " with use_flow_sigmas");
   return {diffusion::rectified(), name == "flow_prediction" ? Target::Flow : target_of(config), 1};
 }
 
-diffusion::Parametrisation variance_preserving(const json& config) {
+diffusion::Parametrisation variance_preserving(const nlohmann::json& config) {
   auto betas = betas_in(config);
   if (config.value("rescale_betas_zero_snr", false)) betas = diffusion::with_zero_terminal_snr(betas);
   const std::string variance = text_of(config, "variance_type", "fixed_small");
   return {diffusion::vp(betas), target_of(config), 1, variance == "learned_range"};
 }
 
-json variance_preserving_config(const Method& method) {
-  static const std::map<std::string, json> schedules = {
+nlohmann::json variance_preserving_config(const Method& method) {
+  static const std::map<std::string, nlohmann::json> schedules = {
       {"linear", {{"beta_schedule", "linear"}, {"beta_start", 1e-4}, {"beta_end", 0.02}}},
       {"scaled_linear", {{"beta_schedule", "scaled_linear"}, {"beta_start", 0.00085}, {"beta_end", 0.012}}},
       {"cosine", {{"beta_schedule", "squaredcos_cap_v2"}}},
@@ -92,7 +90,7 @@ json variance_preserving_config(const Method& method) {
       {"sigmoid", {{"beta_schedule", "sigmoid"}, {"beta_start", 1e-4}, {"beta_end", 0.02}}}};
   static const std::map<std::string, std::string> targets = {
       {"noise", "epsilon"}, {"data", "sample"}, {"velocity", "v_prediction"}};
-  json config = schedules.at(method.betas);
+  nlohmann::json config = schedules.at(method.betas);
   if (method.betas == "raised_cosine") config["trained_betas"] = betas_of(method);
   if (method.betas != "raised_cosine" && method.beta_limits.size() == 2) {
     config["beta_start"] = method.beta_limits[0];
@@ -117,7 +115,7 @@ json variance_preserving_config(const Method& method) {
 
 diffusion::Parametrisation parametrisation_from_scheduler(const std::string& text) {
   try {
-    const json config = parsed(text);
+    const nlohmann::json config = parsed(text);
     const std::string name = config.at("_class_name");
     const double sigma_min = number_of(config, "sigma_min", 0.002), sigma_max = number_of(config, "sigma_max", 80);
     const double sigma_data = number_of(config, "sigma_data", 0.5);
@@ -136,7 +134,7 @@ diffusion::Parametrisation parametrisation_from_scheduler(const std::string& tex
     if (flow) return straight(config);
     if (!config.contains("beta_schedule")) unsupported("_class_name " + name);
     return variance_preserving(config);
-  } catch (const json::exception&) {
+  } catch (const nlohmann::json::exception&) {
     throw io::DataError(io::Fault::InvalidHeader, "scheduler_config.json is no configuration of a scheduler");
   } catch (const std::invalid_argument& error) {
     throw io::DataError(io::Fault::UnsupportedFormat,
@@ -145,7 +143,7 @@ diffusion::Parametrisation parametrisation_from_scheduler(const std::string& tex
 }
 
 std::string scheduler_config(const Method& method, double sigma_data) {
-  json config;
+  nlohmann::json config;
   if (method.name == "ddpm") {
     config = variance_preserving_config(method);
   } else if (method.name == "rectified_flow" && method.target == "flow") {

@@ -25,7 +25,7 @@ using nlohmann::ordered_json;
 
 namespace {
 
-constexpr int kSchema = 1;
+constexpr int kStatusSchema = 1;
 
 // What is known of the run's configuration.
 struct Known {
@@ -189,7 +189,7 @@ ordered_json status_of(const fs::path& out, const StatusOptions& options) {
   const Manifest manifest(out);
   const Known known = known_of(out, manifest);
   const bool locked = FolderLock::is_held(out);
-  return {{"schema", kSchema},
+  return {{"schema", kStatusSchema},
           {"running", locked},
           {"stages", stages_status(out, manifest, known, locked, out, "")},
           {"fractions", fractions_status(out, known)},

@@ -118,6 +118,23 @@ std::vector<Piece> pieces_in(const fs::path& folder, const std::string& prefix, 
   return pieces;
 }
 
+// Finished ones of data/parts/I-of-N, where prepare is done in parts.
+ordered_json parts_of_prepare(const fs::path& parts) {
+  std::vector<Piece> pieces;
+  ordered_json total;
+  std::error_code error;
+  for (fs::directory_iterator entry(parts, error), end; !error && entry != end; entry.increment(error)) {
+    const std::string name = entry->path().filename();
+    const auto of = name.find("-of-");
+    if (of == std::string::npos) continue;
+    total = std::stoll("0" + name.substr(of + 4));
+    std::error_code unfinished;
+    const auto time = fs::last_write_time(entry->path() / "prepare.json", unfinished);
+    if (!unfinished) pieces.push_back({time});
+  }
+  return of_pieces(std::move(pieces), total, "parts");
+}
+
 std::int64_t samples_in(const fs::path& shard) {
   try {
     return io::SafetensorsFile(shard).at("hu").shape.at(0);
@@ -146,6 +163,7 @@ ordered_json progress_of(const std::string& stage, const fs::path& out, const or
   if (stage == "sample")
     return of_pieces(pieces_in(out / "samples", "synthetic-", ".safetensors", samples_in),
                      setting(settings, "/sample/count"), "samples");
+  if (stage == "prepare") return parts_of_prepare(out / "data" / "parts");
   if (stage != "evaluate") return ordered_json::object();
   return of_pieces(pieces_in(out / "evaluation" / "cells", "segmenter-", ".json", [](const fs::path&) { return 1; }),
                    networks_of(setting(settings, "/evaluate/downstream")), "networks");

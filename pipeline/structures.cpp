@@ -17,7 +17,7 @@ namespace ctforge::pipeline {
 
 namespace {
 
-constexpr int kSchema = 1, kFound = 0, kNothing = 3;
+constexpr int kStructuresSchema = 1, kFound = 0, kNothing = 3;
 
 // A terminal would obey control characters: those below a blank, and U+007F to U+009F.
 std::string harmless(std::string name) {
@@ -53,7 +53,7 @@ int list_structures(const StructuresConfig& config, std::ostream& out) {
   arena.execute([&] { inventory = io::scan(options); });
   const auto series_with = count_names(inventory);
   if (config.json) {
-    nlohmann::ordered_json json = {{"schema", kSchema}, {"structures", nlohmann::ordered_json::array()}};
+    nlohmann::ordered_json json = {{"schema", kStructuresSchema}, {"structures", nlohmann::ordered_json::array()}};
     for (const auto& [name, count] : series_with) json["structures"].push_back({{"name", name}, {"series", count}});
     out << json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
   } else {

@@ -27,10 +27,10 @@ using nlohmann::ordered_json;
 
 namespace {
 
-constexpr std::uint64_t kStream = 0x6175746f656e63;  // of the run's seed
+constexpr std::uint64_t kAutoencoderStream = 0x6175746f656e63;  // of the run's seed
 // Below this nothing is left of a patch behind the discriminator's convolutions.
 constexpr std::int64_t kLeastJudged = 24;
-constexpr std::uint64_t kOrderStream = 1, kInitialStream = 2;
+constexpr std::uint64_t kOrderStream = 1, kAutoencoderInitialStream = 2;
 
 torch::Tensor channels_last(const torch::Tensor& x, bool wanted) {
   return wanted ? x.contiguous(torch::MemoryFormat::ChannelsLast) : x;
@@ -85,7 +85,7 @@ train::TrainerOptions trainer_options(const TrainConfig& config, const Context& 
   options.learning_rate = {.peak = own.learning_rate, .schedule = train::Schedule::Cosine, .warmup_steps = own.warmup};
   options.ema = {own.ema_half_life, config.ema_ramp};
   options.time_limit_s = own.time_limit_min * 60;
-  options.seed = io::mix_seed(context.seed, kStream);
+  options.seed = io::mix_seed(context.seed, kAutoencoderStream);
   options.configuration = identity(config, context, data_sha256);
   options.group = context.group;
   return options;
@@ -278,7 +278,7 @@ TrainedAutoencoder train_autoencoder(const TrainConfig& config, const Context& c
                                      const MetricsLog& metrics) {
   const torch::Device device(context.device);
   const train::TrainerOptions options = trainer_options(config, context, data_sha256);
-  torch::manual_seed(io::mix_seed(options.seed, kInitialStream));
+  torch::manual_seed(io::mix_seed(options.seed, kAutoencoderInitialStream));
   nets::Autoencoder net(autoencoder_config(config.autoencoder, patches.info()));
   net->to(device);
   AutoencoderLearner learner(net, config.autoencoder);

@@ -22,8 +22,8 @@ using nlohmann::ordered_json;
 
 namespace {
 
-constexpr std::uint64_t kStream = 0x646966667573;  // of the run's seed
-constexpr std::uint64_t kInitialStream = 2;
+constexpr std::uint64_t kDiffusionStream = 0x646966667573;  // of the run's seed
+constexpr std::uint64_t kDiffusionInitialStream = 2;
 
 // What must be the same for a checkpoint to be gone on with. Only a schedule that ends depends on the number of steps.
 std::string identity(const TrainConfig& config, const Context& context, const GeneratorRecord& record,
@@ -56,7 +56,7 @@ train::TrainerOptions trainer_options(const TrainConfig& config, const Context& 
   options.power_lengths = config.ema_lengths;
   options.accumulate = config.accumulate;
   options.time_limit_s = config.time_limit_min * 60;
-  options.seed = io::mix_seed(context.seed, kStream);
+  options.seed = io::mix_seed(context.seed, kDiffusionStream);
   options.configuration = identity(config, context, record, data_sha256, origin);
   options.group = context.group;
   return options;
@@ -114,7 +114,7 @@ ordered_json train_diffusion(const TrainConfig& config, const Context& context, 
                              const Generator* origin) {
   const torch::Device device(context.device);
   const train::TrainerOptions options = trainer_options(config, context, record, data_sha256, origin);
-  torch::manual_seed(io::mix_seed(options.seed, kInitialStream));
+  torch::manual_seed(io::mix_seed(options.seed, kDiffusionInitialStream));
   nets::UNet net(record.unet);
   if (origin != nullptr && config.from_weights) begin_with(net, *origin);
   Learner learner(net, config);

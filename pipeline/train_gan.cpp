@@ -21,8 +21,8 @@ using nlohmann::ordered_json;
 
 namespace {
 
-constexpr std::uint64_t kStream = 0x67616e;  // of the run's seed
-constexpr std::uint64_t kInitialStream = 2;
+constexpr std::uint64_t kGanStream = 0x67616e;  // of the run's seed
+constexpr std::uint64_t kGanInitialStream = 2;
 
 std::vector<std::int64_t> levels_of(const std::vector<std::int64_t>& given, std::int64_t height, std::int64_t width) {
   if (!given.empty()) return given;
@@ -61,7 +61,7 @@ train::TrainerOptions trainer_options(const ModelConfig& model, const TrainConfi
   options.ema = {config.ema_half_life, config.ema_ramp};
   options.accumulate = config.accumulate;
   options.time_limit_s = config.time_limit_min * 60;
-  options.seed = io::mix_seed(context.seed, kStream);
+  options.seed = io::mix_seed(context.seed, kGanStream);
   options.configuration = identity(model, config, context, record, data_sha256);
   return options;
 }
@@ -110,7 +110,7 @@ ordered_json train_gan(const ModelConfig& model, const TrainConfig& config, cons
                        const MetricsLog& metrics) {
   const torch::Device device(context.device);
   const train::TrainerOptions options = trainer_options(model, config, context, record, data_sha256);
-  torch::manual_seed(io::mix_seed(options.seed, kInitialStream));
+  torch::manual_seed(io::mix_seed(options.seed, kGanInitialStream));
   Players players(*record.gan);
   players->to(device);
   GanLesson lesson(model, config, data, players, record.codec == "identity", device, options.seed);

@@ -22,7 +22,7 @@ using nlohmann::ordered_json;
 
 namespace {
 
-constexpr int kSchema = 1;
+constexpr int kVerifySchema = 1;
 
 void check_outputs(const fs::path& run, const ordered_json& record, StageVerdict& verdict) {
   const auto outputs = record.value("outputs", ordered_json::object());
@@ -165,7 +165,7 @@ std::string verdict_text(const std::vector<StageVerdict>& verdicts) {
 }
 
 ordered_json verdict_json(const std::vector<StageVerdict>& verdicts) {
-  ordered_json json = {{"schema", kSchema}, {"holds", holds(verdicts)}, {"stages", ordered_json::object()}};
+  ordered_json json = {{"schema", kVerifySchema}, {"holds", holds(verdicts)}, {"stages", ordered_json::object()}};
   for (const StageVerdict& verdict : verdicts)
     json["stages"][verdict.stage] = {{"state", verdict.state},
                                      {"files", verdict.files},

@@ -25,10 +25,6 @@ const AutoencoderConfig& validated(const AutoencoderConfig& config) {
   return config;
 }
 
-torch::nn::Conv2d convolution(std::int64_t in, std::int64_t out, std::int64_t kernel) {
-  return torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, kernel).padding(kernel / 2));
-}
-
 BlockOptions block_options(const AutoencoderConfig& config) {
   return {.norm_eps = kNormEps, .activation = config.act_fn};
 }
@@ -108,7 +104,7 @@ Tensor Moments::kl() const { return 0.5 * (mean.square() + torch::exp(logvar) - 
 
 EncoderImpl::EncoderImpl(const AutoencoderConfig& config) {
   const auto& channels = config.block_out_channels;
-  conv_in = register_module("conv_in", convolution(config.in_channels, channels[0], 3));
+  conv_in = register_module("conv_in", same_size_convolution(config.in_channels, channels[0], 3));
   register_module("down_blocks", down_blocks);
   for (std::size_t i = 0; i < channels.size(); ++i)
     down_blocks->push_back(DownLevel(level(channels[i == 0 ? 0 : i - 1], channels[i], config.layers_per_block,
@@ -117,7 +113,7 @@ EncoderImpl::EncoderImpl(const AutoencoderConfig& config) {
   mid_block = register_module("mid_block", middle(config));
   conv_norm_out =
       register_module("conv_norm_out", GroupNorm(config.norm_num_groups, channels.back(), kNormEps, Activation::Silu));
-  conv_out = register_module("conv_out", convolution(channels.back(), 2 * config.latent_channels, 3));
+  conv_out = register_module("conv_out", same_size_convolution(channels.back(), 2 * config.latent_channels, 3));
 }
 
 Tensor EncoderImpl::forward(const Tensor& x) {
@@ -127,7 +123,7 @@ Tensor EncoderImpl::forward(const Tensor& x) {
 DecoderImpl::DecoderImpl(const AutoencoderConfig& config) {
   const auto& channels = config.block_out_channels;
   const std::size_t levels = channels.size();
-  conv_in = register_module("conv_in", convolution(config.latent_channels, channels.back(), 3));
+  conv_in = register_module("conv_in", same_size_convolution(config.latent_channels, channels.back(), 3));
   mid_block = register_module("mid_block", middle(config));
   register_module("up_blocks", up_blocks);
   for (std::size_t up = 0; up < levels; ++up) {
@@ -138,7 +134,7 @@ DecoderImpl::DecoderImpl(const AutoencoderConfig& config) {
   }
   conv_norm_out =
       register_module("conv_norm_out", GroupNorm(config.norm_num_groups, channels[0], kNormEps, Activation::Silu));
-  conv_out = register_module("conv_out", convolution(channels[0], config.out_channels, 3));
+  conv_out = register_module("conv_out", same_size_convolution(channels[0], config.out_channels, 3));
 }
 
 Tensor DecoderImpl::forward(const Tensor& z) {
@@ -152,11 +148,11 @@ AutoencoderImpl::AutoencoderImpl(AutoencoderConfig config) : config_(validated(c
   encoder = register_module("encoder", Encoder(config_));
   decoder = register_module("decoder", Decoder(config_));
   if (config_.use_quant_conv)
-    quant_conv =
-        register_module("quant_conv", convolution(2 * config_.latent_channels, 2 * config_.latent_channels, 1));
+    quant_conv = register_module("quant_conv",
+                                 same_size_convolution(2 * config_.latent_channels, 2 * config_.latent_channels, 1));
   if (config_.use_post_quant_conv)
     post_quant_conv =
-        register_module("post_quant_conv", convolution(config_.latent_channels, config_.latent_channels, 1));
+        register_module("post_quant_conv", same_size_convolution(config_.latent_channels, config_.latent_channels, 1));
 }
 
 Moments AutoencoderImpl::encode(const Tensor& x) {

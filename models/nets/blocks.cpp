@@ -14,13 +14,13 @@ using torch::Tensor;
 
 namespace {
 
-torch::nn::Conv2d convolution(std::int64_t in, std::int64_t out, std::int64_t kernel) {
-  return torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, kernel).padding(kernel / 2));
-}
-
 Tensor scaled(const Tensor& sum, double scale) { return scale == 1 ? sum : sum / scale; }
 
 }  // namespace
+
+torch::nn::Conv2d same_size_convolution(std::int64_t in, std::int64_t out, std::int64_t kernel) {
+  return torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, kernel).padding(kernel / 2));
+}
 
 Tensor byte_dropout(const Tensor& x, double probability, const std::optional<BatchShare>& share) {
   const auto threshold = std::clamp<std::int64_t>(std::lround(probability * 256), 0, 255);
@@ -54,16 +54,16 @@ ResnetBlockImpl::ResnetBlockImpl(const ResnetShape& shape, const BlockOptions& o
   const std::int64_t hidden = shape.hidden();
   const bool film = options.time_channels > 0 && options.time_scale_shift == TimeScaleShift::ScaleShift;
   norm1 = register_module("norm1", GroupNorm(shape.groups_in, shape.in_channels, options.norm_eps, options.activation));
-  conv1 = register_module("conv1", convolution(shape.in_channels, hidden, 3));
+  conv1 = register_module("conv1", same_size_convolution(shape.in_channels, hidden, 3));
   if (options.time_channels > 0)
     time_emb_proj =
         register_module("time_emb_proj", torch::nn::Linear(options.time_channels, film ? 2 * hidden : hidden));
   // Scale and offset come between the second normalisation and its activation.
   norm2 = register_module(
       "norm2", GroupNorm(shape.groups_out, hidden, options.norm_eps, film ? Activation::None : options.activation));
-  conv2 = register_module("conv2", convolution(hidden, shape.out_channels, 3));
+  conv2 = register_module("conv2", same_size_convolution(hidden, shape.out_channels, 3));
   if (shape.shortcut || shape.in_channels != shape.out_channels)
-    conv_shortcut = register_module("conv_shortcut", convolution(shape.in_channels, shape.out_channels, 1));
+    conv_shortcut = register_module("conv_shortcut", same_size_convolution(shape.in_channels, shape.out_channels, 1));
 }
 
 Tensor ResnetBlockImpl::conditioned(const Tensor& hidden, const Tensor& time) {

@@ -15,6 +15,9 @@
 
 namespace ctforge::nets {
 
+// Square kernel of an odd number of pixels, padded so that the size stays.
+torch::nn::Conv2d same_size_convolution(std::int64_t in, std::int64_t out, std::int64_t kernel);
+
 // How the embedded time acts on a residual block: added to the channels, or as their scale and offset (FiLM, Perez et
 // al. 2018, eq. 2).
 enum class TimeScaleShift { Default, ScaleShift };

@@ -15,7 +15,7 @@ namespace {
 
 constexpr double kAttentionEps = 1e-5;  // whatever the network's norm_eps
 
-torch::nn::Conv2d convolution(std::int64_t in, std::int64_t out, std::int64_t kernel, bool bias = true) {
+torch::nn::Conv2d k_convolution(std::int64_t in, std::int64_t out, std::int64_t kernel, bool bias = true) {
   return torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, kernel).padding(kernel / 2).bias(bias));
 }
 
@@ -50,12 +50,12 @@ Tensor AdaptiveGroupNormImpl::forward(const Tensor& x, const Tensor& time) {
 KResnetBlockImpl::KResnetBlockImpl(const ResnetShape& shape, const BlockOptions& options) : options_(options) {
   const std::int64_t in = shape.in_channels, hidden = shape.hidden();
   norm1 = register_module("norm1", AdaptiveGroupNorm(shape.groups_in, in, options.time_channels, options.norm_eps));
-  conv1 = register_module("conv1", convolution(in, hidden, 3));
+  conv1 = register_module("conv1", k_convolution(in, hidden, 3));
   norm2 =
       register_module("norm2", AdaptiveGroupNorm(shape.groups_out, hidden, options.time_channels, options.norm_eps));
-  conv2 = register_module("conv2", convolution(hidden, shape.out_channels, 3));
+  conv2 = register_module("conv2", k_convolution(hidden, shape.out_channels, 3));
   if (in != shape.out_channels)
-    conv_shortcut = register_module("conv_shortcut", convolution(in, shape.out_channels, 1, false));
+    conv_shortcut = register_module("conv_shortcut", k_convolution(in, shape.out_channels, 1, false));
 }
 
 Tensor KResnetBlockImpl::forward(const Tensor& x, const Tensor& time) {

@@ -14,8 +14,8 @@ using torch::Tensor;
 
 namespace {
 
-torch::nn::Conv2d convolution(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride,
-                              std::int64_t groups = 1) {
+torch::nn::Conv2d lite0_convolution(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride,
+                                    std::int64_t groups = 1) {
   return torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, kernel).stride(stride).groups(groups).bias(false));
 }
 
@@ -54,12 +54,12 @@ Lite0BlockImpl::Lite0BlockImpl(std::int64_t in_channels, std::int64_t out_channe
     : kernel_(kernel), stride_(stride), residual_(stride == 1 && in_channels == out_channels) {
   const std::int64_t inner = in_channels * expansion;
   if (expansion != 1) {
-    expand_conv = register_module("_expand_conv", convolution(in_channels, inner, 1, 1));
+    expand_conv = register_module("_expand_conv", lite0_convolution(in_channels, inner, 1, 1));
     bn0 = register_module("_bn0", batch_norm(inner));
   }
-  depthwise_conv = register_module("_depthwise_conv", convolution(inner, inner, kernel, stride, inner));
+  depthwise_conv = register_module("_depthwise_conv", lite0_convolution(inner, inner, kernel, stride, inner));
   bn1 = register_module("_bn1", batch_norm(inner));
-  project_conv = register_module("_project_conv", convolution(inner, out_channels, 1, 1));
+  project_conv = register_module("_project_conv", lite0_convolution(inner, out_channels, 1, 1));
   bn2 = register_module("_bn2", batch_norm(out_channels));
 }
 
@@ -71,14 +71,14 @@ Tensor Lite0BlockImpl::forward(const Tensor& x) {
 }
 
 Lite0Impl::Lite0Impl() {
-  conv_stem = register_module("_conv_stem", convolution(3, 32, 3, 2));
+  conv_stem = register_module("_conv_stem", lite0_convolution(3, 32, 3, 2));
   bn0 = register_module("_bn0", batch_norm(32));
   register_module("_blocks", blocks);
   for (const Stage& stage : kStages)
     for (std::int64_t i = 0; i < stage.repeats; ++i)
       blocks->push_back(Lite0Block(i == 0 ? stage.in_channels : stage.out_channels, stage.out_channels, stage.expansion,
                                    stage.kernel, i == 0 ? stage.stride : 1));
-  conv_head = register_module("_conv_head", convolution(320, kLite0Features, 1, 1));
+  conv_head = register_module("_conv_head", lite0_convolution(320, kLite0Features, 1, 1));
   bn1 = register_module("_bn1", batch_norm(kLite0Features));
   fc = register_module("_fc", torch::nn::Linear(kLite0Features, kLite0Classes));
 }

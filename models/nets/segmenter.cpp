@@ -24,7 +24,7 @@ const SegmenterConfig& validated(const SegmenterConfig& config) {
   return config;
 }
 
-torch::nn::Conv2d convolution(std::int64_t in, std::int64_t out, std::int64_t stride) {
+torch::nn::Conv2d strided_convolution(std::int64_t in, std::int64_t out, std::int64_t stride) {
   return torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, 3).stride(stride).padding(1));
 }
 
@@ -49,9 +49,9 @@ void validate(const SegmenterConfig& c) {
 }
 
 ConvStageImpl::ConvStageImpl(std::int64_t in_channels, std::int64_t out_channels, std::int64_t stride) {
-  conv1 = register_module("conv1", convolution(in_channels, out_channels, stride));
+  conv1 = register_module("conv1", strided_convolution(in_channels, out_channels, stride));
   norm1 = register_module("norm1", instance_norm(out_channels));
-  conv2 = register_module("conv2", convolution(out_channels, out_channels, 1));
+  conv2 = register_module("conv2", strided_convolution(out_channels, out_channels, 1));
   norm2 = register_module("norm2", instance_norm(out_channels));
 }
 

@@ -56,6 +56,24 @@ TEST(Split, StrataOfOneStillGiveTheWholeNumber) {
   EXPECT_EQ(count(split, Split::Test), 2);
 }
 
+TEST(Split, OfAPatientAloneDependsOnNobodyElse) {
+  int tests = 0, validations = 0;
+  for (int i = 0; i < 4000; ++i) {
+    const Split split = split_of("P-" + std::to_string(i), {0.1, 0.2}, 5);
+    EXPECT_EQ(split, split_of("P-" + std::to_string(i), {0.1, 0.2}, 5));
+    tests += split == Split::Test ? 1 : 0;
+    validations += split == Split::Validation ? 1 : 0;
+    // More for validation takes none from testing.
+    if (split == Split::Test) {
+      EXPECT_EQ(split_of("P-" + std::to_string(i), {0.4, 0.2}, 5), Split::Test);
+    }
+  }
+  EXPECT_NEAR(tests, 800, 80);  // three standard deviations
+  EXPECT_NEAR(validations, 400, 60);
+  EXPECT_EQ(split_of("P-1", {0, 0}, 5), Split::Train);
+  EXPECT_THROW(split_of("P-1", {0, 3}, 5), std::invalid_argument);
+}
+
 TEST(Split, TooFewPatientsAreRefusedByName) {
   try {
     split_patients(patients(10), {0, 10}, 1);

@@ -15,9 +15,9 @@ namespace {
 
 TEST(Reconstruction, IsInHounsfieldUnitsAndByLabel) {
   const ctforge::test::TemporaryFolder folder;
-  test::write_patches(folder.path(), "validation", 4);
+  support::write_patches(folder.path(), "validation", 4);
   const PatchTensors patches(folder.path(), "validation");
-  nets::Autoencoder net(autoencoder_config(test::small_config().autoencoder, patches.info()));
+  nets::Autoencoder net(autoencoder_config(support::small_config().autoencoder, patches.info()));
   {
     // Makes the decoder say 0 everywhere: 0 HU, and label 0.
     const torch::NoGradGuard no_grad;
@@ -40,10 +40,10 @@ TEST(Reconstruction, IsInHounsfieldUnitsAndByLabel) {
 
 TEST(Reconstruction, IsMeasuredOnce) {
   const ctforge::test::TemporaryFolder folder;
-  test::write_patches(folder.path(), "validation", 4);
+  support::write_patches(folder.path(), "validation", 4);
   const PatchTensors patches(folder.path(), "validation");
   torch::manual_seed(1);
-  nets::Autoencoder net(autoencoder_config(test::small_config().autoencoder, patches.info()));
+  nets::Autoencoder net(autoencoder_config(support::small_config().autoencoder, patches.info()));
   const MetricsLog metrics(folder / "metrics.jsonl");
   const auto first = measured_reconstruction(net, patches, torch::kCPU, {}, 7, metrics);
   const auto log = ctforge::test::read_file(folder / "metrics.jsonl");

@@ -12,14 +12,14 @@ namespace ctforge::pipeline {
 namespace {
 
 Splits splits_in(const std::filesystem::path& folder) {
-  test::write_patches(folder, "train", 8);
+  support::write_patches(folder, "train", 8);
   return {PatchTensors(folder, "train"), std::nullopt, "files", "used"};
 }
 
 TEST(PixelData, IsTheImageAndItsBitsMovedAsIsTold) {
   const ctforge::test::TemporaryFolder folder;
   const Splits splits = splits_in(folder.path());
-  TrainConfig config = test::small_config();
+  TrainConfig config = support::small_config();
   GeneratorRecord record;
   const DiffusionData plain = pixel_data(config, splits, record);
   EXPECT_EQ(record.latent_shape, (std::array<std::int64_t, 3>{2, 16, 16}));
@@ -38,7 +38,7 @@ TEST(PixelData, IsTheImageAndItsBitsMovedAsIsTold) {
 TEST(LatentData, IsOfUnitScaleAndHasMovedCopies) {
   const ctforge::test::TemporaryFolder folder;
   const Splits splits = splits_in(folder / "data");
-  TrainConfig config = test::small_config();
+  TrainConfig config = support::small_config();
   config.augment.probability = 1;
   config.augment.copies = 3;
   Context context;

@@ -65,44 +65,44 @@ std::vector<Wanted> wanted(std::int64_t count, std::int64_t class_index, std::in
 }
 
 TEST(DrawSamples, GivesEachClassItsOwnDataAndMask) {
-  const auto generator = test::toy_generator();
+  const auto generator = support::toy_generator();
   SampleConfig config;
   config.guidance = 1;
   for (std::int64_t k = 0; k < 2; ++k) {
-    const auto samples = draw_samples(config, generator, test::toy_network(generator), 1, wanted(64, k));
+    const auto samples = draw_samples(config, generator, support::toy_network(generator), 1, wanted(64, k));
     ASSERT_TRUE(samples);
     EXPECT_EQ(samples->decoded.image.sizes(), at::IntArrayRef({64, 1, 4, 6}));
     EXPECT_EQ(samples->decoded.mask.sizes(), at::IntArrayRef({64, 4, 6}));
-    EXPECT_NEAR(samples->decoded.image.mean().item<double>(), test::kClassMean[k], 0.02);
+    EXPECT_NEAR(samples->decoded.image.mean().item<double>(), support::kClassMean[k], 0.02);
     EXPECT_TRUE(samples->decoded.mask.eq(k == 0 ? 0 : 1).all().item<bool>());
   }
 }
 
 TEST(DrawSamples, GuidesAwayFromTheUnconditionalMean) {
-  auto generator = test::toy_generator();
+  auto generator = support::toy_generator();
   SampleConfig config;
   const auto mean_at = [&](double guidance) {
     config.guidance = guidance;
-    const auto samples = draw_samples(config, generator, test::toy_network(generator), 1, wanted(32, 1));
+    const auto samples = draw_samples(config, generator, support::toy_network(generator), 1, wanted(32, 1));
     return samples.value().decoded.image.mean().item<double>();
   };
   // Estimates are linear in the class mean, so guidance g moves it to g times its distance from the mean of all, 0.
-  EXPECT_NEAR(mean_at(1.5), 1.5 * test::kClassMean[1], 0.03);
+  EXPECT_NEAR(mean_at(1.5), 1.5 * support::kClassMean[1], 0.03);
   EXPECT_NEAR(mean_at(0), 0, 0.03);
   generator.parametrisation = {diffusion::rectified(), diffusion::Target::Flow, 0.5};  // guided at its first level too
   config.steps = 1;
-  EXPECT_NEAR(mean_at(1.5), 1.5 * test::kClassMean[1], 0.03);
-  generator = test::toy_generator();
+  EXPECT_NEAR(mean_at(1.5), 1.5 * support::kClassMean[1], 0.03);
+  generator = support::toy_generator();
   config.steps = 18;
   config.guidance_low = 90;  // above every level visited: guidance never acts
-  EXPECT_NEAR(mean_at(1.5), test::kClassMean[1], 0.03);
+  EXPECT_NEAR(mean_at(1.5), support::kClassMean[1], 0.03);
 }
 
 TEST(DrawSamples, GuidesAwayFromAClassAndTowardsOthers) {
-  const auto generator = test::toy_generator();
+  const auto generator = support::toy_generator();
   SampleConfig config;
   const auto mean = [&] {
-    const auto samples = draw_samples(config, generator, test::toy_network(generator), 1, wanted(32, 1));
+    const auto samples = draw_samples(config, generator, support::toy_network(generator), 1, wanted(32, 1));
     return samples.value().decoded.image.mean().item<double>();
   };
   // From the mean of "low", -0.4, towards that of "high", 0.4: -0.4 + 1.25 * 0.8.
@@ -125,8 +125,8 @@ TEST(DrawSamples, GuidesAwayFromAClassAndTowardsOthers) {
 }
 
 TEST(DrawSamples, GuidesAwayFromAWeakerGeneratorOfAnotherPath) {
-  auto generator = test::toy_generator();
-  auto weaker = std::make_shared<Generator>(test::toy_generator());
+  auto generator = support::toy_generator();
+  auto weaker = std::make_shared<Generator>(support::toy_generator());
   weaker->parametrisation = {diffusion::rectified(), diffusion::Target::Flow, 0.5};
   // A network whose answer is 0 stands for x / (alpha + sigma): data of mean 0 and unit deviation.
   weaker->unet = nets::UNet(nets::UNetConfig{.sample_size = 4,
@@ -145,28 +145,28 @@ TEST(DrawSamples, GuidesAwayFromAWeakerGeneratorOfAnotherPath) {
   SampleConfig config;
   config.guidance = 1.5;
   EXPECT_NO_THROW(check_guidance(config, generator));
-  const auto guided = draw_samples(config, generator, test::toy_network(generator), 1, wanted(32, 1));
+  const auto guided = draw_samples(config, generator, support::toy_network(generator), 1, wanted(32, 1));
   generator.weaker.reset();
-  const auto by_class = draw_samples(config, generator, test::toy_network(generator), 1, wanted(32, 1));
+  const auto by_class = draw_samples(config, generator, support::toy_network(generator), 1, wanted(32, 1));
   EXPECT_FALSE(torch::allclose(guided->latents, by_class->latents, 0, 1e-3));
   config.guidance_high = 1e-6;  // never
   generator.weaker = weaker;
-  const auto plain = draw_samples(config, generator, test::toy_network(generator), 1, wanted(32, 1));
-  EXPECT_NEAR(plain->decoded.image.mean().item<double>(), test::kClassMean[1], 0.02);
+  const auto plain = draw_samples(config, generator, support::toy_network(generator), 1, wanted(32, 1));
+  EXPECT_NEAR(plain->decoded.image.mean().item<double>(), support::kClassMean[1], 0.02);
   // Led on beyond the mean of the class, away from 0.
-  EXPECT_GT(guided->decoded.image.mean().item<double>(), test::kClassMean[1] + 0.02);
+  EXPECT_GT(guided->decoded.image.mean().item<double>(), support::kClassMean[1] + 0.02);
 }
 
 TEST(DrawSamples, GivesNoiseAndLatentsThatBelongTogether) {
-  auto generator = test::toy_generator();
+  auto generator = support::toy_generator();
   generator.method.name = "rectified_flow";
   generator.parametrisation = {diffusion::rectified(), diffusion::Target::Flow, 0.5};
   SampleConfig config;
   config.steps = 64;
-  const auto drawn = draw_samples(config, generator, test::toy_network(generator), 1, wanted(8, 1));
+  const auto drawn = draw_samples(config, generator, support::toy_network(generator), 1, wanted(8, 1));
   EXPECT_TRUE(torch::equal(drawn->noise, diffusion::batch_noise(1, {0, 1, 2, 3, 4, 5, 6, 7}, 0, {2, 4, 6})));
   // The flow to a Gaussian takes noise to mean + deviation * noise.
-  const auto expected = test::kClassMean[1] + test::kDeviation * drawn->noise;
+  const auto expected = support::kClassMean[1] + support::kDeviation * drawn->noise;
   EXPECT_TRUE(torch::allclose(drawn->latents, expected, 0, 0.02));
   ASSERT_TRUE(drawn->straightness.has_value());
   EXPECT_GT(*drawn->straightness, 0);
@@ -174,15 +174,15 @@ TEST(DrawSamples, GivesNoiseAndLatentsThatBelongTogether) {
   // A single step tells nothing of it.
   config.steps = 1;
   config.sampler = "euler";
-  EXPECT_FALSE(draw_samples(config, generator, test::toy_network(generator), 1, wanted(8, 1))->straightness);
+  EXPECT_FALSE(draw_samples(config, generator, support::toy_network(generator), 1, wanted(8, 1))->straightness);
 }
 
 TEST(DrawSamples, GivesASampleTheSameInAnyBatch) {
-  const auto generator = test::toy_generator();
+  const auto generator = support::toy_generator();
   for (const char* sampler : {"heun", "ddpm"}) {
     SampleConfig config;
     config.sampler = sampler;
-    const auto net = test::toy_network(generator);
+    const auto net = support::toy_network(generator);
     const auto together = draw_samples(config, generator, net, 9, wanted(8, 1));
     const auto apart = draw_samples(config, generator, net, 9, wanted(3, 1, 5));
     EXPECT_TRUE(torch::equal(together->decoded.image.narrow(0, 5, 3), apart->decoded.image));
@@ -193,24 +193,24 @@ TEST(DrawSamples, GivesASampleTheSameInAnyBatch) {
 }
 
 TEST(DrawSamples, ClampsTheEstimateWhenAsked) {
-  const auto generator = test::toy_generator();
+  const auto generator = support::toy_generator();
   SampleConfig config;
   config.clip = 0.1;
-  const auto samples = draw_samples(config, generator, test::toy_network(generator), 1, wanted(4, 1));
+  const auto samples = draw_samples(config, generator, support::toy_network(generator), 1, wanted(4, 1));
   EXPECT_LE(samples->decoded.image.abs().max().item<double>(), 0.1 + 1e-6);
 }
 
 TEST(DrawSamples, StopsWhenAsked) {
-  const auto generator = test::toy_generator();
+  const auto generator = support::toy_generator();
   int asked = 0;
   const auto samples =
-      draw_samples({}, generator, test::toy_network(generator), 1, wanted(2, 0), [&] { return ++asked == 3; });
+      draw_samples({}, generator, support::toy_network(generator), 1, wanted(2, 0), [&] { return ++asked == 3; });
   EXPECT_FALSE(samples);
   EXPECT_EQ(asked, 3);
 }
 
 TEST(DrawSamples, RefusesGuidanceAndStepsThatWereNotLearned) {
-  Generator generator = test::toy_generator();
+  Generator generator = support::toy_generator();
   SampleConfig config;
   config.guidance = 1.5;
   EXPECT_NO_THROW(check_guidance(config, generator));
@@ -225,15 +225,15 @@ TEST(DrawSamples, RefusesGuidanceAndStepsThatWereNotLearned) {
 }
 
 TEST(DrawSamples, RefusesSettingsThatDoNotFitAndValuesThatAreNoNumbers) {
-  auto generator = test::toy_generator();
+  auto generator = support::toy_generator();
   SampleConfig config;
   config.sigma_min = 100;
   config.sigma_max = 200;
-  EXPECT_THROW(draw_samples(config, generator, test::toy_network(generator), 1, wanted(1, 0)), ConfigError);
+  EXPECT_THROW(draw_samples(config, generator, support::toy_network(generator), 1, wanted(1, 0)), ConfigError);
   const diffusion::Net broken = [](const torch::Tensor& x, const torch::Tensor&, const diffusion::Condition&) {
     return torch::full_like(x, std::numeric_limits<float>::quiet_NaN());
   };
-  EXPECT_THROW(draw_samples({}, test::toy_generator(), broken, 1, wanted(1, 0)), std::runtime_error);
+  EXPECT_THROW(draw_samples({}, support::toy_generator(), broken, 1, wanted(1, 0)), std::runtime_error);
 }
 
 }  // namespace

@@ -40,7 +40,7 @@ TEST(FindLossyCodec, IsTheGeneratorsAutoencoder) {
   Context empty;
   empty.out = folder.path();
   EXPECT_FALSE(find_lossy_codec(empty));
-  const Context context = test::trained_in(folder.path());
+  const Context context = support::trained_in(folder.path());
   const auto codec = find_lossy_codec(context);
   ASSERT_TRUE(codec);
   EXPECT_EQ(codec->sha256, load_generator(folder / "checkpoints", torch::kCPU).autoencoder_sha256);
@@ -48,9 +48,9 @@ TEST(FindLossyCodec, IsTheGeneratorsAutoencoder) {
 
 TEST(FindLossyCodec, IsNoneForTheIdentity) {
   const ctforge::test::TemporaryFolder folder;
-  TrainConfig config = test::small_config();
+  TrainConfig config = support::small_config();
   config.codec = "identity";
-  EXPECT_FALSE(find_lossy_codec(test::trained_in(folder.path(), config)));
+  EXPECT_FALSE(find_lossy_codec(support::trained_in(folder.path(), config)));
 }
 
 }  // namespace

@@ -17,9 +17,9 @@ namespace {
 namespace fs = std::filesystem;
 
 void train_into(const fs::path& folder) {
-  TrainConfig config = test::small_config();
+  TrainConfig config = support::small_config();
   config.precision = "fp32";
-  test::trained_in(folder, config, 4);
+  support::trained_in(folder, config, 4);
 }
 
 TEST(Generator, HoldsTheWeightsOfTheCheckpointOrFreshOnes) {

@@ -24,10 +24,10 @@ TEST(Interchange, GoesRoundForEveryCodecAndMethod) {
     for (const char* method : {"edm", "ddpm", "rectified_flow", "consistency"}) {
       SCOPED_TRACE(std::string(codec) + " " + method);
       const ctforge::test::TemporaryFolder folder;
-      TrainConfig config = test::small_config();
+      TrainConfig config = support::small_config();
       config.codec = codec;
       config.method = method;
-      const Context context = test::trained_in(folder / "run", config);
+      const Context context = support::trained_in(folder / "run", config);
       export_generator({folder / "run", folder / "out", {}, "cpu"});
       EXPECT_TRUE(fs::exists(folder / "out" / "unet" / "config.json"));
       EXPECT_EQ(fs::exists(folder / "out" / "vae"), std::string(codec) == "autoencoder");
@@ -60,7 +60,7 @@ TEST(Interchange, GoesRoundForEveryCodecAndMethod) {
 
 TEST(Interchange, TellsDiffusersHowLatentsAreStandardised) {
   const ctforge::test::TemporaryFolder folder;
-  test::trained_in(folder / "run");
+  support::trained_in(folder / "run");
   export_generator({folder / "run", folder / "out", {}, "cpu"});
   const Generator generator = load_generator(folder / "run" / "checkpoints", torch::kCPU);
   const auto told = nets::load_autoencoder(folder / "out" / "vae")->config();
@@ -74,11 +74,11 @@ TEST(Interchange, TellsDiffusersHowLatentsAreStandardised) {
 
 TEST(Interchange, RefusesANetworkThatLearnedSomethingElse) {
   const ctforge::test::TemporaryFolder folder;
-  TrainConfig config = test::small_config();
+  TrainConfig config = support::small_config();
   config.codec = "identity";
   config.method = "ddpm";
   config.target = "noise";
-  test::trained_in(folder / "run", config);
+  support::trained_in(folder / "run", config);
   export_generator({folder / "run", folder / "out", {}, "cpu"});
   const fs::path scheduler = folder / "out" / "scheduler" / "scheduler_config.json";
   const std::string text = ctforge::test::read_file(scheduler);
@@ -101,11 +101,11 @@ TEST(Interchange, AFolderSampledByItselfIsTheRunsGenerator) {
   for (const char* method : {"edm", "ddpm", "rectified_flow", "consistency"}) {
     SCOPED_TRACE(method);
     const ctforge::test::TemporaryFolder folder;
-    TrainConfig config = test::small_config();
+    TrainConfig config = support::small_config();
     config.codec = "identity";
     config.method = method;
     config.precision = "fp32";
-    Context context = test::trained_in(folder / "run", config);
+    Context context = support::trained_in(folder / "run", config);
     export_generator({folder / "run", folder / "out", {}, "cpu"});
     torch::manual_seed(1);
     const auto noise = torch::randn({2, 2, 16, 16});
@@ -129,7 +129,7 @@ TEST(Interchange, AFolderSampledByItselfIsTheRunsGenerator) {
 
 TEST(Interchange, TakesTheMeaningFromARunAndRefusesWhatDoesNotFit) {
   const ctforge::test::TemporaryFolder folder;
-  test::trained_in(folder / "run");
+  support::trained_in(folder / "run");
   export_generator({folder / "run", folder / "out", {.averaged = false}, "cpu"});
   const Generator last = load_generator(folder / "run" / "checkpoints", torch::kCPU, {.averaged = false});
   fs::remove(folder / "out" / "ctforge.json");

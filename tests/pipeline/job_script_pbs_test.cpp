@@ -7,7 +7,7 @@
 namespace ctforge::pipeline {
 namespace {
 
-const JobPlaces kPlaces = {"/opt/ctforge", "/runs/a b", "/w"};
+const JobPlaces kPbsPlaces = {"/opt/ctforge", "/runs/a b", "/w"};
 
 TEST(PbsScript, SaysWhatItNeeds) {
   const Config config =
@@ -16,7 +16,7 @@ TEST(PbsScript, SaysWhatItNeeds) {
                        "cluster.sample_parts=2", "sample.count=512", "cluster.mail=a@b.c"});
   check_cluster(config);
   const auto jobs = plan_jobs(config, {"prepare", "train", "sample"});
-  const std::string train = pbs_script(config, jobs[1], kPlaces), sample = pbs_script(config, jobs[2], kPlaces);
+  const std::string train = pbs_script(config, jobs[1], kPbsPlaces), sample = pbs_script(config, jobs[2], kPbsPlaces);
   for (const char* part :
        {"#PBS -N ctforge-train\n", "#PBS -q gpuq\n", "#PBS -A rad\n", "#PBS -o \"/runs/a b/jobs/logs/\"\n",
         "#PBS -l select=1:ncpus=8:ngpus=2:mem=8192mb:gpu_model=a100\n", "#PBS -l walltime=30:00:00\n", "#PBS -r y\n",
@@ -31,7 +31,7 @@ TEST(PbsScript, BashAndShellcheckTakeThem) {
   const Config config = read_config({}, {"cluster.scheduler=pbs", "cluster.setup=[module load x]"});
   const bool checker = run_tool({"shellcheck", "--version"}).exit_code == 0;
   for (const Job& job : plan_jobs(config, kStages, {{0.5, {"prepare", "train", "sample"}}})) {
-    const std::string text = pbs_script(config, job, kPlaces);
+    const std::string text = pbs_script(config, job, kPbsPlaces);
     EXPECT_EQ(run_tool({"bash", "-n", "-c", text}).output, "") << text;
     if (!checker) continue;
     EXPECT_EQ(run_tool({"bash", "-c", "shellcheck - <<<\"$1\"", "-", text}).output, "");

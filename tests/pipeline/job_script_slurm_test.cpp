@@ -7,14 +7,14 @@
 namespace ctforge::pipeline {
 namespace {
 
-const JobPlaces kPlaces = {"/opt/ctforge", "/runs/50% a", "/home of/x"};
+const JobPlaces kSlurmPlaces = {"/opt/ctforge", "/runs/50% a", "/home of/x"};
 
 std::vector<std::string> scripts(const std::vector<std::string>& assignments) {
   const Config config = read_config({}, assignments);
   check_cluster(config);
   std::vector<std::string> texts;
   for (const Job& job : plan_jobs(config, kStages, {{0.5, {"prepare", "train", "sample"}}}))
-    texts.push_back(slurm_script(config, job, kPlaces));
+    texts.push_back(slurm_script(config, job, kSlurmPlaces));
   return texts;
 }
 

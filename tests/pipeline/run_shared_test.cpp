@@ -8,8 +8,8 @@
 namespace ctforge::pipeline {
 namespace {
 
-using train::test::expect_nothing_to_complain_of;
-using train::test::run_processes;
+using train::support::expect_nothing_to_complain_of;
+using train::support::run_processes;
 
 // What each process did, as "all" or "part 2 of 2", one word after the other.
 std::string done_by(train::Group& group, Sharing sharing) {

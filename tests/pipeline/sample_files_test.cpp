@@ -9,7 +9,7 @@
 namespace ctforge::pipeline {
 namespace {
 
-const SampleOrigin kOrigin = {std::string(64, 'c'), 1234, 18446744073709551615U};
+const SampleOrigin kFilesOrigin = {std::string(64, 'c'), 1234, 18446744073709551615U};
 
 ExportedSample sample() {
   const io::Geometry geometry = {.size = {3, 2, 1}, .spacing_mm = {2, 3, 5}};
@@ -33,11 +33,11 @@ std::vector<std::string> names(const std::vector<SampleFile>& files) {
 TEST(SampleFiles, AreThoseOfTheFormat) {
   using Names = std::vector<std::string>;
   const ExportedSample one = sample();
-  EXPECT_EQ(names(nifti_files(one, kOrigin, {})),
+  EXPECT_EQ(names(nifti_files(one, kFilesOrigin, {})),
             (Names{"SYN-000007.nii.gz", "SYN-000007_mask.nii.gz", "SYN-000007.json"}));
-  EXPECT_EQ(names(dicom_files(one, kOrigin, {})), (Names{"SYN-000007", "SYN-000007_seg.dcm"}));
+  EXPECT_EQ(names(dicom_files(one, kFilesOrigin, {})), (Names{"SYN-000007", "SYN-000007_seg.dcm"}));
   EXPECT_EQ(
-      names(dicom_files(one, kOrigin, {.enhanced = true, .surfaces = true, .structure_set = true})),
+      names(dicom_files(one, kFilesOrigin, {.enhanced = true, .surfaces = true, .structure_set = true})),
       (Names{"SYN-000007_ct.dcm", "SYN-000007_seg.dcm", "SYN-000007_rtstruct.dcm", "SYN-000007_01_left_lung_a.stl"}));
 }
 
@@ -45,19 +45,19 @@ TEST(SampleFiles, OfAGeneratorWithoutMasksAreTheImageAlone) {
   ExportedSample one = sample();
   one.label_names = {"background"};
   one.labels.label.assign(6, 0);
-  EXPECT_EQ(names(dicom_files(one, kOrigin, {})), (std::vector<std::string>{"SYN-000007"}));
+  EXPECT_EQ(names(dicom_files(one, kFilesOrigin, {})), (std::vector<std::string>{"SYN-000007"}));
 }
 
 TEST(SampleFiles, SidecarTellsWhatTheVolumeIs) {
   const ctforge::test::TemporaryFolder folder;
   const ExportedSample one = sample();
-  nifti_files(one, kOrigin, {}).at(2).write(folder / "a.json");
+  nifti_files(one, kFilesOrigin, {}).at(2).write(folder / "a.json");
   const auto json = nlohmann::json::parse(ctforge::test::read_file(folder / "a.json"));
   EXPECT_EQ(json.at("Synthetic"), true);
   EXPECT_EQ(json.at("Units"), "HU");
   EXPECT_EQ(json.at("Class"), "thorax");
   EXPECT_EQ(json.at("Seed"), 18446744073709551615U);
-  EXPECT_EQ(json.at("CheckpointSHA256"), kOrigin.checkpoint_sha256);
+  EXPECT_EQ(json.at("CheckpointSHA256"), kFilesOrigin.checkpoint_sha256);
   EXPECT_EQ(json.at("MaskLabels").at("2"), "heart");
   EXPECT_EQ(json.at("GeneratedBy").at(0).at("Name"), "ctforge");
   EXPECT_FALSE(json.at("GeneratedBy").at(0).at("Version").get<std::string>().empty());

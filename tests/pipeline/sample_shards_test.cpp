@@ -27,7 +27,7 @@ class SampleShards : public ::testing::Test {
   }
 
   nlohmann::ordered_json write() {
-    return write_samples(config_, generator_, test::toy_network(generator_), 5, proportions_, context_.out / "samples",
+    return write_samples(config_, generator_, support::toy_network(generator_), 5, proportions_, context_.out / "samples",
                          context_);
   }
   std::string bytes(int shard) const {
@@ -35,7 +35,7 @@ class SampleShards : public ::testing::Test {
   }
 
   ctforge::test::TemporaryFolder folder_;
-  Generator generator_ = test::toy_generator();
+  Generator generator_ = support::toy_generator();
   SampleConfig config_;
   Context context_;
   std::vector<double> proportions_ = {1, 1};

@@ -31,13 +31,13 @@ TEST(RunSample, ReportsEverythingThatContradictsItself) {
 
 TEST(RunSample, RefusesAGeneratorOfOtherData) {
   const ctforge::test::TemporaryFolder folder;
-  const Context context = test::trained_in(folder.path());
+  const Context context = support::trained_in(folder.path());
   SampleConfig config;
   config.count = 2;
   config.steps = 2;
   config.class_least = 0;
   EXPECT_EQ(run_sample(config, context).at("count"), 2);
-  test::write_patches(folder / "data", "train", 12);
+  support::write_patches(folder / "data", "train", 12);
   try {
     run_sample(config, context);
     FAIL() << "accepted";

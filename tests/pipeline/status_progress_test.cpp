@@ -89,6 +89,11 @@ TEST(StatusProgress, OfEvaluationAndOfStagesThatTellNothing) {
                                          {"learning_rates", {0.001}}});
   EXPECT_EQ(progress_of("evaluate", folder.path(), more).at("total"), 2 * (1 + 2 + 1) * 3);
   EXPECT_TRUE(progress_of("prepare", folder.path(), kSettings).empty());
+  test::write_file(folder / "data/parts/1-of-3/prepare.json", "{}");
+  fs::create_directories(folder / "data/parts/2-of-3");
+  const ordered_json parts = progress_of("prepare", folder.path(), kSettings);
+  EXPECT_EQ(parts.at("done"), 1);
+  EXPECT_EQ(parts.at("total"), 3);
 }
 
 TEST(StatusProgress, WhetherAStageHasBegun) {

@@ -11,7 +11,6 @@ namespace ctforge::pipeline {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 
 const std::vector<std::string> kPhantom = {"run.stages=[phantom]", "run.threads=1", "phantom.patients=1",
                                            "phantom.slices=4"};
@@ -21,15 +20,15 @@ std::vector<std::string> with(std::vector<std::string> settings) {
   return settings;
 }
 
-json read_json(const fs::path& file) { return json::parse(test::read_file(file)); }
+nlohmann::json read_json(const fs::path& file) { return nlohmann::json::parse(test::read_file(file)); }
 
 TEST(Sweep, RunsEveryCombinationAndKeepsWhatIsDone) {
   const test::TemporaryFolder folder;
   const auto grid = with({"sweep.grid=['phantom.slices=4|6', 'sample.steps=2|3']"});
   EXPECT_EQ(run_sweep({}, grid, folder.path()), 0);
-  const json first = read_json(folder / "sweep.json");
+  const nlohmann::json first = read_json(folder / "sweep.json");
   EXPECT_EQ(first.at("rows").size(), 4U);
-  EXPECT_EQ(first.at("rows").at(3).at("settings"), (json{{"phantom.slices", "6"}, {"sample.steps", "3"}}));
+  EXPECT_EQ(first.at("rows").at(3).at("settings"), (nlohmann::json{{"phantom.slices", "6"}, {"sample.steps", "3"}}));
   std::vector<fs::path> cells;
   for (const auto& entry : fs::directory_iterator(folder / "cells")) cells.push_back(entry.path());
   ASSERT_EQ(cells.size(), 4U);
@@ -51,9 +50,9 @@ TEST(Sweep, SettingsThatVaryTogetherAreOneAxis) {
             "ddim,50,[8,16]|heun,18,[8,8]|unipc,10,[16,16]']"});
   EXPECT_EQ(check_sweep({}, pairs), 6U);
   EXPECT_EQ(run_sweep({}, with({"sweep.grid=['sample.sampler,sample.steps=ddim,50|heun,18']"}), folder.path()), 0);
-  const json rows = read_json(folder / "sweep.json").at("rows");
+  const nlohmann::json rows = read_json(folder / "sweep.json").at("rows");
   ASSERT_EQ(rows.size(), 2U);
-  EXPECT_EQ(rows.at(1).at("settings"), (json{{"sample.sampler", "heun"}, {"sample.steps", "18"}}));
+  EXPECT_EQ(rows.at(1).at("settings"), (nlohmann::json{{"sample.sampler", "heun"}, {"sample.steps", "18"}}));
 }
 
 TEST(Sweep, ACellThatFailsCostsOnlyItself) {
@@ -61,7 +60,7 @@ TEST(Sweep, ACellThatFailsCostsOnlyItself) {
   // Nothing was trained: every second cell has nothing to draw from.
   const auto grid = with({"sweep.grid=['run.stages=[sample]|[phantom]']"});
   EXPECT_EQ(run_sweep({}, grid, folder.path()), 1);
-  const json rows = read_json(folder / "sweep.json").at("rows");
+  const nlohmann::json rows = read_json(folder / "sweep.json").at("rows");
   EXPECT_TRUE(rows.at(0).contains("failure"));
   EXPECT_FALSE(rows.at(1).contains("failure"));
 }

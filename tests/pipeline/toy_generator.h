@@ -8,7 +8,7 @@
 
 #include <torch/types.h>
 
-namespace ctforge::pipeline::test {
+namespace ctforge::pipeline::support {
 
 inline constexpr double kClassMean[] = {-0.4, 0.4};  // of the image and of the mask's one bit
 inline constexpr double kDeviation = 0.05;
@@ -47,4 +47,4 @@ inline diffusion::Net toy_network(const Generator& generator) {
   };
 }
 
-}  // namespace ctforge::pipeline::test
+}  // namespace ctforge::pipeline::support

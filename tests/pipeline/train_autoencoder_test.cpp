@@ -39,10 +39,10 @@ TEST(AutoencoderLoss, PartsAreThoseOfAHandComputedCase) {
 
 TEST(TrainAutoencoder, RefusesADiscriminatorOfPatchesTooSmallForIt) {
   const ctforge::test::TemporaryFolder folder;
-  TrainConfig config = test::small_config();
+  TrainConfig config = support::small_config();
   config.autoencoder.adversarial_weight = 0.1;
   config.autoencoder.adversarial_start = 0;
-  EXPECT_THROW(test::trained_in(folder / "run", config), ConfigError);  // 16 x 16
+  EXPECT_THROW(support::trained_in(folder / "run", config), ConfigError);  // 16 x 16
 }
 
 TEST(AutoencoderLoss, BeyondTheEndsOfTheWindowThereIsNoError) {

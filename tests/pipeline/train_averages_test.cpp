@@ -26,10 +26,10 @@ std::vector<std::string> names_in(const fs::path& folder) {
 
 TEST(Averages, ArePutAsideEvenlyAndMakeASampleOfAnyLength) {
   const ctforge::test::TemporaryFolder folder;
-  TrainConfig config = test::small_config();
+  TrainConfig config = support::small_config();
   config.ema_lengths = {0.05, 0.12345};
   config.ema_snapshots = 4;
-  const Context context = test::trained_in(folder.path(), config, 8);
+  const Context context = support::trained_in(folder.path(), config, 8);
   EXPECT_EQ(names_in(folder / "checkpoints" / "averages"),
             (std::vector<std::string>{"0.05-000000002.safetensors", "0.05-000000004.safetensors",
                                       "0.05-000000006.safetensors", "0.05-000000008.safetensors",
@@ -51,7 +51,7 @@ TEST(Averages, ArePutAsideEvenlyAndMakeASampleOfAnyLength) {
 
 TEST(Averages, OfAnotherTrainingAreNotUsed) {
   const ctforge::test::TemporaryFolder folder;
-  TrainConfig config = test::small_config();
+  TrainConfig config = support::small_config();
   config.ema_lengths = {0.1};
   torch::nn::Linear module(2, 2);
   train::TrainerOptions options;

@@ -12,7 +12,7 @@ namespace {
 
 TEST(PatchTensors, WindowsAndOrdersAsAsked) {
   const ctforge::test::TemporaryFolder folder;
-  test::write_patches(folder.path(), "train", 6);
+  support::write_patches(folder.path(), "train", 6);
   const PatchTensors patches(folder.path(), "train");
   const PatchBatch batch = patches.batch({3, 0});
   EXPECT_EQ(batch.image.sizes(), (at::IntArrayRef{2, 1, 16, 16}));
@@ -31,7 +31,7 @@ TEST(PatchTensors, WindowsAndOrdersAsAsked) {
 
 TEST(PatchTensors, LeavesOutPatientsWithoutEveryContour) {
   const ctforge::test::TemporaryFolder folder;
-  test::write_patches(folder.path(), "train", 10, 16, 1);
+  support::write_patches(folder.path(), "train", 10, 16, 1);
   const PatchTensors all(folder.path(), "train"), complete(folder.path(), "train", true);
   EXPECT_EQ(all.size(), 10);
   EXPECT_EQ(all.left_out(), 0);
@@ -70,11 +70,11 @@ TEST(PatchTensors, EvenlySpacedIndicesAndDigests) {
   EXPECT_EQ(evenly_spaced(10, 4), (std::vector<std::int64_t>{0, 2, 5, 7}));
   EXPECT_EQ(evenly_spaced(2, 4), (std::vector<std::int64_t>{0, 1}));
   const ctforge::test::TemporaryFolder folder;
-  test::write_patches(folder.path(), "train", 6);
+  support::write_patches(folder.path(), "train", 6);
   const std::string before = split_sha256(folder.path(), "train");
-  test::write_patches(folder.path(), "validation", 6);
+  support::write_patches(folder.path(), "validation", 6);
   EXPECT_EQ(split_sha256(folder.path(), "train"), before);
-  test::write_patches(folder.path(), "train", 8);
+  support::write_patches(folder.path(), "train", 8);
   EXPECT_NE(split_sha256(folder.path(), "train"), before);
 }
 

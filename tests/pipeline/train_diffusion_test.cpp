@@ -10,7 +10,7 @@ namespace ctforge::pipeline {
 namespace {
 
 TEST(UNetConfigOf, HasOneClassMoreAndFitsTheLatents) {
-  const TrainConfig config = test::small_config();
+  const TrainConfig config = support::small_config();
   const auto net = unet_config(config, {4, 8, 8}, 5);
   EXPECT_EQ(net.num_class_embeds, 6);
   EXPECT_EQ(net.in_channels, 4);

@@ -24,7 +24,7 @@ ModelConfig small_gan() {
 }
 
 Context context_in(const std::filesystem::path& folder) {
-  test::write_patches(folder / "data", "train", 8);
+  support::write_patches(folder / "data", "train", 8);
   Context context;
   context.out = folder;
   return context;
@@ -32,14 +32,14 @@ Context context_in(const std::filesystem::path& folder) {
 
 TEST(TrainGan, GoesOnAsIfNeverStopped) {
   const ctforge::test::TemporaryFolder whole, broken;
-  const auto expected = run_train(test::small_config(), context_in(whole.path()), small_gan());
+  const auto expected = run_train(support::small_config(), context_in(whole.path()), small_gan());
   EXPECT_EQ(expected["gan"]["steps"], 8);
   Context context = context_in(broken.path());
   int asked = 0;
   context.interrupted = [&asked] { return ++asked == 14; };  // 8 steps of the autoencoder, then some of the game
-  EXPECT_THROW(run_train(test::small_config(), context, small_gan()), Interrupted);
+  EXPECT_THROW(run_train(support::small_config(), context, small_gan()), Interrupted);
   context.interrupted = [] { return false; };
-  const auto found = run_train(test::small_config(), context, small_gan());
+  const auto found = run_train(support::small_config(), context, small_gan());
   const auto a = load_generator(whole.path() / "checkpoints", torch::kCPU);
   const auto b = load_generator(broken.path() / "checkpoints", torch::kCPU);
   EXPECT_EQ(weights_sha256(*a.gan), weights_sha256(*b.gan));
@@ -49,7 +49,7 @@ TEST(TrainGan, GoesOnAsIfNeverStopped) {
 TEST(TrainGan, PixelsAndLatentsGiveSamples) {
   for (const char* codec : {"identity", "autoencoder"}) {
     const ctforge::test::TemporaryFolder folder;
-    TrainConfig config = test::small_config();
+    TrainConfig config = support::small_config();
     config.codec = codec;
     Context context = context_in(folder.path());
     run_train(config, context, small_gan());

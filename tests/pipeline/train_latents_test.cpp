@@ -34,10 +34,10 @@ TEST(LatentMoments, DrawsAreFreshAndTheScaleMakesThemStandard) {
 
 TEST(LatentMoments, TheCacheIsMadeAgainForAnotherKeyOrWhenDamaged) {
   const ctforge::test::TemporaryFolder folder;
-  test::write_patches(folder.path(), "train", 5);
+  support::write_patches(folder.path(), "train", 5);
   const PatchTensors patches(folder.path(), "train");
   torch::manual_seed(1);
-  nets::Autoencoder net(autoencoder_config(test::small_config().autoencoder, patches.info()));
+  nets::Autoencoder net(autoencoder_config(support::small_config().autoencoder, patches.info()));
   net->eval();
   const auto file = folder / "latents.safetensors";
   Context context;

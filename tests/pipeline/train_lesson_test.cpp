@@ -60,7 +60,7 @@ struct Fixture {
 };
 
 TrainConfig plain(const char* method) {
-  TrainConfig config = test::small_config();
+  TrainConfig config = support::small_config();
   config.method = method;
   config.precision = "fp32";
   return config;

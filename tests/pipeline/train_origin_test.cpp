@@ -27,10 +27,10 @@ bool weights_equal(const nets::UNet& a, const nets::UNet& b) {
 class FromAnotherRun : public ::testing::Test {
  protected:
   FromAnotherRun() {
-    test::trained_in(first / "run");
-    test::write_patches(second / "run" / "data", "train", 8);
+    support::trained_in(first / "run");
+    support::write_patches(second / "run" / "data", "train", 8);
     context.out = second / "run";
-    config = test::small_config();
+    config = support::small_config();
     config.from = (first / "run").string();
     config.steps = 2;
   }
@@ -129,9 +129,9 @@ TEST_F(FromAnotherRun, IsKnownToHaveChanged) {
   EXPECT_FALSE(origin_has_changed(config, {}));
   fs::remove_all(first / "run" / "checkpoints");
   EXPECT_FALSE(origin_has_changed(config, summary));  // out of reach
-  TrainConfig again = test::small_config();
+  TrainConfig again = support::small_config();
   again.learning_rate = 1e-3;
-  test::trained_in(first / "run", again);
+  support::trained_in(first / "run", again);
   EXPECT_TRUE(origin_has_changed(config, summary));
 }
 
@@ -148,7 +148,7 @@ TEST_F(FromAnotherRun, RefusesWhatDoesNotFit) {
   fs::create_directories(context.out / "checkpoints");
   EXPECT_THROW(run_train(other, context), ConfigError);
   fs::remove_all(context.out / "data");
-  test::write_patches(context.out / "data", "train", 8, 32);
+  support::write_patches(context.out / "data", "train", 8, 32);
   EXPECT_THROW(run_train(config, context), ConfigError);
 }
 

@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <string>
 
-namespace ctforge::pipeline::test {
+namespace ctforge::pipeline::support {
 
 // Class "dark": -600 HU; class "bright": 600 HU; both with a square organ of the opposite sign, label 1, and noise.
 // Four patches a patient, in one series; in the first `partly` patients the organ was not contoured.
@@ -77,4 +77,4 @@ inline Context trained_in(const std::filesystem::path& folder, TrainConfig confi
   return context;
 }
 
-}  // namespace ctforge::pipeline::test
+}  // namespace ctforge::pipeline::support

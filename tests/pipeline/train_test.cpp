@@ -23,8 +23,8 @@ namespace {
 namespace fs = std::filesystem;
 
 Context context_in(const fs::path& folder) {
-  test::write_patches(folder / "data", "train", 16);
-  test::write_patches(folder / "data", "validation", 6);
+  support::write_patches(folder / "data", "train", 16);
+  support::write_patches(folder / "data", "validation", 6);
   Context context;
   context.out = folder;
   context.seed = 5;
@@ -59,7 +59,7 @@ std::vector<nlohmann::json> lines_of(const fs::path& folder) {
 TEST(RunTrain, GivesAGeneratorThatSamplesCanBeDrawnFrom) {
   const ctforge::test::TemporaryFolder folder;
   const Context context = context_in(folder.path());
-  const auto summary = run_train(test::small_config(), context);
+  const auto summary = run_train(support::small_config(), context);
   EXPECT_EQ(summary["diffusion"]["steps"], 8);
   EXPECT_TRUE(summary["autoencoder"]["reconstruction"]["mask_dice"].contains("organ"));
   EXPECT_GT(summary["diffusion"]["validation_loss"].get<double>(), 0);
@@ -78,13 +78,13 @@ TEST(RunTrain, GivesAGeneratorThatSamplesCanBeDrawnFrom) {
 }
 
 TEST(RunTrain, TheAutoencoderListensToADiscriminatorFromItsStepOn) {
-  TrainConfig config = test::small_config();
+  TrainConfig config = support::small_config();
   config.autoencoder.adversarial_weight = 0.5;
   config.autoencoder.adversarial_channels = 8;
   config.autoencoder.adversarial_start = 7;  // of 8
   const auto loss = [&config] {
     const ctforge::test::TemporaryFolder folder;
-    test::write_patches(folder / "data", "train", 8, 64);
+    support::write_patches(folder / "data", "train", 8, 64);
     Context context;
     context.out = folder.path();
     run_train(config, context);
@@ -100,11 +100,11 @@ TEST(RunTrain, TheAutoencoderListensToADiscriminatorFromItsStepOn) {
 TEST(RunTrain, LearnsFromMovedCopiesWithEitherCodec) {
   for (const char* codec : {"autoencoder", "identity"}) {
     const ctforge::test::TemporaryFolder folder;
-    TrainConfig config = test::small_config();
+    TrainConfig config = support::small_config();
     config.codec = codec;
     config.augment.probability = 0.5;
     if (config.codec == "autoencoder") config.augment.copies = 2;
-    const Context context = test::trained_in(folder.path(), config);
+    const Context context = support::trained_in(folder.path(), config);
     EXPECT_EQ(fs::exists(folder / "checkpoints" / "latents-moved-1.safetensors"), std::string(codec) == "autoencoder");
     const Generator generator = load_generator(folder / "checkpoints", torch::kCPU);
     EXPECT_TRUE(draw_samples({}, generator, network(generator), 1, {{0, 0}}).has_value());
@@ -113,7 +113,7 @@ TEST(RunTrain, LearnsFromMovedCopiesWithEitherCodec) {
 
 TEST(RunTrain, GoesOnBitForBitWhereverItWasInterrupted) {
   const ctforge::test::TemporaryFolder whole, parts;
-  run_train(test::small_config(), context_in(whole.path()));
+  run_train(support::small_config(), context_in(whole.path()));
   Context context = context_in(parts.path());
   auto asked = std::make_shared<int>(0);
   int interruptions = 0;
@@ -123,7 +123,7 @@ TEST(RunTrain, GoesOnBitForBitWhereverItWasInterrupted) {
     context.interrupted = [asked] { return ++*asked > 4; };
     if (interruptions > 20) FAIL() << "no end";
     try {
-      run_train(test::small_config(), context);
+      run_train(support::small_config(), context);
       done = true;
     } catch (const Interrupted& stopped) {
       EXPECT_EQ(stopped.stage, "train");
@@ -138,16 +138,16 @@ TEST(RunTrain, GoesOnBitForBitWhereverItWasInterrupted) {
 TEST(RunTrain, FindsFinishedWorkDone) {
   const ctforge::test::TemporaryFolder folder;
   const Context context = context_in(folder.path());
-  const auto first = run_train(test::small_config(), context);
+  const auto first = run_train(support::small_config(), context);
   const auto lines = lines_of(folder.path());
-  EXPECT_EQ(run_train(test::small_config(), context), first);
+  EXPECT_EQ(run_train(support::small_config(), context), first);
   EXPECT_EQ(lines_of(folder.path()), lines);
 }
 
 TEST(RunTrain, DiffusesPixelsWithoutAnAutoencoderUnderTheCosineSchedule) {
   const ctforge::test::TemporaryFolder folder;
   const Context context = context_in(folder.path());
-  TrainConfig config = test::small_config();
+  TrainConfig config = support::small_config();
   config.codec = "identity";
   config.method = "ddpm";
   config.precision = "fp32";
@@ -166,8 +166,8 @@ TEST(RunTrain, DiffusesPixelsWithoutAnAutoencoderUnderTheCosineSchedule) {
 TEST(RunTrain, RefusesAnotherConfigurationOrOtherData) {
   const ctforge::test::TemporaryFolder folder;
   const Context context = context_in(folder.path());
-  run_train(test::small_config(), context);
-  TrainConfig other = test::small_config();
+  run_train(support::small_config(), context);
+  TrainConfig other = support::small_config();
   other.learning_rate *= 2;
   try {
     run_train(other, context);
@@ -176,31 +176,31 @@ TEST(RunTrain, RefusesAnotherConfigurationOrOtherData) {
     EXPECT_EQ(error.fault(), io::Fault::OtherConfiguration);
     EXPECT_NE(std::string(error.what()).find("learning_rate"), std::string::npos);
   }
-  other = test::small_config();
+  other = support::small_config();
   other.log_every = 3;  // changes nothing that was learned
   other.steps = 9;
   EXPECT_EQ(run_train(other, context)["diffusion"]["steps"], 9);
-  test::write_patches(folder / "data", "train", 18);
-  EXPECT_THROW(run_train(test::small_config(), context), io::DataError);
+  support::write_patches(folder / "data", "train", 18);
+  EXPECT_THROW(run_train(support::small_config(), context), io::DataError);
 }
 
 TEST(RunTrain, RefusesWhatDoesNotFitBeforeAnyWork) {
   const ctforge::test::TemporaryFolder folder;
   const Context context = context_in(folder.path());
-  TrainConfig config = test::small_config();
+  TrainConfig config = support::small_config();
   config.unet.attention = {1};
   EXPECT_THROW(run_train(config, context), ConfigError);
-  config = test::small_config();
+  config = support::small_config();
   config.unet.channels = {16, 16, 16, 16, 16};
   config.unet.attention = {0, 0, 0, 0, 0};
   EXPECT_THROW(run_train(config, context), ConfigError);
-  config = test::small_config();
+  config = support::small_config();
   config.precision = "fp16";
   EXPECT_THROW(run_train(config, context), ConfigError);
   EXPECT_FALSE(fs::exists(folder / "checkpoints"));
   Context empty;
   empty.out = folder / "nothing";
-  EXPECT_THROW(run_train(test::small_config(), empty), io::DataError);
+  EXPECT_THROW(run_train(support::small_config(), empty), io::DataError);
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 namespace ctforge::diffusion {
 namespace {
 
-torch::Generator generator(std::uint64_t seed) { return at::make_generator<at::CPUGeneratorImpl>(seed); }
+torch::Generator consistency_generator(std::uint64_t seed) { return at::make_generator<at::CPUGeneratorImpl>(seed); }
 
 // F(c_in x, c_noise) of the network whose estimate is where the probability flow of N(mu, s^2) from x / alpha ends:
 // mu + (x / alpha - mu) s / sqrt(s^2 + r^2).
@@ -60,7 +60,7 @@ TEST(Consistency, DistillationFromTheExactTeacherLeavesNothingForTheExactNetwork
     options.stage = 7;
     options.huber = 0;
     const auto loss = [&](const Net& net) {
-      auto random = generator(1);
+      auto random = consistency_generator(1);
       const auto x0 = gaussian.mu + gaussian.s * torch::randn({64, 1, 4, 4}, random, torch::kFloat32);
       const auto noise = torch::randn(x0.sizes(), random, torch::kFloat32);
       return consistency_loss(net, parametrisation, x0, noise, {}, options, random, exact_teacher(gaussian, path))
@@ -82,7 +82,7 @@ TEST(Consistency, IsThePseudoHuberDistanceOverTheGap) {
     const auto r = torch::exp(c_noise / 250).view({-1, 1, 1, 1});
     return 2 * input * torch::sqrt(1 + r * r);
   };
-  auto random = generator(5);
+  auto random = consistency_generator(5);
   const auto x0 = torch::randn({6, 2, 3, 3}, random, torch::kFloat32);
   const auto noise = torch::randn(x0.sizes(), random, torch::kFloat32);
   ConsistencyOptions options;
@@ -98,7 +98,7 @@ TEST(Consistency, IsThePseudoHuberDistanceOverTheGap) {
 }
 
 TEST(Consistency, TrainingAsksForDataInItsFirstStage) {
-  auto random = generator(2);
+  auto random = consistency_generator(2);
   const Parametrisation parametrisation{ve(), Target::Edm, 0.5};
   const auto x0 = torch::randn({8, 2, 4, 4}, random, torch::kFloat32) * 0.5;
   const auto noise = torch::randn(x0.sizes(), random, torch::kFloat32);
@@ -120,7 +120,7 @@ TEST(Consistency, TrainingAsksForDataInItsFirstStage) {
 }
 
 TEST(Consistency, GivesTheNoisierPointAloneAGradientAndRepeatsDropout) {
-  auto random = generator(3);
+  auto random = consistency_generator(3);
   const auto scale = torch::full({1}, 0.1, torch::requires_grad());
   int calls = 0, resets = 0;
   const Net net = [&](const torch::Tensor& x, const torch::Tensor&, const Condition&) {
@@ -139,7 +139,7 @@ TEST(Consistency, GivesTheNoisierPointAloneAGradientAndRepeatsDropout) {
 }
 
 TEST(Consistency, RefusesOptionsOutOfRange) {
-  auto random = generator(4);
+  auto random = consistency_generator(4);
   const Net net = [](const torch::Tensor& x, const torch::Tensor&, const Condition&) { return x; };
   const auto x0 = torch::zeros({1, 1, 2, 2});
   ConsistencyOptions options;

@@ -19,8 +19,8 @@ torch::Tensor third_order(const Denoise& denoise, const Path& path, torch::Tenso
   return solve_multistep(denoise, path, std::move(x), levels, {.order = 3});
 }
 
-void expect_like_diffusers(const std::string& name, const Path& path, Target target, const MultistepOptions& options,
-                           double scale = 1, double tolerance = 1e-9) {
+void expect_multistep_like_diffusers(const std::string& name, const Path& path, Target target,
+                                     const MultistepOptions& options, double scale = 1, double tolerance = 1e-9) {
   SCOPED_TRACE(name);
   const test::Trajectory way(name, path);
   const auto x = solve_multistep(test::told_denoise(path, target, way.told), path, test::fixture() * scale, way.levels,
@@ -30,23 +30,24 @@ void expect_like_diffusers(const std::string& name, const Path& path, Target tar
 
 TEST(Multistep, IsThatOfDiffusersOnAVariancePreservingPath) {
   const Path path = vp(linear_betas());
-  expect_like_diffusers("multistep_1", path, Target::Noise, {.order = 1});
-  expect_like_diffusers("multistep_2", path, Target::Noise, {});
-  expect_like_diffusers("multistep_2_velocity", path, Target::Velocity, {});
-  expect_like_diffusers("multistep_2_heun", path, Target::Noise, {.correction = Correction::Heun});
-  expect_like_diffusers("multistep_3", path, Target::Noise, {.order = 3});
-  expect_like_diffusers("multistep_3_lower_to_sigma_min", path, Target::Noise, {.order = 3});
-  expect_like_diffusers("multistep_2_to_sigma_min", path, Target::Noise, {.lower_order_final = false});
-  expect_like_diffusers("multistep_2_velocity_to_sigma_min", path, Target::Velocity, {.lower_order_final = false});
-  expect_like_diffusers("multistep_2_karras_velocity_to_sigma_min", path, Target::Velocity,
-                        {.lower_order_final = false});
-  expect_like_diffusers("multistep_2_karras", path, Target::Noise, {});
-  expect_like_diffusers("multistep_2_log_snr", path, Target::Noise, {});
-  expect_like_diffusers("multistep_2_exponential", path, Target::Noise, {});
-  expect_like_diffusers("multistep_2_sde", path, Target::Noise, {.stochastic = true});
-  expect_like_diffusers("multistep_2_sde_heun", path, Target::Noise,
-                        {.correction = Correction::Heun, .stochastic = true});
-  expect_like_diffusers("multistep_2_cosine", vp(cosine_betas()), Target::Velocity, {});
+  expect_multistep_like_diffusers("multistep_1", path, Target::Noise, {.order = 1});
+  expect_multistep_like_diffusers("multistep_2", path, Target::Noise, {});
+  expect_multistep_like_diffusers("multistep_2_velocity", path, Target::Velocity, {});
+  expect_multistep_like_diffusers("multistep_2_heun", path, Target::Noise, {.correction = Correction::Heun});
+  expect_multistep_like_diffusers("multistep_3", path, Target::Noise, {.order = 3});
+  expect_multistep_like_diffusers("multistep_3_lower_to_sigma_min", path, Target::Noise, {.order = 3});
+  expect_multistep_like_diffusers("multistep_2_to_sigma_min", path, Target::Noise, {.lower_order_final = false});
+  expect_multistep_like_diffusers("multistep_2_velocity_to_sigma_min", path, Target::Velocity,
+                                  {.lower_order_final = false});
+  expect_multistep_like_diffusers("multistep_2_karras_velocity_to_sigma_min", path, Target::Velocity,
+                                  {.lower_order_final = false});
+  expect_multistep_like_diffusers("multistep_2_karras", path, Target::Noise, {});
+  expect_multistep_like_diffusers("multistep_2_log_snr", path, Target::Noise, {});
+  expect_multistep_like_diffusers("multistep_2_exponential", path, Target::Noise, {});
+  expect_multistep_like_diffusers("multistep_2_sde", path, Target::Noise, {.stochastic = true});
+  expect_multistep_like_diffusers("multistep_2_sde_heun", path, Target::Noise,
+                                  {.correction = Correction::Heun, .stochastic = true});
+  expect_multistep_like_diffusers("multistep_2_cosine", vp(cosine_betas()), Target::Velocity, {});
   // The figures of diffusers' own tests.
   EXPECT_NEAR(test::oracle()["multistep_2_to_sigma_min"]["mean"].get<double>(), 0.3301, 1e-3);
   EXPECT_NEAR(test::oracle()["multistep_2_velocity_to_sigma_min"]["mean"].get<double>(), 0.2251, 1e-3);
@@ -55,10 +56,10 @@ TEST(Multistep, IsThatOfDiffusersOnAVariancePreservingPath) {
 
 TEST(Multistep, IsThatOfDiffusersOnOtherPaths) {
   const double scale = std::sqrt(80.0 * 80.0 + 1);
-  expect_like_diffusers("edm_multistep_2", ve(), Target::Edm, {}, scale);
-  expect_like_diffusers("edm_multistep_3", ve(), Target::Edm, {.order = 3}, scale);
-  expect_like_diffusers("edm_multistep_2_sde", ve(), Target::Edm, {.stochastic = true}, scale);
-  expect_like_diffusers("multistep_2_flow", rectified(), Target::Flow, {});
+  expect_multistep_like_diffusers("edm_multistep_2", ve(), Target::Edm, {}, scale);
+  expect_multistep_like_diffusers("edm_multistep_3", ve(), Target::Edm, {.order = 3}, scale);
+  expect_multistep_like_diffusers("edm_multistep_2_sde", ve(), Target::Edm, {.stochastic = true}, scale);
+  expect_multistep_like_diffusers("multistep_2_flow", rectified(), Target::Flow, {});
 }
 
 TEST(Multistep, ConvergesWithOrderTwoToTheClosedForm) {

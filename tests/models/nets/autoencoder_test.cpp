@@ -17,7 +17,7 @@ namespace {
 using test::difference;
 using torch::Tensor;
 
-AutoencoderConfig small() {
+AutoencoderConfig small_autoencoder() {
   AutoencoderConfig config;
   config.in_channels = config.out_channels = 4;
   config.block_out_channels = {8, 16};
@@ -50,7 +50,7 @@ TEST(Moments, DivergenceAndSampleMatchTheirFormulas) {
 
 TEST(Autoencoder, GradientsReachEveryParameter) {
   torch::manual_seed(0);
-  Autoencoder net(small());
+  Autoencoder net(small_autoencoder());
   const Moments moments = net->encode(torch::randn({2, 4, 8, 8}));
   const Tensor y = net->decode(moments.sample(torch::randn(moments.mean.sizes())));
   EXPECT_EQ(y.sizes(), (std::vector<std::int64_t>{2, 4, 8, 8}));
@@ -60,7 +60,7 @@ TEST(Autoencoder, GradientsReachEveryParameter) {
 
 TEST(Autoencoder, KeepsTheImagesPrecisionUnderAutomaticCasting) {
   torch::manual_seed(0);
-  Autoencoder net(small());
+  Autoencoder net(small_autoencoder());
   const torch::NoGradGuard no_grad;
   const Tensor z = torch::randn({2, 4, 4, 4}), exact = net->decode(z);
   at::autocast::set_autocast_enabled(at::kCPU, true);  // bfloat16 unless told otherwise
@@ -74,24 +74,24 @@ TEST(Autoencoder, KeepsTheImagesPrecisionUnderAutomaticCasting) {
 }
 
 TEST(Autoencoder, ClampsTheLogVariance) {
-  Autoencoder net(small());
+  Autoencoder net(small_autoencoder());
   const torch::NoGradGuard no_grad;
   named_tensors(*net).at("quant_conv.bias").slice(0, 4).fill_(1e6);
   EXPECT_EQ(net->encode(torch::zeros({1, 4, 8, 8})).logvar.max().item<double>(), 20);
 }
 
 TEST(Autoencoder, RefusesWrongShapesAndConfigurations) {
-  Autoencoder net(small());
+  Autoencoder net(small_autoencoder());
   EXPECT_EQ(net->factor(), 2);
   EXPECT_THROW(net->encode(torch::zeros({1, 4, 7, 8})), std::invalid_argument);
   EXPECT_THROW(net->decode(torch::zeros({1, 3, 4, 4})), std::invalid_argument);
   EXPECT_THROW(net->set_latent_statistics({0}, {1}), std::invalid_argument);
   EXPECT_THROW(net->set_latent_statistics({0, 0, 0, 0}, {1, 1, 0, 1}), std::invalid_argument);
-  AutoencoderConfig config = small();
+  AutoencoderConfig config = small_autoencoder();
   config.block_out_channels = {6};
   EXPECT_THROW(Autoencoder{config}, std::invalid_argument);
   const auto refused = [](auto change) {
-    AutoencoderConfig other = small();
+    AutoencoderConfig other = small_autoencoder();
     change(other);
     EXPECT_THROW(validate(other), std::invalid_argument);
   };

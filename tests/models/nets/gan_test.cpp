@@ -12,7 +12,7 @@
 namespace ctforge::nets {
 namespace {
 
-GanConfig small() {
+GanConfig small_gan() {
   GanConfig config;
   config.image_channels = 3;
   config.height = 16;
@@ -26,7 +26,7 @@ GanConfig small() {
 
 TEST(Gan, ShapesAndClasses) {
   torch::manual_seed(1);
-  GanGenerator generator(small());
+  GanGenerator generator(small_gan());
   const auto noise = torch::randn({5, 16});
   const auto zeros = torch::zeros({5}, torch::kInt64);
   const auto images = generator->forward(noise, zeros);
@@ -34,16 +34,16 @@ TEST(Gan, ShapesAndClasses) {
   EXPECT_FALSE(torch::allclose(images, generator->forward(noise, zeros + 1)));
   // Only the direction of the noise matters.
   EXPECT_TRUE(torch::allclose(images, generator->forward(3 * noise, zeros), 1e-3, 1e-3));
-  GanDiscriminator discriminator(small());
+  GanDiscriminator discriminator(small_gan());
   EXPECT_EQ(discriminator->forward(images, zeros).sizes(), at::IntArrayRef({5}));
-  GanConfig bounded = small();
+  GanConfig bounded = small_gan();
   bounded.bounded = true;
   EXPECT_LE(GanGenerator(bounded)->forward(10 * noise, zeros).abs().max().item<double>(), 1);
 }
 
 TEST(Gan, AGroupSeesItsOwnSpreadAlone) {
   torch::manual_seed(2);
-  GanDiscriminator net(small());
+  GanDiscriminator net(small_gan());
   const auto x = torch::randn({8, 3, 16, 8});
   const auto labels = torch::zeros({8}, torch::kInt64);
   const auto first = net->forward(x, labels);
@@ -55,7 +55,7 @@ TEST(Gan, AGroupSeesItsOwnSpreadAlone) {
 
 TEST(Gan, ThePenaltyHasGradients) {
   torch::manual_seed(3);
-  GanDiscriminator net(small());
+  GanDiscriminator net(small_gan());
   const auto x = torch::randn({4, 3, 16, 8}).requires_grad_();
   const auto score = net->forward(x, torch::zeros({4}, torch::kInt64)).sum();
   const auto gradient = torch::autograd::grad({score}, {x}, {}, true, true)[0];
@@ -65,7 +65,7 @@ TEST(Gan, ThePenaltyHasGradients) {
 
 TEST(Gan, LearnsTwoBrightnesses) {
   torch::manual_seed(4);
-  GanConfig config = small();
+  GanConfig config = small_gan();
   config.image_channels = 1;
   GanGenerator generator(config);
   GanDiscriminator discriminator(config);
@@ -95,8 +95,8 @@ TEST(Gan, LearnsTwoBrightnesses) {
 }
 
 TEST(Gan, ConfigurationThereAndBack) {
-  EXPECT_EQ(gan_config_from_json(to_json(small())), small());
-  GanConfig odd = small();
+  EXPECT_EQ(gan_config_from_json(to_json(small_gan())), small_gan());
+  GanConfig odd = small_gan();
   odd.height = 18;
   EXPECT_THROW(validate(odd), std::invalid_argument);
   EXPECT_THROW(gan_config_from_json(to_json(odd)), io::DataError);

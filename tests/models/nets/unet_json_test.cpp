@@ -14,7 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-UNetConfig small() {
+UNetConfig small_json_unet() {
   UNetConfig config;
   config.block_out_channels = {16, 32, 32};
   set_attention(config, {false, true, false});
@@ -25,7 +25,7 @@ UNetConfig small() {
 
 // The message of the DataError that reading the small configuration with another value throws.
 std::string refusal(const std::string& key, const json& value) {
-  json config = json::parse(to_json(small()));
+  json config = json::parse(to_json(small_json_unet()));
   config[key] = value;
   try {
     unet_config_from_json(config.dump());
@@ -69,7 +69,7 @@ TEST(UNetJson, ReadsWhatKnownNetworksAreMadeOf) {
 }
 
 TEST(UNetJson, EveryOptionComesBack) {
-  UNetConfig c = small();
+  UNetConfig c = small_json_unet();
   c.sample_size = {16, 24};
   c.in_channels = c.out_channels = 3;
   c.center_input_sample = true;

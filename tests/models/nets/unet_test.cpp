@@ -16,7 +16,7 @@ namespace {
 using test::difference;
 using torch::Tensor;
 
-UNetConfig small() {
+UNetConfig small_unet() {
   UNetConfig config;
   config.in_channels = config.out_channels = 3;
   config.block_out_channels = {8, 16};
@@ -51,7 +51,7 @@ INSTANTIATE_TEST_SUITE_P(All, UNetReference,
 
 TEST(UNet, GradientsReachEveryParameter) {
   torch::manual_seed(0);
-  UNet net(small());
+  UNet net(small_unet());
   const Tensor x = torch::randn({3, 3, 8, 8}).requires_grad_(true);
   net(x, torch::tensor({0.1F, 0.5F, 2.0F}), torch::tensor({0, 1, 2})).square().sum().backward();
   EXPECT_GT(x.grad().abs().sum().item<double>(), 0);
@@ -65,7 +65,7 @@ TEST(UNet, GradientsReachEveryParameter) {
 
 TEST(UNet, StaysCloseUnderAutocast) {
   torch::manual_seed(0);
-  UNet net(small());
+  UNet net(small_unet());
   const Tensor x = torch::randn({2, 3, 8, 8}), c_noise = torch::tensor({0.1F, 0.5F}), labels = torch::tensor({0, 2});
   const Tensor exact = net(x, c_noise, labels);
   at::autocast::set_autocast_enabled(at::kCPU, true);
@@ -80,7 +80,7 @@ TEST(UNet, StaysCloseUnderAutocast) {
 
 TEST(UNet, RunsInBfloat16) {
   torch::manual_seed(0);
-  UNet net(small());
+  UNet net(small_unet());
   const Tensor x = torch::randn({2, 3, 8, 8}), c_noise = torch::tensor({0.1F, 0.5F}), labels = torch::tensor({0, 2});
   const Tensor exact = net(x, c_noise, labels);
   net->to(torch::kBFloat16);
@@ -88,26 +88,26 @@ TEST(UNet, RunsInBfloat16) {
 }
 
 TEST(UNet, RefusesWrongInput) {
-  UNet net(small());
+  UNet net(small_unet());
   const Tensor c_noise = torch::zeros({1}), labels = torch::zeros({1}, torch::kLong);
   EXPECT_THROW(net(torch::zeros({1, 3, 7, 8}), c_noise, labels), std::invalid_argument);
   EXPECT_THROW(net(torch::zeros({1, 2, 8, 8}), c_noise, labels), std::invalid_argument);
   EXPECT_THROW(net(torch::zeros({1, 3, 8, 8}), c_noise), std::invalid_argument);
-  UNetConfig config = small();
+  UNetConfig config = small_unet();
   config.num_class_embeds = 0;
   UNet unconditional(config);
   EXPECT_THROW(unconditional(torch::zeros({1, 3, 8, 8}), c_noise, labels), std::invalid_argument);
 }
 
 TEST(UNet, RefusesImpossibleConfigurations) {
-  UNetConfig config = small();
+  UNetConfig config = small_unet();
   config.block_out_channels = {8, 18};
   EXPECT_THROW(UNet{config}, std::invalid_argument);
 }
 
 TEST(UNet, TakesLabelsOfTheKindItWasMadeFor) {
   const Tensor x = torch::zeros({2, 3, 8, 8}), c_noise = torch::zeros({2});
-  UNetConfig config = small();
+  UNetConfig config = small_unet();
   config.num_class_embeds = 0;
   config.class_embed_type = ClassEmbedType::Timestep;
   UNet timestep(config);
@@ -123,7 +123,7 @@ TEST(UNet, TakesLabelsOfTheKindItWasMadeFor) {
 
 TEST(UNet, RefusesNoiseLevelsThatItsEmbeddingDoesNotTake) {
   const Tensor x = torch::zeros({1, 3, 8, 8}), labels = torch::zeros({1}, torch::kLong);
-  UNetConfig config = small();
+  UNetConfig config = small_unet();
   config.time_embedding_type = TimeEmbeddingType::Fourier;
   UNet fourier(config);
   EXPECT_THROW(fourier(x, torch::zeros({1}), labels), std::invalid_argument);
@@ -135,7 +135,7 @@ TEST(UNet, RefusesNoiseLevelsThatItsEmbeddingDoesNotTake) {
 }
 
 TEST(UNet, WithReflectedBordersNeedsTwoPixels) {
-  UNetConfig config = small();
+  UNetConfig config = small_unet();
   config.block_out_channels = {32, 32};
   config.down_block_types = {LevelType::K, LevelType::K};
   config.up_block_types = {LevelType::K, LevelType::K};
@@ -146,7 +146,7 @@ TEST(UNet, WithReflectedBordersNeedsTwoPixels) {
 }
 
 TEST(UNet, DropoutActsInTrainingOnly) {
-  UNetConfig config = small();
+  UNetConfig config = small_unet();
   config.dropout = 0.5;
   UNet net(config);
   const Tensor x = torch::randn({1, 3, 8, 8}), c_noise = torch::zeros({1}), labels = torch::zeros({1}, torch::kLong);

@@ -16,11 +16,11 @@ namespace {
 
 using torch::Tensor;
 
-torch::nn::Sequential small() { return torch::nn::Sequential(torch::nn::Linear(3, 2), torch::nn::BatchNorm2d(2)); }
+torch::nn::Sequential small_net() { return torch::nn::Sequential(torch::nn::Linear(3, 2), torch::nn::BatchNorm2d(2)); }
 
 TEST(Weights, ComeBackEqualWithTheirMetadata) {
   const test::TemporaryFolder folder;
-  auto first = small(), second = small();
+  auto first = small_net(), second = small_net();
   save_weights(*first, folder / "w.safetensors", {{"step", "7"}});
   const io::Metadata metadata = load_weights(*second, folder / "w.safetensors");
   EXPECT_EQ(metadata.at("step"), "7");
@@ -57,7 +57,7 @@ TEST(Weights, KeepShapesAndLayouts) {
 }
 
 TEST(Weights, SaysWhatDoesNotFit) {
-  auto net = small();
+  auto net = small_net();
   const Tensor before = named_tensors(*net).at("0.weight").clone();
   NamedTensors tensors;
   for (const auto& [name, tensor] : named_tensors(*net)) tensors.emplace(name, torch::ones_like(tensor));
@@ -83,7 +83,7 @@ TEST(Weights, RefusesTypesTheFormatLacks) {
 }
 
 TEST(ParameterCount, CountsTrainableElements) {
-  auto net = small();
+  auto net = small_net();
   EXPECT_EQ(parameter_count(*net), 3 * 2 + 2 + 2 + 2);
   net->parameters()[0].requires_grad_(false);
   EXPECT_EQ(parameter_count(*net), 2 + 2 + 2);

@@ -14,7 +14,7 @@
 namespace ctforge::train {
 namespace {
 
-using namespace test;
+using namespace support;
 
 TEST(Group, ReducesComparesAndGathers) {
   expect_nothing_to_complain_of(run_processes(3, [](Group& group) -> std::string {

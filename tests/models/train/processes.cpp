@@ -7,7 +7,7 @@
 #include <torch/utils.h>
 #include <unistd.h>
 
-namespace ctforge::train::test {
+namespace ctforge::train::support {
 
 namespace {
 
@@ -69,4 +69,4 @@ std::vector<ProcessEnd> run_processes(int size, const Work& work, const Group::O
   return result;
 }
 
-}  // namespace ctforge::train::test
+}  // namespace ctforge::train::support

@@ -9,7 +9,7 @@
 
 #include <gtest/gtest.h>
 
-namespace ctforge::train::test {
+namespace ctforge::train::support {
 
 // What a process of `size` is told to do; it says what it found by a text, empty: nothing to complain of.
 using Work = std::function<std::string(Group& group)>;
@@ -31,4 +31,4 @@ inline void expect_nothing_to_complain_of(const std::vector<ProcessEnd>& ends) {
   }
 }
 
-}  // namespace ctforge::train::test
+}  // namespace ctforge::train::support

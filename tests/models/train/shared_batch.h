@@ -10,7 +10,7 @@
 #include <gtest/gtest.h>
 #include <torch/utils.h>
 
-namespace ctforge::train::test {
+namespace ctforge::train::support {
 
 inline constexpr std::int64_t kBatch = 12;
 
@@ -33,10 +33,11 @@ inline nets::UNet small_unet(double dropout) {
 inline StepFunction denoising(nets::UNet net, const nets::BatchShare& share) {
   return [net, share](const StepInput& input) mutable {
     torch::Generator generator = at::make_generator<at::CPUGeneratorImpl>(input.seed);
-    const auto x = share.of(torch::randn({kBatch, 2, 8, 8}, generator));
+    const auto kind = net->parameters().front().scalar_type();
+    const auto x = share.of(torch::randn({kBatch, 2, 8, 8}, generator)).to(kind);
     const auto level = share.of(torch::rand({kBatch}, generator));
     const auto labels = share.of(torch::randint(4, {kBatch}, generator, torch::kInt64));
-    return (net->forward(x, level, labels).to(torch::kFloat32) - x.roll(1, 3)).square().mean();
+    return (net->forward(x, level, labels).to(kind) - x.roll(1, 3)).square().mean();
   };
 }
 
@@ -44,4 +45,4 @@ inline nets::BatchShare share_in(const Group& group) {
   return {group.rank() * kBatch / group.size(), kBatch / group.size(), kBatch};
 }
 
-}  // namespace ctforge::train::test
+}  // namespace ctforge::train::support

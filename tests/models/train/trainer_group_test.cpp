@@ -8,7 +8,7 @@
 namespace ctforge::train {
 namespace {
 
-using namespace test;
+using namespace support;
 
 TrainerOptions options_of(Group* group, std::int64_t steps) {
   TrainerOptions options;

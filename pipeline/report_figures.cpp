@@ -1,0 +1,45 @@
+// Numbers, intervals and tables of measures.
+#include "pipeline/report_figures.h"
+
+#include "pipeline/report_page.h"
+
+#include <vector>
+
+namespace ctforge::pipeline {
+
+using nlohmann::ordered_json;
+
+double number_of(const ordered_json& json) { return json.is_number() ? json.get<double>() : kNoFigure; }
+
+std::string with_interval(const ordered_json& entry, const char* number, const char* interval,
+                          std::string (*format)(double)) {
+  if (!entry.contains(number)) return "n/a";
+  std::string text = format(number_of(entry[number]));
+  if (entry.contains(interval) && entry[interval].is_array() && entry[interval].size() == 2)
+    text += " [" + format(number_of(entry[interval][0])) + ", " + format(number_of(entry[interval][1])) + "]";
+  return text;
+}
+
+Bar bar_of(const std::string& name, const ordered_json& entry, const char* number, double reference) {
+  const ordered_json interval = entry.value("interval", ordered_json::array());
+  const bool has = interval.is_array() && interval.size() == 2;
+  return {name, number_of(entry.value(number, ordered_json())), has ? number_of(interval[0]) : 1,
+          has ? number_of(interval[1]) : 0, reference};
+}
+
+std::string pretty_features(const std::string& name) {
+  if (name == "fd_lite0") return "FD-Lite0";
+  return name == "fid" ? "FID" : name;
+}
+
+std::string measure_table(const ordered_json& entry, std::span<const char* const> names) {
+  std::vector<std::vector<std::string>> rows = {{"Measure", "Value [interval]", "Floor [interval]", "n"}};
+  for (const char* name : names)
+    if (entry.contains(name))
+      rows.push_back({name, with_interval(entry[name], "value", "interval"),
+                      with_interval(entry[name], "floor", "floor_interval"),
+                      entry[name].value("n", ordered_json()).dump()});
+  return rows.size() > 1 ? html_table(rows) : "";
+}
+
+}  // namespace ctforge::pipeline
