@@ -160,6 +160,7 @@ int run_command_together(const std::string& name, const Config& config, const Op
 int fraction_made(const std::string& name, const Config& config, const Options& options, Session& session) {
   const double fraction = parsed_fraction(config, options.fraction);
   if (!options.part.empty()) {
+    link_fraction(config, options.out, fraction);
     run_part(fraction_config(config, fraction), name, fraction_folder(options.out, fraction),
              parsed_part(options.part));
     return kDone;

@@ -22,12 +22,12 @@ using Names = std::set<std::string>;
 
 Names names_of(const eval::PatchSet& set) { return {set.patients.begin(), set.patients.end()}; }
 
-eval::PatchSet opened(const fs::path& folder, const std::string& prefix) {
+eval::PatchSet opened_split(const fs::path& folder, const std::string& prefix) {
   return eval::patches_of(std::make_shared<const io::ShardSet>(folder, prefix));
 }
 
 Names patients_in(const fs::path& data, const std::string& prefix) {
-  return io::has_shards(data, prefix) ? names_of(opened(data, prefix)) : Names();
+  return io::has_shards(data, prefix) ? names_of(opened_split(data, prefix)) : Names();
 }
 
 [[noreturn]] void refuse(double fraction, const std::string& what) {
@@ -74,12 +74,12 @@ FractionInputs load_fraction(double fraction, const EvaluationInputs& whole, boo
   const fs::path folder = fraction_folder(out, fraction);
   FractionInputs own;
   own.fraction = fraction;
-  own.train = opened(folder / "data", "train");
+  own.train = opened_split(folder / "data", "train");
   own.train_sha256 = split_sha256(folder / "data", "train");
   guard_patients(own, whole, folder / "data");
   own.synthetic = eval::subset(whole.synthetic, {});
   if (!with_samples) return own;
-  own.synthetic = opened(folder / "samples", "synthetic");
+  own.synthetic = opened_split(folder / "samples", "synthetic");
   own.synthetic_sha256 = split_sha256(folder / "samples", "synthetic");
   guard_samples(own, whole, folder);
   return own;

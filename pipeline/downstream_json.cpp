@@ -9,8 +9,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr std::size_t kDice = 0, kHausdorff = 1;
-
 ordered_json interval_json(const eval::Interval& interval) {
   return {{"mean", interval.mean}, {"interval", {interval.low, interval.high}}, {"n", interval.count}};
 }
@@ -57,7 +55,7 @@ ordered_json arm_json(const ArmResult& arm, const eval::ArmSummary& summary, con
       if (!is_reported(experiment, label)) continue;
       const eval::OrganSummary& organ = summary.organs[measure][label];
       ordered_json own = interval_json(organ.interval);
-      if (measure == kHausdorff) own["missed"] = organ.missed;
+      if (measure == kHausdorffMeasure) own["missed"] = organ.missed;
       own["per_patient"] = organ.per_patient;
       own["seeds"] = organ.per_seed;
       organs[organ_name(labels, label)] = std::move(own);
@@ -85,7 +83,7 @@ ordered_json difference_json(const FractionResult& result, std::size_t arm, cons
       ordered_json own = interval_json(difference.interval);
       own["per_patient"] = difference.per_patient;
       own["wilcoxon_p"] = difference.wilcoxon_p;
-      if (measure == kDice) own["wilcoxon_p_holm"] = result.wilcoxon_holm[arm][label];
+      if (measure == kDiceMeasure) own["wilcoxon_p_holm"] = result.wilcoxon_holm[arm][label];
       own["valid"] = difference.valid;
       organs[organ_name(labels, label)] = std::move(own);
     }
@@ -103,7 +101,7 @@ ordered_json figures_json(const FractionResult& result, const std::vector<std::s
   for (std::size_t a = 1; a < result.arms.size(); ++a)
     json["differences"][result.arms[a].name] = difference_json(result, a - 1, labels);
   if (json["differences"].contains(kSyntheticArm))
-    json["difference"] = json["differences"][kSyntheticArm][eval::kSegmentationMeasures[kDice]];
+    json["difference"] = json["differences"][kSyntheticArm][eval::kSegmentationMeasures[kDiceMeasure]];
   return json;
 }
 
@@ -160,7 +158,7 @@ std::string organ_name(const std::vector<std::string>& labels, std::size_t label
 }
 
 bool is_reported(const eval::Experiment& experiment, std::size_t label) {
-  return experiment.arms[0].organs[kDice][label].interval.count > 0;
+  return experiment.arms[0].organs[kDiceMeasure][label].interval.count > 0;
 }
 
 std::string bound_name(eval::Bound bound) {

@@ -17,7 +17,6 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr std::uint64_t kBootstrapStream = 12, kSavingStream = 13;
-constexpr std::size_t kDice = 0;
 
 // The cells of an arm at a fraction with one candidate, by seed.
 std::vector<ordered_json> cells_with(const std::vector<ordered_json>& cells, const DownstreamConfig& config,
@@ -38,7 +37,7 @@ CandidateScore score_of(const Candidate& candidate, const std::vector<ordered_js
     validation.push_back(last.is_number() ? last.get<double>() : eval::kNotScored);
     std::vector<double> patients;
     for (const eval::PatientScores& patient : scores_from(cell.at("test")))
-      patients.push_back(eval::mean_scored(patient.values[kDice]));
+      patients.push_back(eval::mean_scored(patient.values[kDiceMeasure]));
     test.push_back(eval::mean_scored(patients));
   }
   return {candidate, eval::mean_scored(validation), eval::mean_scored(test), false};
@@ -67,7 +66,7 @@ void correct(std::vector<FractionResult>& fractions, bool mean_of_organs) {
     for (std::size_t arm = 0; arm < fraction.wilcoxon_holm.size(); ++arm)
       for (std::size_t label = 0; label < fraction.wilcoxon_holm[arm].size(); ++label) {
         if ((label == 0) != mean_of_organs) continue;
-        family.push_back(fraction.experiment.differences[arm][kDice][label].wilcoxon_p);
+        family.push_back(fraction.experiment.differences[arm][kDiceMeasure][label].wilcoxon_p);
         places.push_back(&fraction.wilcoxon_holm[arm][label]);
       }
   const std::vector<double> corrected = eval::holm(family);
@@ -92,7 +91,7 @@ FractionResult fraction_result(const DownstreamInputs& inputs, const FractionInp
   }
   result.experiment = eval::summarise(scored, config.bootstrap, io::mix_seed(seed, kBootstrapStream));
   for (const auto& difference : result.experiment.differences)
-    result.wilcoxon_holm.emplace_back(difference[kDice].size(), eval::kNotScored);
+    result.wilcoxon_holm.emplace_back(difference[kDiceMeasure].size(), eval::kNotScored);
   return result;
 }
 
@@ -107,7 +106,7 @@ std::vector<eval::Saving> savings_of(const std::vector<FractionResult>& fraction
   std::vector<eval::LearningPoint> points;
   for (const FractionResult& fraction : fractions) {
     const auto mean = [&fraction](std::size_t arm) {
-      return fraction.experiment.arms[arm].organs[kDice][0].per_patient;
+      return fraction.experiment.arms[arm].organs[kDiceMeasure][0].per_patient;
     };
     points.push_back({static_cast<double>(fraction.train_patients), mean(0), mean(synthetic)});
   }

@@ -6,6 +6,7 @@
 #include "pipeline/downstream_config.h"
 #include "pipeline/downstream_inputs.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -13,6 +14,9 @@
 #include <nlohmann/json.hpp>
 
 namespace ctforge::pipeline {
+
+// Places in eval::kSegmentationMeasures.
+inline constexpr std::size_t kDiceMeasure = 0, kHausdorffMeasure = 1;
 
 struct CandidateScore {
   Candidate candidate;

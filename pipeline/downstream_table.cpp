@@ -9,20 +9,18 @@
 namespace ctforge::pipeline {
 namespace {
 
-constexpr std::size_t kDice = 0, kHausdorff = 1;
-
-std::string number(double value) { return std::isfinite(value) ? number_name(value) : ""; }
+std::string csv_number(double value) { return std::isfinite(value) ? number_name(value) : ""; }
 
 std::string interval(const eval::Interval& value) {
-  return number(value.mean) + "," + number(value.low) + "," + number(value.high);
+  return csv_number(value.mean) + "," + csv_number(value.low) + "," + csv_number(value.high);
 }
 
 // The fields that compare an arm with the first one.
 std::string compared(const FractionResult& result, std::size_t arm, std::size_t measure, std::size_t label) {
   if (arm == 0) return ",,,,,";
   const eval::Difference& difference = result.experiment.differences[arm - 1][measure][label];
-  return interval(difference.interval) + "," + number(difference.wilcoxon_p) + "," +
-         (measure == kDice ? number(result.wilcoxon_holm[arm - 1][label]) : "") + "," +
+  return interval(difference.interval) + "," + csv_number(difference.wilcoxon_p) + "," +
+         (measure == kDiceMeasure ? csv_number(result.wilcoxon_holm[arm - 1][label]) : "") + "," +
          (difference.valid ? "true" : "false");
 }
 
@@ -42,7 +40,7 @@ std::string downstream_csv(const DownstreamResult& result, const std::vector<std
                   fraction.arms[arm].name + "," + eval::kSegmentationMeasures[measure] + "," +
                   csv_field(organ_name(labels, label)) + "," + interval(organ.interval) + "," +
                   std::to_string(organ.interval.count) + "," +
-                  (measure == kHausdorff ? std::to_string(organ.missed) : "") + "," +
+                  (measure == kHausdorffMeasure ? std::to_string(organ.missed) : "") + "," +
                   compared(fraction, arm, measure, label) + "\n";
         }
   return text;

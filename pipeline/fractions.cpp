@@ -24,7 +24,9 @@ bool asked(const Config& config, const std::string& stage) {
 void link(const fs::path& folder, const std::string& name) {
   std::error_code error;
   if (fs::symlink_status(folder / name, error).type() != fs::file_type::not_found) return;
-  fs::create_symlink(fs::path("..") / ".." / name, folder / name);
+  fs::create_symlink(fs::path("..") / ".." / name, folder / name, error);
+  if (error && error != std::errc::file_exists)  // another part may have been first
+    throw std::system_error(error, "a link in the fraction's folder cannot be made");
 }
 
 }  // namespace

@@ -29,11 +29,11 @@ Cut cut(double x_mm, double z_mm) {
   return result;
 }
 
-const Indices kAll = {0, 1, 2, 3, 4, 5};
+const Indices kAllSix = {0, 1, 2, 3, 4, 5};
 
 TEST(PatchVolume, PutsWindowsSideBySideAndSlicesAtTheirStride) {
   const Cut own = cut(1, 3);
-  const PatchVolume volume = volume_of(own.set, kAll);
+  const PatchVolume volume = volume_of(own.set, kAllSix);
   EXPECT_EQ(volume.size, (std::array<std::int64_t, 3>{4, 2, 4}));  // slices 4, 6, 8 (without patches) and 10
   EXPECT_DOUBLE_EQ(volume.spacing_mm[0], 1);
   EXPECT_DOUBLE_EQ(volume.spacing_mm[1], 2);
@@ -46,7 +46,7 @@ TEST(PatchVolume, PutsWindowsSideBySideAndSlicesAtTheirStride) {
 }
 
 TEST(PatchVolume, TakesTheSeriesOwnSpacingFromPositions) {
-  const PatchVolume volume = volume_of(cut(1.25, 2.5).set, kAll);  // the set says 1 and 3 mm
+  const PatchVolume volume = volume_of(cut(1.25, 2.5).set, kAllSix);  // the set says 1 and 3 mm
   EXPECT_NEAR(volume.spacing_mm[0], 1.25, 1e-6);
   EXPECT_NEAR(volume.spacing_mm[2], 5, 1e-5);
 }
@@ -61,9 +61,9 @@ TEST(PatchVolume, RefusesPatchesInOnePlaceAndOtherShapes) {
   Cut own = cut(1, 3);
   own.set.slice[1] = 6;
   own.set.position_mm[1] = own.set.position_mm[4];
-  EXPECT_THROW(volume_of(own.set, kAll), io::DataError);
+  EXPECT_THROW(volume_of(own.set, kAllSix), io::DataError);
   EXPECT_THROW(volume_of(own.set, {}), std::invalid_argument);
-  const PatchVolume volume = volume_of(cut(1, 3).set, kAll);
+  const PatchVolume volume = volume_of(cut(1, 3).set, kAllSix);
   EXPECT_THROW(assembled(volume, torch::zeros({5, 2, 2}, torch::kUInt8)), std::invalid_argument);
 }
 

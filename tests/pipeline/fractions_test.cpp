@@ -12,16 +12,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::vector<std::string> kSettings = {"evaluate.downstream.fractions=[0.2, 0.5, 1]",
-                                            "prepare.split.train_fraction=0.5",
-                                            "run.stages=[phantom, prepare, train, sample, evaluate, report]",
-                                            "run.name=night",
-                                            "sample.format=dicom",
-                                            "sample.surfaces=true",
-                                            "sample.untrained=5"};
+const std::vector<std::string> kTwoFractions = {"evaluate.downstream.fractions=[0.2, 0.5, 1]",
+                                                "prepare.split.train_fraction=0.5",
+                                                "run.stages=[phantom, prepare, train, sample, evaluate, report]",
+                                                "run.name=night",
+                                                "sample.format=dicom",
+                                                "sample.surfaces=true",
+                                                "sample.untrained=5"};
 
 TEST(Fractions, AreRunsOfTheSameConfiguration) {
-  const Config config = read_config({}, kSettings);
+  const Config config = read_config({}, kTwoFractions);
   EXPECT_EQ(fractions_to_make(config), (std::vector<double>{0.2, 0.5}));
   EXPECT_TRUE(fractions_to_make(read_config({}, {})).empty());
   EXPECT_TRUE(fractions_to_make(read_config({}, {"evaluate.downstream.enabled=false"})).empty());
@@ -72,7 +72,7 @@ TEST(Fractions, AChoiceNeedsValidationPatients) {
 
 TEST(Fractions, LinksLeadToTheRunsKeyAndCohort) {
   const test::TemporaryFolder folder;
-  const Config config = read_config({}, kSettings);
+  const Config config = read_config({}, kTwoFractions);
   EXPECT_THROW(link_fraction(config, folder.path(), 0.2), io::DataError);
   test::write_file(folder / "data/prepare.json", R"({"labels": ["background"]})");
   test::write_file(folder / "patient.key", "a key of some length");
@@ -92,7 +92,7 @@ TEST(Fractions, LinksLeadToTheRunsKeyAndCohort) {
 }
 
 TEST(Fractions, AreGivenByName) {
-  const Config config = read_config({}, kSettings);
+  const Config config = read_config({}, kTwoFractions);
   EXPECT_EQ(parsed_fraction(config, "0.2"), 0.2);
   for (const char* wrong : {"0.3", "1", "", "x"}) EXPECT_THROW(parsed_fraction(config, wrong), ConfigError) << wrong;
 }
