@@ -106,7 +106,7 @@ std::string pbs_script(const Config& config, const Job& job, const JobPlaces& pl
                        {"command", command},
                        {"run_s", std::to_string(limit - config.cluster.signal_lead_s)},
                        {"walltime", std::to_string(limit)},
-                       {"refused", job.name == "prepare" ? kRefusedLines : ""}});
+                       {"refused", job.stage == "prepare" && job.fraction.empty() ? kRefusedLines : ""}});
 }
 
 }  // namespace ctforge::pipeline

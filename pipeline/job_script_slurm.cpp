@@ -131,7 +131,7 @@ std::string slurm_script(const Config& config, const Job& job, const JobPlaces& 
                        {"watch", kWatchLines},
                        {"lock", lock_lines(job)},
                        {"command", command},
-                       {"refused", job.name == "prepare" ? kRefusedLines : ""},
+                       {"refused", job.stage == "prepare" && job.fraction.empty() ? kRefusedLines : ""},
                        {"restarts", std::to_string(config.cluster.restarts)}});
 }
 
