@@ -126,7 +126,8 @@ TEST(Downstream, AFinishedCellIsReadNotTrainedAgain) {
   const auto first = run_downstream(inputs, config.downstream, cells, context).json;
   Context refusing = context;
   refusing.progress = [](std::int64_t, std::int64_t, const std::string&) { FAIL() << "a network was trained again"; };
-  EXPECT_EQ(run_downstream(inputs, config.downstream, cells, refusing).json, first);
+  // As texts: what is no number is not equal to itself.
+  EXPECT_EQ(run_downstream(inputs, config.downstream, cells, refusing).json.dump(), first.dump());
 }
 
 }  // namespace
