@@ -42,6 +42,13 @@ torch::Tensor retone(const torch::Tensor& image, const Augmentation& augmentatio
 
 }  // namespace
 
+Augmentation stronger(Augmentation augmentation, double factor) {
+  for (double* range : {&augmentation.rotation_degrees, &augmentation.log_scale, &augmentation.translation,
+                        &augmentation.log_gamma, &augmentation.contrast, &augmentation.shift, &augmentation.noise})
+    *range *= factor;
+  return augmentation;
+}
+
 LabelledImages moved(const LabelledImages& batch, const torch::Tensor& maps) {
   if (batch.image.dim() != 4 || batch.image.size(1) != 1 || batch.label.dim() != 3 ||
       batch.label.size(0) != batch.image.size(0) || batch.label.size(1) != batch.image.size(2) ||

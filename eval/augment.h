@@ -18,6 +18,9 @@ struct Augmentation {
   double noise = 0.02;        // largest standard deviation of white noise; drawn from 0 up to it
 };
 
+// Every range times the factor.
+Augmentation stronger(Augmentation augmentation, double factor);
+
 struct LabelledImages {
   torch::Tensor image;  // [n,1,H,W] float32 in [-1,1]
   torch::Tensor label;  // [n,H,W] int64

@@ -1,12 +1,13 @@
-// The downstream experiment's figures: Dice with and without synthetic patches, paired over patients.
+// The downstream experiment's figures: scores with and without synthetic patches, paired over patients.
 //
 // Seeds are averaged within each patient and arm first: patients are what the result is meant to hold for. Then the
 // mean over patients, its bootstrap interval, and the same for the paired difference.
 #pragma once
 
 #include "eval/bootstrap.h"
-#include "eval/dice.h"
+#include "eval/patient_scores.h"
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -19,27 +20,32 @@ inline constexpr double kCollapsedBelow = 0.05;
 // What one arm scored: [seeds][test patients], all cells with the same patients in the same order.
 struct Arm {
   std::string name;
-  std::vector<std::vector<PatientDice>> cells;
+  std::vector<std::vector<PatientScores>> cells;
 };
 
-// One organ (or the mean over organs) in one arm.
+// One organ (or the mean over organs) in one arm by one measure. Infinite distances, of organs that a network missed
+// altogether, have no mean: they are left out and counted.
 struct OrganSummary {
   Interval interval;                // mean over patients and its 95 % interval
   std::vector<double> per_patient;  // mean over seeds; not a number where not scored
   std::vector<double> per_seed;     // mean over patients
+  std::int64_t missed = 0;          // scores that are infinite, over patients and seeds
 };
 
 struct Collapse {
   std::size_t label = 0, seed = 0;
 };
 
+template <class Value>
+using ByMeasure = std::array<Value, kSegmentationMeasures.size()>;
+
 struct ArmSummary {
   std::string name;
-  std::vector<OrganSummary> organs;  // [labels]; entry 0 is the mean over organs
+  ByMeasure<std::vector<OrganSummary>> organs;  // [measures][labels]; label 0 is the mean over organs
   std::vector<Collapse> collapsed;
 };
 
-// The paired difference of an arm and the baseline, in one organ.
+// The paired difference of an arm and the baseline, in one organ by one measure.
 struct Difference {
   Interval interval;
   std::vector<double> per_patient;
@@ -48,8 +54,9 @@ struct Difference {
 };
 
 struct Experiment {
-  std::vector<ArmSummary> arms;         // as given; the first is the baseline
-  std::vector<Difference> differences;  // [labels] of the second arm against the first; entry 0 is the mean over organs
+  std::vector<ArmSummary> arms;  // as given; the first is the baseline
+  // Of each arm but the first against the first: [arms - 1][measures][labels]; label 0 is the mean over organs.
+  std::vector<ByMeasure<std::vector<Difference>>> differences;
 };
 
 // An organ below the limit is collapsed in the baseline, whatever the others score, and in another arm when any cell of

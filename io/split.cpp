@@ -64,6 +64,26 @@ std::string split_name(Split split) {
   throw std::invalid_argument("an unknown split");
 }
 
+std::set<std::string> nested_fraction(const std::vector<SplitPatient>& patients, double fraction, std::uint64_t seed) {
+  if (!(fraction > 0 && fraction <= 1)) throw std::invalid_argument("a fraction lies above 0 and is at most 1");
+  std::map<std::string, std::vector<std::pair<std::string, std::string>>> strata;  // draw, id
+  for (const SplitPatient& patient : patients)
+    strata[patient.stratum].emplace_back(hmac_sha256_hex(std::to_string(seed), patient.name), patient.id);
+  std::vector<std::tuple<double, std::string, std::string>> order;  // place within the stratum, draw, id
+  for (auto& [stratum, members] : strata) {
+    std::sort(members.begin(), members.end());
+    for (std::size_t i = 0; i < members.size(); ++i)
+      order.emplace_back((static_cast<double>(i) + 0.5) / static_cast<double>(members.size()), members[i].first,
+                         members[i].second);
+  }
+  std::sort(order.begin(), order.end());
+  constexpr double kRounding = 1e-9;  // 0.1 times 30 is 3
+  const auto count = static_cast<std::size_t>(std::ceil(fraction * static_cast<double>(order.size()) - kRounding));
+  std::set<std::string> kept;
+  for (std::size_t i = 0; i < std::min(count, order.size()); ++i) kept.insert(std::get<2>(order[i]));
+  return kept;
+}
+
 std::map<std::string, Split> split_patients(const std::vector<SplitPatient>& patients, const SplitSizes& sizes,
                                             std::uint64_t seed) {
   const std::int64_t test = count_of(sizes.test, patients.size());

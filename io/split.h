@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,11 @@ struct SplitSizes {
 // would be left to train on.
 std::map<std::string, Split> split_patients(const std::vector<SplitPatient>& patients, const SplitSizes& sizes,
                                             std::uint64_t seed);
+
+// Ids of this fraction of the patients, rounded up. They are taken from the front of one order, so that a smaller
+// fraction is part of a larger one: the order of HMAC-SHA-256(seed, name) within each stratum, the strata taking turns
+// in proportion to their sizes. Throws std::invalid_argument unless 0 < fraction <= 1.
+std::set<std::string> nested_fraction(const std::vector<SplitPatient>& patients, double fraction, std::uint64_t seed);
 
 // Of a patient by itself, whoever else there is: HMAC-SHA-256(seed, id) as a number in [0,1) that is below sizes.test
 // for testing, below sizes.test + sizes.validation for validation. The sizes are met on average. Throws

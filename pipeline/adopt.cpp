@@ -41,6 +41,9 @@ void adopt_stages(const Config& config, const std::vector<std::string>& stages, 
     for (const std::string& output : stage_named(name).outputs) fs::remove_all(out / output);
     for (const auto& [file, record] : theirs.json().at("stages").at(name).at("outputs").items())
       take(other / file, out / file);
+    // The pseudonyms in the data follow from it.
+    if (name == "prepare" && fs::exists(other / "patient.key") && !fs::exists(out / "patient.key"))
+      take(other / "patient.key", out / "patient.key");
     ours.adopt(name, theirs);
   }
 }

@@ -111,7 +111,7 @@ void check_parts(const Config& config, Problems& problems) {
   problems.refuse_if(cluster.sample_parts > shards, "sample_parts",
                      "is more than the " + std::to_string(shards) + " shards that sample.count makes");
   const auto& experiment = config.evaluate.downstream;
-  const std::int64_t cells = experiment.enabled ? 2 * experiment.seeds : 1;
+  const std::int64_t cells = experiment.enabled ? std::ssize(cells_of(experiment)) : 1;
   problems.refuse_if(cluster.evaluate_parts > cells, "evaluate_parts",
                      "is more than the " + std::to_string(cells) + " networks of the experiment");
 }

@@ -5,6 +5,7 @@
 #include "pipeline/command_options.h"
 #include "pipeline/config.h"
 #include "pipeline/evaluate_pair.h"
+#include "pipeline/fractions.h"
 #include "pipeline/launch.h"
 #include "pipeline/progress.h"
 #include "pipeline/pull.h"
@@ -12,6 +13,7 @@
 #include "pipeline/ranks.h"
 #include "pipeline/release.h"
 #include "pipeline/run.h"
+#include "pipeline/run_fractions.h"
 #include "pipeline/sample_folder.h"
 #include "pipeline/session.h"
 #include "pipeline/sweep.h"
@@ -154,6 +156,21 @@ int run_command_together(const std::string& name, const Config& config, const Op
                                  " series that were refused: data/inventory.json lists them and says why");
 }
 
+// A stage, or all, of one of the experiment's fractions.
+int fraction_made(const std::string& name, const Config& config, const Options& options, Session& session) {
+  const double fraction = parsed_fraction(config, options.fraction);
+  if (!options.part.empty()) {
+    link_fraction(config, options.out, fraction);
+    run_part(fraction_config(config, fraction), name, fraction_folder(options.out, fraction),
+             parsed_part(options.part));
+    return kDone;
+  }
+  check_fractions(config);
+  run_fraction(config, name == "run" ? fraction_stages(config) : std::vector<std::string>{name}, options.out, fraction,
+               session.join(config));
+  return kDone;
+}
+
 int run_command(const CLI::App& app, const Options& options, Session& session) {
   const std::string name = app.get_subcommands().front()->get_name();
   if (name == "inspect") {
@@ -203,6 +220,7 @@ int run_command(const CLI::App& app, const Options& options, Session& session) {
     });
     return kDone;
   }
+  if (!options.fraction.empty()) return fraction_made(name, config, options, session);
   if (!options.part.empty()) {
     run_part(config, name, options.out, parsed_part(options.part));
     return kDone;

@@ -52,16 +52,26 @@ CLI::App* add_stage(CLI::App& app, Options& options, const std::string& name, co
   return command;
 }
 
-void add_part(CLI::App* command, Options& options, const std::string& units) {
-  command->add_option("--part", options.part,
-                      "I/N, I from 1: do every N-th of the " + units +
-                          " alone, beside other parts in the same folder. Leaves no results: the command without it "
-                          "does, taking what is there");
+CLI::Option* add_part(CLI::App* command, Options& options, const std::string& units) {
+  return command->add_option(
+      "--part", options.part,
+      "I/N, I from 1: do every N-th of the " + units +
+          " alone, beside other parts in the same folder. Leaves no results: the command without it "
+          "does, taking what is there");
+}
+
+// For the stages that a fraction of the experiment has; the help of `run` names what is done.
+CLI::App* with_fraction(CLI::App* command, Options& options) {
+  command->add_option("--fraction", options.fraction,
+                      "one of evaluate.downstream.fractions below 1: do this for that part of the training patients "
+                      "alone, in fractions/ of the run's folder, once all are prepared. evaluate does it by itself "
+                      "where it was not done");
+  return command;
 }
 
 void add_sample(CLI::App& app, Options& options) {
   CLI::App* command = add_stage(app, options, "sample", "draw labelled synthetic CT", {"run", "sample", "release"});
-  add_part(command, options, "shards");
+  add_part(with_fraction(command, options), options, "shards");
   auto* checkpoint =
       command->add_option("--checkpoint", options.checkpoint,
                           "a folder of diffusers with a UNet2DModel, instead of the run's generator: "
@@ -83,6 +93,7 @@ void add_evaluate(CLI::App& app, Options& options) {
   auto* synthetic = command->add_option("--synthetic", options.synthetic, "the set that is judged, likewise");
   real->needs(synthetic);
   synthetic->needs(real);
+  add_part(command, options, "sets of features and segmentation networks")->excludes(real);
 }
 
 void add_exchange(CLI::App& app, Options& options) {
@@ -214,13 +225,15 @@ void add_commands(CLI::App& app, Options& options) {
   add_stage(app, options, "phantom", "write a labelled phantom cohort as NIfTI or DICOM", {"run", "phantom"});
   CLI::App* prepare =
       add_stage(app, options, "prepare", "turn series into patch shards, split by patient", {"run", "prepare"});
-  add_part(prepare, options, "folders of the input (prepare.part_depth; needs prepare.split.draw hash or a table)");
-  add_stage(app, options, "train", "train the generator", {"run", "model", "train"});
+  add_part(with_fraction(prepare, options), options,
+           "folders of the input (prepare.part_depth; needs prepare.split.draw hash or a table)");
+  with_fraction(add_stage(app, options, "train", "train the generator", {"run", "model", "train"}), options);
   add_sample(app, options);
   add_evaluate(app, options);
   add_stage(app, options, "report", "one self-contained report.html and report.json", {"run", "report"});
-  add_stage(app, options, "run", "the stages of run.stages in order, resuming where it stopped",
-            {"run", "phantom", "prepare", "model", "train", "sample", "release", "evaluate", "report"});
+  with_fraction(add_stage(app, options, "run", "the stages of run.stages in order, resuming where it stopped",
+                          {"run", "phantom", "prepare", "model", "train", "sample", "release", "evaluate", "report"}),
+                options);
   add_stage(app, options, "sweep", "the run under every combination of sweep.grid, one table and chart at the end",
             {"run", "sweep", "phantom", "prepare", "model", "train", "sample", "release", "evaluate", "report"});
   add_exchange(app, options);

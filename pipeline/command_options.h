@@ -30,6 +30,7 @@ struct Options {
   std::string average = "yes";
   ImportConfig imported;
   std::string part;               // of sample and evaluate, as "2/8"
+  std::string fraction;           // of run, prepare, train and sample, as "0.2"
   int processes = 2;              // of launch
   std::string archive;            // of push and pull
   std::filesystem::path to_push;  // empty: the run's samples

@@ -46,6 +46,23 @@ void write_texture(const ComparedSets& compared, const EvaluateConfig& config, c
   if (context.interrupted()) throw Interrupted{"evaluate"};
 }
 
+// Networks that did not learn an organ, or had not learned out.
+void warn_of_cells(const ordered_json& fraction, ordered_json& summary) {
+  const bool whole = fraction.at("fraction") == 1;
+  const std::string place = whole ? "" : " at fraction " + fraction.at("fraction").dump();
+  std::int64_t rising = 0;
+  for (const auto& [name, arm] : fraction.at("arms").items()) {
+    if (whole) summary["collapsed"][name] = arm.at("collapsed");
+    for (const auto& collapse : arm.at("collapsed"))
+      log_warning("evaluate: organ '" + collapse.at("organ").get<std::string>() + "' collapsed in arm '" + name +
+                  "', seed " + collapse.at("seed").dump() + place + ": its comparison is void");
+    for (const auto& cell : arm.at("cells")) rising += cell.at("converged") == false ? 1 : 0;
+  }
+  if (rising > 0)
+    log_warning("evaluate: " + std::to_string(rising) + " networks were still learning at their last step" + place +
+                ": more of evaluate.downstream.steps may change what is found");
+}
+
 // The distances in short, for the manifest.
 ordered_json short_distances(const ordered_json& json) {
   ordered_json summary = ordered_json::object();
@@ -65,7 +82,7 @@ ordered_json run_evaluate(const EvaluateConfig& config, const Context& context, 
   const CellStore cells(folder / "cells");
   if (!context.part)
     for (const char* result : {"distances.json", "nearest.json", "release.json", "radiomics.json", "noise_power.json",
-                               "diversity.json", "quality.json", "downstream.json"})
+                               "diversity.json", "quality.json", "downstream.json", "downstream.csv"})
       std::filesystem::remove(folder / result);  // an attempt that ends early must not leave a mixture
   const std::string base_key = inputs.digest + " " + std::to_string(own.seed);
 
@@ -77,11 +94,8 @@ ordered_json run_evaluate(const EvaluateConfig& config, const Context& context, 
   const std::vector<SetFeatures> features = all_features(compared, extractors, config, cells, own);
   const bool labelled = any_contoured(inputs.test);
   const bool experiment = config.downstream.enabled && labelled;
-  DownstreamConfig training = config.downstream;
-  training.bootstrap = DownstreamConfig{}.bootstrap;  // does not change what a network learns
-  const std::string cell_key = base_key + section_json(training).dump();
   if (context.part) {
-    if (experiment) downstream_json(inputs, config.downstream, cell_key, cells, own);
+    if (experiment) run_downstream(inputs, config.downstream, cells, own);
     return {};
   }
   ordered_json distances = distances_json(compared, features, extractors, config, own.seed);
@@ -114,16 +128,12 @@ ordered_json run_evaluate(const EvaluateConfig& config, const Context& context, 
   if (config.downstream.enabled && !labelled)
     log_warning("evaluate: no segmentation experiment, since no held-out patient has a label map");
   if (!experiment) return summary;
-  const ordered_json downstream = downstream_json(inputs, config.downstream, cell_key, cells, own);
-  write_json(folder / "downstream.json", downstream);
-  summary["difference"] = downstream.at("downstream").at("difference");
-  for (const auto& [name, arm] : downstream.at("downstream").at("arms").items()) {
-    summary["collapsed"][name] = arm.at("collapsed");
-    for (const auto& collapse : arm.at("collapsed")) {
-      log_warning("evaluate: organ '" + collapse.at("organ").get<std::string>() + "' collapsed in arm '" + name +
-                  "', seed " + collapse.at("seed").dump() + ": its comparison is void");
-    }
-  }
+  const DownstreamReport report = run_downstream(inputs, config.downstream, cells, own);
+  io::write_atomically(folder / "downstream.csv", report.csv);
+  write_json(folder / "downstream.json", report.json);
+  const ordered_json& downstream = report.json.at("downstream");
+  summary["difference"] = downstream.at("difference");
+  for (const ordered_json& fraction : downstream.at("fractions")) warn_of_cells(fraction, summary);
   return summary;
 }
 

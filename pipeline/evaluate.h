@@ -4,6 +4,7 @@
 
 #include "eval/measure_names.h"
 #include "pipeline/context.h"
+#include "pipeline/downstream_config.h"
 #include "pipeline/fields.h"
 #include "pipeline/release_config.h"
 
@@ -53,38 +54,6 @@ struct VolumeSlicesConfig {
         "grey levels from the window, or from each volume's own extremes within it (as MAISI's evaluation: a set's HU "
         "bias goes unseen)",
         OneOf{{"window", "volume"}});
-  }
-};
-
-// Section `evaluate.downstream`: the segmentation experiment.
-struct DownstreamConfig {
-  bool enabled = true;
-  std::int64_t steps = 1500;
-  std::int64_t batch = 32;
-  std::int64_t seeds = 3;
-  double learning_rate = 5e-3;
-  double weight_decay = 1e-2;
-  std::vector<std::int64_t> channels = {16, 32, 64, 128};
-  double synthetic_share = 0.5;
-  std::int64_t validate_every = 250;
-  std::string precision = "bf16";
-  std::int64_t bootstrap = 10000;
-
-  template <class Visitor>
-  void fields(Visitor& visit) {
-    visit("enabled", enabled, "train segmentation networks with and without synthetic patches");
-    visit("steps", steps, "optimiser steps of each network, in both arms", Range{1, 1e9});
-    visit("batch", batch, "patches a step, in both arms", Range{1, 65536});
-    visit("seeds", seeds, "networks trained in each arm", Range{1, 1000});
-    visit("learning_rate", learning_rate, "learning rate of AdamW after the warm-up", Range{1e-8, 1});
-    visit("weight_decay", weight_decay, "decoupled weight decay", Range{0, 1});
-    visit("channels", channels, "feature channels of each stage; each but the first halves the resolution",
-          Range{1, 4096});
-    visit("synthetic_share", synthetic_share, "synthetic part of each batch in the arm with synthetic patches",
-          Range{0.01, 1});
-    visit("validate_every", validate_every, "steps between points of the validation curve", Range{1, 1e9});
-    visit("precision", precision, "arithmetic of the network", OneOf{{"bf16", "fp32"}});
-    visit("bootstrap", bootstrap, "resamplings of the patients behind each interval", Range{100, 1e7});
   }
 };
 
@@ -152,7 +121,7 @@ struct EvaluateConfig {
 void check_evaluate(const EvaluateConfig& config);
 
 // Reads OUT/data (train-*, validation-* where present, test-*), OUT/samples (synthetic-*) and, where sample.untrained
-// asked for it, OUT/samples/untrained; writes OUT/evaluation/:
+// asked for it, OUT/samples/untrained, and OUT/fractions/ (pipeline/fractions.h); writes OUT/evaluation/:
 //
 //   distances.json   distances.<features>.<measure> {value, interval, n, floor, floor_interval} for frechet,
 //                    frechet_infinity, kid, precision, recall, density, coverage, mmd_rbf and vendi
@@ -171,8 +140,8 @@ void check_evaluate(const EvaluateConfig& config);
 //                    ask for them (pipeline/evaluate_texture.h); noise_power.curves over frequency_per_mm
 //   quality.json     quality.{synthetic,held_out}: how many patches are flagged; quality.labels.<organ>; rejected: the
 //                    flagged samples by name (SYN-000001) and index with the reasons; where evaluate.label_quality asks
-//   downstream.json  downstream.arms.<arm>.dice.<organ> {mean, interval, n, per_patient, seeds}, downstream.difference,
-//                    curves and collapsed organs of each cell; only where enabled and a test patient has labels
+//   downstream.json  the segmentation experiment: pipeline/downstream_json.h; only where enabled and a test patient has
+//                    labels. downstream.csv: the same as a table (pipeline/downstream_table.h)
 //   cells/           finished parts, which an interrupted run goes on from
 //
 // All with "schema": 1. With a part in the context, its features and networks alone are made, as cells. Returns a short

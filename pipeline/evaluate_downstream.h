@@ -11,14 +11,16 @@
 
 namespace ctforge::pipeline {
 
-inline constexpr const char* kBaselineArm = "real";
-inline constexpr const char* kSyntheticArm = "real_synthetic";
+struct DownstreamReport {
+  nlohmann::ordered_json json;  // the content of downstream.json
+  std::string csv;              // that of downstream.csv
+};
 
-// Trains every network that is not among the cells yet, scores the test patients and returns the content of
-// downstream.json. Both arms take the same number of optimiser steps with batches of the same size, and seed i starts
-// both from the same weights. With a part in the context its networks alone are trained, and nothing is returned. Some
-// label must be contoured in some test patient. Throws Interrupted.
-nlohmann::ordered_json downstream_json(const EvaluationInputs& inputs, const DownstreamConfig& config,
-                                       const std::string& key, const CellStore& cells, const Context& context);
+// Trains every network that is not among the cells yet, at every fraction, and scores the test patients. All arms take
+// the same number of optimiser steps with batches of the same size, and seed i starts all from the same weights. With a
+// part in the context its networks alone are trained, and nothing is returned. Some label must be contoured in some
+// test patient. Throws as load_downstream and require_choice do, and Interrupted.
+DownstreamReport run_downstream(const EvaluationInputs& inputs, const DownstreamConfig& config, const CellStore& cells,
+                                const Context& context);
 
 }  // namespace ctforge::pipeline

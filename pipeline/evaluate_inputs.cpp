@@ -77,8 +77,9 @@ void guard(const EvaluationInputs& inputs) {
   for (const auto& [name, extra] : inputs.extras) eval::require_same_kind(inputs.synthetic, extra);
 }
 
-// Samples tell which training set their generator saw. With another split, held-out patients may be among it.
-void guard_training_set(const std::string& train_sha256, const fs::path& samples) {
+}  // namespace
+
+void require_trained_on(const std::string& train_sha256, const fs::path& samples) {
   if (!fs::exists(samples / "samples.json")) return;
   const auto json = nlohmann::json::parse(io::read_whole_file(samples / "samples.json"), nullptr, false);
   const std::string trained = json.is_object() ? json.value("train_sha256", "") : "";
@@ -87,8 +88,6 @@ void guard_training_set(const std::string& train_sha256, const fs::path& samples
                         "the samples come from a generator that was trained on other data than is prepared in this "
                         "folder, whose held-out patients it may have seen: run train and sample again");
 }
-
-}  // namespace
 
 eval::PatchSet held_out_like_train(const eval::PatchSet& train, std::span<const eval::PatchSet> sides) {
   eval::PatchSet held_out = eval::concatenate(sides);
@@ -120,6 +119,7 @@ void check_evaluate(const EvaluateConfig& config) {
   if (section_json(config.volumes) != section_json(EvaluateConfig().volumes)) refuse("evaluate.volumes", kVolumesOnly);
   if (config.rounds == 0) refuse("evaluate.rounds", "must not be 0 in a run, whose distances have a floor");
   for (const std::string& text : config.extra_sets) gather_problems(problems, [&] { parse_extra(text); });
+  gather_problems(problems, [&] { check_downstream(config.downstream); });
   if (!problems.empty()) throw ConfigError(problems);
 }
 
@@ -130,7 +130,7 @@ EvaluationInputs load_inputs(const EvaluateConfig& config, const fs::path& out) 
   };
   EvaluationInputs inputs;
   inputs.train = open(data, "train");
-  guard_training_set(split_sha256(data, "train"), samples);
+  require_trained_on(split_sha256(data, "train"), samples);
   inputs.test = open(data, "test");
   inputs.validation = io::has_shards(data, "validation") ? open(data, "validation") : empty_like(inputs.train);
   inputs.synthetic = open(samples, "synthetic");

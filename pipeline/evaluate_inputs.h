@@ -33,6 +33,10 @@ std::vector<ConfigProblem> evaluate_problems(const EvaluateConfig& config);
 // dropped (prepare.patch.require_label), those that do.
 eval::PatchSet held_out_like_train(const eval::PatchSet& train, std::span<const eval::PatchSet> sides);
 
+// Samples tell which training set their generator saw; with another split, held-out patients may be among it. Throws
+// io::DataError(OtherConfiguration) when that of the samples in this folder is another one, if they tell.
+void require_trained_on(const std::string& train_sha256, const std::filesystem::path& samples);
+
 // Throws io::DataError when shards are missing, damaged, of different kinds, a patient is on two sides, or the
 // samples' generator was trained on another training set, and ConfigError for extra sets not written name=FOLDER with a
 // plain name.

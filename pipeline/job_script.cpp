@@ -86,6 +86,7 @@ std::string program_words(const Config& config, const JobPlaces& places, bool gp
 std::string argument_words(const Config& config, const Job& job, const JobPlaces& places) {
   std::string words = job.stage + " --config " + shell_quoted(places.out / "jobs" / "config.yaml") + " --out " +
                       shell_quoted(places.out);
+  if (!job.fraction.empty()) words += " --fraction " + job.fraction;
   if (config.run.threads == 0) words += " --threads " + std::to_string(config.cluster.cpus);
   // A node whose GPU does not work must not train on its CPU for days.
   if (job.gpus > 0 && config.run.device == "auto") words += " --device cuda";
@@ -104,10 +105,11 @@ std::string environment_lines(const ClusterConfig& cluster) {
   return lines + "set -u\n\n";
 }
 
-std::string lock_lines(bool array) {
+std::string lock_lines(const Job& job) {
   return std::string(
              "# An attempt before this one may still be ending on a node that the scheduler has lost sight of.\n") +
-         "flock --wait 600 " + (array ? "--shared " : "") + "\"$run/.ctforge.lock\" true || true\n";
+         "flock --wait 600 " + (job.parts > 1 ? "--shared " : "") + "\"$run/" +
+         (job.fraction.empty() ? "" : "fractions/" + job.fraction + "/") + ".ctforge.lock\" true || true\n";
 }
 
 std::string first_line(const ClusterConfig& cluster) {

@@ -34,8 +34,8 @@ std::string program_words(const Config& config, const JobPlaces& places, bool gp
 std::string argument_words(const Config& config, const Job& job, const JobPlaces& places);
 // What the node needs before the program runs: modules and the site's own lines. Ends with an empty line unless empty.
 std::string environment_lines(const ClusterConfig& cluster);
-// Waits for the lock of the run's folder to be free; tasks of an array share it.
-std::string lock_lines(bool array);
+// Waits for the lock of the folder that the job works in to be free; tasks of an array share it.
+std::string lock_lines(const Job& job);
 // Login shells know modules.
 std::string first_line(const ClusterConfig& cluster);
 

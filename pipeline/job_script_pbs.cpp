@@ -102,11 +102,11 @@ std::string pbs_script(const Config& config, const Job& job, const JobPlaces& pl
                           {"working", shell_quoted(places.working)},
                           {"environment", environment_lines(config.cluster)},
                           {"watch", kWatchLines},
-                          {"lock", lock_lines(array)},
+                          {"lock", lock_lines(job)},
                           {"command", command},
                           {"run_s", std::to_string(limit - config.cluster.signal_lead_s)},
                           {"walltime", std::to_string(limit)},
-                          {"refused", job.stage == "prepare" ? kRefusedLines : ""}});
+                          {"refused", job.stage == "prepare" && job.fraction.empty() ? kRefusedLines : ""}});
 }
 
 }  // namespace ctforge::pipeline

@@ -129,9 +129,9 @@ std::string slurm_script(const Config& config, const Job& job, const JobPlaces& 
                             {"environment", environment_lines(config.cluster)},
                             {"meeting", many ? kMeeting : ""},
                             {"watch", kWatchLines},
-                            {"lock", lock_lines(array)},
+                            {"lock", lock_lines(job)},
                             {"command", command},
-                            {"refused", job.stage == "prepare" ? kRefusedLines : ""},
+                            {"refused", job.stage == "prepare" && job.fraction.empty() ? kRefusedLines : ""},
                             {"restarts", std::to_string(config.cluster.restarts)}});
 }
 

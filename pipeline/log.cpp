@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
@@ -23,7 +24,7 @@ spdlog::logger& logger() {
 
 // Beside the one logger, as process-wide as standard error is.
 std::mutex listener_mutex;
-std::function<void(const std::string&)> listener;
+std::vector<std::function<void(const std::string&)>> listeners;  // the youngest is the last
 
 }  // namespace
 
@@ -34,19 +35,19 @@ void log_warning(const std::string& text) {
   std::function<void(const std::string&)> hear;
   {
     const std::scoped_lock lock(listener_mutex);
-    hear = listener;
+    if (!listeners.empty()) hear = listeners.back();
   }
   if (hear) hear(text);
 }
 
 WarningListener::WarningListener(std::function<void(const std::string&)> hear) {
   const std::scoped_lock lock(listener_mutex);
-  listener = std::move(hear);
+  listeners.push_back(std::move(hear));
 }
 
 WarningListener::~WarningListener() {
   const std::scoped_lock lock(listener_mutex);
-  listener = nullptr;
+  listeners.pop_back();
 }
 
 void log_nothing() { logger().set_level(spdlog::level::off); }

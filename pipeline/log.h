@@ -14,7 +14,7 @@ void log_warning(const std::string& text);
 // From now on nothing is logged: another process of the same work does.
 void log_nothing();
 
-// Hears every warning too, for as long as it lives; one at a time.
+// Hears every warning too, for as long as it lives; where several do, the youngest, which must be the first to go.
 class WarningListener {
  public:
   explicit WarningListener(std::function<void(const std::string& text)> hear);

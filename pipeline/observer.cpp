@@ -96,7 +96,7 @@ void Observer::write_tensorboard(const std::string& event, const ordered_json& f
   if (event == "phase_started") tensorboard_->rewrite(figures.at("phase").get<std::string>());
   if (event == "measured") tensorboard_->add(figures);
   if (event == "segmenter_trained")
-    tensorboard_->segmenter(figures.at("arm").get<std::string>(), figures.at("seed").get<std::int64_t>(),
+    tensorboard_->segmenter(figures.value("network", figures.value("arm", "")), figures.at("seed").get<std::int64_t>(),
                             figures.at("curve"), now_s);
   if (event != "stage_finished" || figures.at("stage") != "sample") return;
   const fs::path samples = out_ / "samples";

@@ -10,8 +10,8 @@
 //   phase_started      phase, unit of progress, step it goes on from, steps, time_limit_s (0: none)
 //   measured           a line of metrics.jsonl (not again in events.jsonl)
 //   checkpoint_written phase, step, sha256: its first 16 digits
-//   segmenter_trained  arm, seed, seconds, curve (its last point in events.jsonl)
-//   warning            text
+//   segmenter_trained  arm, fraction, network (arm and what else tells it from others), seed, seconds, curve (its last
+//   point in events.jsonl) warning            text
 //
 // A file that cannot be written is warned of once and given up: nobody wants to lose a training to its thermometer.
 #pragma once

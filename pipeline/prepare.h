@@ -89,6 +89,7 @@ struct SplitConfig {
   bool stratify = true;
   std::string draw = "order";
   std::string table;
+  double train_fraction = 1;
 
   template <class Visitor>
   void fields(Visitor& visit) {
@@ -102,6 +103,10 @@ struct SplitConfig {
           "comes later moves nobody, and parts of an archive can be prepared apart (sizes are met on average)",
           OneOf{{"order", "hash"}});
     visit("table", table, "CSV of name,split (train, validation, test) for every patient instead of drawing");
+    visit("train_fraction", train_fraction,
+          "part of the training patients that is kept, rounded up; a smaller part lies within a larger one, and "
+          "validation and test patients stay the same",
+          Range{0.001, 1});
   }
 };
 

@@ -252,6 +252,9 @@ class Merge {
       std::size_t c = 0;
       for (auto& [name, count] : told["classes"].items()) count = classes_[split][c++];
     }
+    std::int64_t beyond = 0;
+    for (const ordered_json& part : prepared_) beyond += part.value("patients_left_out", std::int64_t{0});
+    json["patients_left_out"] = beyond;
     json["dropped"] = {{"empty", dropped[0]}, {"unlabelled", dropped[1]}, {"unclassed", dropped[2]}};
     json["refused"] = refusals_by_code(inventory);
     json["input_sha256"] = input_sha256(inventory);

@@ -34,6 +34,8 @@ void check_prepare_parts(const PrepareConfig& config) {
   };
   refuse_if(config.split.draw != "hash" && config.split.table.empty(), "split.draw",
             "must be hash, or split.table given, for --part: no part knows all patients");
+  refuse_if(config.split.train_fraction < 1 && !config.split.table.empty(), "split.train_fraction",
+            "must be 1 for --part with a table, of whose patients no part knows all: use draw hash");
   refuse_if(config.classes.from == "region", "classes.from",
             "region takes its classes from all series: use a table for --part");
   for (const double spacing : config.spacing_mm)

@@ -2,12 +2,14 @@
 #include "pipeline/prepare_plan.h"
 
 #include "io/fault.h"
+#include "io/random.h"
 #include "io/resample.h"
 #include "pipeline/config_tree.h"
 #include "pipeline/log.h"
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
 #include <set>
 
 namespace ctforge::pipeline {
@@ -17,6 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kUnknownRegion = "unknown";
+constexpr std::uint64_t kFractionStream = 1;  // of the split's stream
 
 [[noreturn]] void refuse(const std::string& key, const std::string& message) {
   throw ConfigError({{"configuration", "prepare." + key, message}});
@@ -122,11 +125,38 @@ std::map<std::string, io::Split> read_split(const fs::path& path, const BySeries
   return split;
 }
 
+// Removes the training patients beyond the fraction from the split; returns how many.
+std::int64_t leave_out(std::map<std::string, io::Split>& split, const std::vector<io::SplitPatient>& patients,
+                       const SplitConfig& config, std::uint64_t seed) {
+  if (config.train_fraction == 1) return 0;
+  std::vector<io::SplitPatient> train;
+  std::copy_if(patients.begin(), patients.end(), std::back_inserter(train),
+               [&split](const io::SplitPatient& patient) { return split.at(patient.id) == io::Split::Train; });
+  const std::uint64_t own_seed = io::mix_seed(seed, kFractionStream);
+  std::set<std::string> kept;
+  if (config.table.empty() && config.draw == "hash") {
+    // Each by itself, as the split is: a part of the input knows nobody else's patients.
+    for (const io::SplitPatient& patient : train)
+      if (io::split_of(patient.id, {0, config.train_fraction}, own_seed) == io::Split::Test) kept.insert(patient.id);
+  } else {
+    kept = io::nested_fraction(train, config.train_fraction, own_seed);
+  }
+  for (const io::SplitPatient& patient : train)
+    if (kept.count(patient.id) == 0) split.erase(patient.id);
+  return std::ssize(train) - std::ssize(kept);
+}
+
 std::vector<PatientTask> plan_tasks(const PrepareConfig& config, const ClassPlan& classes,
-                                    const std::vector<io::Series>& series, std::uint64_t seed) {
+                                    const std::vector<io::Series>& series, std::uint64_t seed, std::int64_t& left_out) {
   BySeries patients;
   for (const io::Series& each : series)
     if (each.accepted()) patients[each.patient].push_back(&each);
+  std::vector<io::SplitPatient> list;
+  for (const auto& [patient, own] : patients) {
+    std::string name = own.front()->name;
+    for (const io::Series* each : own) name = std::min(name, each->name);
+    list.push_back({patient, name, config.split.stratify ? stratum_of(classes, own) : std::string()});
+  }
   std::map<std::string, io::Split> split;
   const io::SplitSizes sizes = {config.split.validation_patients, config.split.test_patients};
   if (!config.split.table.empty()) {
@@ -134,18 +164,14 @@ std::vector<PatientTask> plan_tasks(const PrepareConfig& config, const ClassPlan
   } else if (config.split.draw == "hash") {
     for (const auto& [patient, own] : patients) split[patient] = io::split_of(patient, sizes, seed);
   } else {
-    std::vector<io::SplitPatient> list;
-    for (const auto& [patient, own] : patients) {
-      std::string name = own.front()->name;
-      for (const io::Series* each : own) name = std::min(name, each->name);
-      list.push_back({patient, name, config.split.stratify ? stratum_of(classes, own) : std::string()});
-    }
     split = io::split_patients(list, sizes, seed);
   }
+  left_out = leave_out(split, list, config.split, seed);
   std::vector<PatientTask> tasks;
   for (const io::Split which : io::kSplits)
     for (const auto& [patient, own] : patients) {
-      if (split.at(patient) != which) continue;
+      const auto place = split.find(patient);
+      if (place == split.end() || place->second != which) continue;
       PatientTask task{patient, which, {}};
       for (const io::Series* each : own) task.series.push_back(static_cast<std::size_t>(each - series.data()));
       // By pseudonym: the order of folders is nobody's business.
@@ -254,8 +280,9 @@ PreparePlan make_plan(const PrepareConfig& config, const fs::path& input, io::In
       each.refusals.push_back({io::Fault::InvalidTable, "the class table has no row for it"});
   if (whole) require_usable(inventory);
   io::ShardInfo shard = plan_shard(config, labels, classes, inventory.series);
-  auto tasks = plan_tasks(config, classes, inventory.series, seed);
-  return {std::move(labels), std::move(classes), std::move(shard), std::move(tasks)};
+  std::int64_t left_out = 0;
+  auto tasks = plan_tasks(config, classes, inventory.series, seed, left_out);
+  return {std::move(labels), std::move(classes), std::move(shard), std::move(tasks), left_out};
 }
 
 LabelCount count_labelled(const PrepareConfig& config, const io::Inventory& inventory) {

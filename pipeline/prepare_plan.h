@@ -67,6 +67,7 @@ struct PreparePlan {
   ClassPlan classes;
   io::ShardInfo shard;
   std::vector<PatientTask> tasks;  // by split, then by pseudonym
+  std::int64_t left_out = 0;       // training patients that prepare.split.train_fraction leaves out
 };
 
 // Whether an inventory is of all there is, or of a part, which may hold nothing that can be used.

@@ -136,6 +136,7 @@ ordered_json prepare_json(const PreparePlan& plan, const io::Inventory& inventor
         {"patients", count.patients}, {"series", count.series}, {"patches", count.patches}, {"classes", classes}};
   }
   json["splits"] = splits;
+  json["patients_left_out"] = plan.left_out;
   SeriesFate dropped;
   for (const SeriesFate& fate : fates) {
     dropped.dropped_empty += fate.dropped_empty;

@@ -12,6 +12,7 @@ namespace ctforge::pipeline {
 namespace {
 
 constexpr double kWidth = 640, kHeight = 260, kLeft = 70, kRight = 16, kTop = 14, kBottom = 42;
+constexpr double kBeside = 3;  // intervals of one curve from those of the next
 constexpr std::array<const char*, 6> kStrokes = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"};
 
 std::string coordinate(double value) {
@@ -105,6 +106,22 @@ std::string path_of(const Curve& curve, const Frame& frame, bool log_y) {
   return path;
 }
 
+// A dot and its interval for each point of a curve that has them.
+std::string dots_of(const Curve& curve, const Frame& frame, double aside, const std::string& stroke) {
+  std::string svg;
+  for (std::size_t i = 0; i < curve.intervals.size(); ++i) {
+    const auto& [x, y] = curve.points.at(i);
+    if (!std::isfinite(y)) continue;
+    const std::string centre = coordinate(frame.to_x(x) + aside);
+    const auto& [low, high] = curve.intervals[i];
+    svg += "<circle cx=\"" + centre + "\" cy=\"" + coordinate(frame.to_y(y)) + "\" r=\"3\" fill=\"" + stroke + "\"/>";
+    if (std::isfinite(low) && std::isfinite(high))
+      svg += "<line x1=\"" + centre + "\" y1=\"" + coordinate(frame.to_y(low)) + "\" x2=\"" + centre + "\" y2=\"" +
+             coordinate(frame.to_y(high)) + "\" stroke=\"" + stroke + "\"/>";
+  }
+  return svg;
+}
+
 std::string opened(double height) {
   return "<svg viewBox=\"0 0 " + coordinate(kWidth) + " " + coordinate(height) + "\" role=\"img\">";
 }
@@ -157,6 +174,10 @@ std::string line_chart(const std::vector<Curve>& curves, const std::string& x_la
       frame.x.take(x);
       frame.y.take(log_y ? std::log10(y) : y);
     }
+    for (const auto& [low, high] : curve.intervals) {
+      frame.y.take(low);
+      frame.y.take(high);
+    }
   }
   if (frame.y.empty()) return "<p class=\"missing\">nothing was measured</p>";
   if (frame.y.high - frame.y.low < 1e-9) frame.y.high = frame.y.low + 1;
@@ -169,6 +190,7 @@ std::string line_chart(const std::vector<Curve>& curves, const std::string& x_la
     const std::string stroke = kStrokes[colour];
     svg += "<path d=\"" + path_of(curve, frame, log_y) + "\" fill=\"none\" stroke=\"" + stroke +
            "\" stroke-width=\"1.6\"/>";
+    svg += dots_of(curve, frame, kBeside * static_cast<double>(known - names.begin()), stroke);
     if (known != names.end()) continue;
     names.push_back(curve.name);
     svg += "<text x=\"" + coordinate(legend_x) + "\" y=\"" + coordinate(kTop + 4) + "\" style=\"fill:" + stroke +

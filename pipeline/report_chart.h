@@ -10,6 +10,9 @@ namespace ctforge::pipeline {
 struct Curve {
   std::string name;
   std::vector<std::pair<double, double>> points;  // x, y; y that are not finite leave a gap
+  // Low and high of each point, or none at all: points then are marked, and stand a little beside those of other
+  // curves.
+  std::vector<std::pair<double, double>> intervals = {};
 };
 
 // Lines over x with both axes labelled; log_y for losses (values not above 0 are left out). Curves of one name have one

@@ -20,6 +20,13 @@ std::string with_interval(const ordered_json& entry, const char* number, const c
   return text;
 }
 
+Bar bar_of(const std::string& name, const ordered_json& entry, const char* number, double reference) {
+  const ordered_json interval = entry.value("interval", ordered_json::array());
+  const bool has = interval.is_array() && interval.size() == 2;
+  return {name, number_of(entry.value(number, ordered_json())), has ? number_of(interval[0]) : 1,
+          has ? number_of(interval[1]) : 0, reference};
+}
+
 std::string pretty_features(const std::string& name) {
   if (name == "fd_lite0") return "FD-Lite0";
   return name == "fid" ? "FID" : name;

@@ -18,6 +18,8 @@ double number_of(const nlohmann::ordered_json& json);
 // "value [low, high]" of two of an entry's keys; "n/a" where the number is not there.
 std::string with_interval(const nlohmann::ordered_json& entry, const char* number, const char* interval,
                           std::string (*format)(double) = readable_number);
+// The entry's number with its "interval", if it has one.
+Bar bar_of(const std::string& name, const nlohmann::ordered_json& entry, const char* number, double reference);
 // Names of features as readers know them: "FD-Lite0".
 std::string pretty_features(const std::string& name);
 // A table with a row for each of the measures that the entry has: value, floor and n. Empty when it has none.

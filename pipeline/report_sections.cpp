@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <map>
 #include <span>
 #include <vector>
@@ -19,16 +18,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-std::string dice_text(double value) { return three_decimals(value); }
-std::string difference_text(double value) { return three_decimals(value, true); }
-
-Bar bar_of(const std::string& name, const ordered_json& value, const char* number, double reference) {
-  const ordered_json interval = value.value("interval", ordered_json::array());
-  const bool has = interval.is_array() && interval.size() == 2;
-  return {name, number_of(value.value(number, ordered_json())), has ? number_of(interval[0]) : 1,
-          has ? number_of(interval[1]) : 0, reference};
-}
-
 // The first distance measured: the one the summary quotes.
 const ordered_json* first_distance(const ReportInputs& inputs, std::string& name) {
   if (inputs.distances.is_null() || inputs.distances.at("distances").empty()) return nullptr;
@@ -36,33 +25,6 @@ const ordered_json* first_distance(const ReportInputs& inputs, std::string& name
   if (!first.value().contains("frechet")) return nullptr;
   name = pretty_features(first.key());
   return &first.value();
-}
-
-// Mean Dice over the organs on validation patients, a curve a network, named by its arm.
-std::vector<Curve> validation_curves(const ordered_json& downstream) {
-  std::vector<Curve> curves;
-  for (const auto& [arm, entry] : downstream.at("arms").items())
-    for (const auto& cell : entry.at("cells")) {
-      Curve curve{arm, {}};
-      for (const auto& point : cell.at("curve"))
-        if (point.at("validation_dice").is_object())
-          curve.points.emplace_back(number_of(point.at("step")),
-                                    number_of(point["validation_dice"].value("mean", ordered_json())));
-      curves.push_back(std::move(curve));
-    }
-  return curves;
-}
-
-// Networks that were still learning say little of what synthetic patches are worth: both arms must be at rest.
-std::string convergence_note(const std::vector<Curve>& curves) {
-  constexpr double kAtRest = 0.01;  // Dice between the last two points
-  double rise = -1;
-  for (const Curve& curve : curves)
-    if (curve.points.size() >= 2)
-      rise = std::max(rise, curve.points.back().second - curve.points[curve.points.size() - 2].second);
-  if (!(rise > kAtRest)) return "";
-  return "<p class=\"banner\">Not converged: between its last two points a curve still rose by " +
-         three_decimals(rise) + ". More steps (evaluate.downstream.steps) may change the difference and its sign.</p>";
 }
 
 // HU under each organ's masks.
@@ -111,7 +73,8 @@ std::string summary_block(const ReportInputs& inputs) {
   if (!inputs.downstream.is_null()) {
     const auto& difference = inputs.downstream.at("downstream").at("difference");
     if (difference.contains("mean"))
-      html += fact(with_interval(difference["mean"], "mean", "interval", difference_text),
+      html += fact(with_interval(difference["mean"], "mean", "interval",
+                                 [](double value) { return three_decimals(value, true); }),
                    std::string("change of mean Dice when synthetic patches are added to training, with 95 % interval") +
                        (difference["mean"].value("valid", true) ? "" : "; void, since an organ collapsed"));
   }
@@ -162,42 +125,6 @@ PageSection distances_section(const ReportInputs& inputs) {
   if (!inputs.distances.contains("hu")) return section;
   show("HU histogram distance (HU)", inputs.distances["hu"], "wasserstein1_hu");
   section.body += organ_tables(inputs.distances["hu"].value("organs", ordered_json::object()));
-  return section;
-}
-
-PageSection dice_section(const ReportInputs& inputs) {
-  PageSection section{
-      "What it is worth: segmentation with and without",
-      "Dice on held-out patients, in 3D, of networks trained for the same number of steps. Intervals are "
-      "95 % bootstrap intervals over patients.",
-      ""};
-  if (inputs.downstream.is_null()) {
-    section.body = missing_note(
-        inputs, "not evaluated: switched off (evaluate.downstream.enabled), or the data have no label maps");
-    return section;
-  }
-  const ordered_json& downstream = inputs.downstream.at("downstream");
-  std::vector<std::vector<std::string>> rows = {{"Organ"}};
-  for (const auto& [arm, entry] : downstream.at("arms").items()) rows[0].push_back("Dice, " + escaped(arm));
-  rows[0].insert(rows[0].end(), {"Difference [95 % interval]", "Patients", "Wilcoxon p"});
-  std::vector<Bar> bars;
-  for (const auto& [organ, difference] : downstream.at("difference").items()) {
-    std::vector<std::string> row = {escaped(organ)};
-    for (const auto& [arm, entry] : downstream.at("arms").items())
-      row.push_back(entry.at("dice").contains(organ)
-                        ? with_interval(entry["dice"][organ], "mean", "interval", dice_text)
-                        : "n/a");
-    row.push_back(with_interval(difference, "mean", "interval", difference_text) +
-                  (difference.value("valid", true) ? "" : " (void: an organ collapsed)"));
-    row.push_back(difference.value("n", ordered_json()).dump());
-    row.push_back(readable_number(number_of(difference.value("wilcoxon_p", ordered_json()))));
-    rows.push_back(row);
-    bars.push_back(bar_of(organ, difference, "mean", kNoFigure));
-  }
-  const std::vector<Curve> curves = validation_curves(downstream);
-  section.body = html_table(rows) + bar_chart(bars, "difference in Dice, real + synthetic minus real") +
-                 "<h3>Validation Dice during training</h3>" + convergence_note(curves) +
-                 line_chart(curves, "steps", "mean Dice", false);
   return section;
 }
 

@@ -2,25 +2,19 @@
 #include "pipeline/run.h"
 
 #include "io/atomic_file.h"
-#include "io/random.h"
-#include "models/train/checkpoint.h"
 #include "models/train/parallel.h"
 #include "pipeline/command_line.h"
 #include "pipeline/determinism.h"
 #include "pipeline/folder_lock.h"
+#include "pipeline/fractions.h"
 #include "pipeline/log.h"
 #include "pipeline/manifest.h"
 #include "pipeline/memory.h"
 #include "pipeline/observer.h"
 #include "pipeline/progress.h"
+#include "pipeline/run_fractions.h"
 #include "pipeline/run_shared.h"
-#include "pipeline/sampler.h"
 #include "pipeline/stage.h"
-#include "pipeline/train_autoencoder.h"
-#include "pipeline/train_check.h"
-#include "pipeline/train_gan.h"
-#include "pipeline/train_method.h"
-#include "pipeline/train_metrics.h"
 
 #include <algorithm>
 #include <atomic>
@@ -61,8 +55,13 @@ Context make_context(const Config& config, const fs::path& out, const std::strin
 // Temporary files of a process that was killed. Only the holder of the folder's lock may remove them.
 void remove_all_leftovers(const fs::path& out) {
   io::remove_leftovers(out);
-  for (const auto& entry : fs::recursive_directory_iterator(out))
-    if (entry.is_directory()) io::remove_leftovers(entry.path());
+  for (auto entry = fs::recursive_directory_iterator(out); entry != fs::recursive_directory_iterator(); ++entry) {
+    if (!entry->is_directory()) continue;
+    if (entry->path() == out / "fractions")
+      entry.disable_recursion_pending();  // each has a lock and an owner of its own
+    else
+      io::remove_leftovers(entry->path());
+  }
 }
 
 // Series that the prepare stage left out, where it is among the stages asked for.
@@ -173,41 +172,6 @@ std::string resolve_device(const std::string& device, const Ranks& ranks) {
   return "cuda:" + std::to_string(count > 1 ? ranks.local_rank : 0);
 }
 
-void check_stages(const Config& config, const std::vector<std::string>& stages) {
-  const auto asked = [&stages](const char* name) {
-    return std::find(stages.begin(), stages.end(), name) != stages.end();
-  };
-  std::vector<ConfigProblem> problems;
-  const bool gan = config.model.kind == "gan";
-  if (asked("train")) {
-    gather_problems(problems, [&] { check_model(config.model, config.train); });
-    gather_problems(problems, [&] { check_train(config.train); });
-  }
-  if (asked("sample")) gather_problems(problems, [&] { check_sample(config.sample); });
-  if (asked("evaluate")) gather_problems(problems, [&] { check_evaluate(config.evaluate); });
-  const bool guided = config.sample.guidance != 1 || !config.sample.blend.empty();
-  if (asked("train") && asked("sample") && guided && config.sample.guidance_from.empty() &&
-      config.sample.weaker.empty() && config.train.label_dropout == 0)
-    problems.push_back(
-        {"configuration", "sample.guidance", "must be 1, without sample.blend, where train.label_dropout is 0"});
-  if (gan && asked("train") && asked("sample")) gather_problems(problems, [&] { check_gan_sampling(config.sample); });
-  if (!gan && asked("train") && asked("sample") && problems.empty()) {
-    gather_problems(problems, [&] {
-      check_sampler(config.sample, parametrisation_of(method_of(config.train), 1), config.train.codec == "autoencoder");
-    });
-  }
-  const fs::path prometheus = config.run.prometheus;
-  if (!prometheus.empty() && prometheus.extension() != ".prom")
-    problems.push_back({"configuration", "run.prometheus", "must end in .prom: node_exporter reads no other files"});
-  else if (!prometheus.empty() && !fs::is_directory(fs::absolute(prometheus).parent_path()))
-    problems.push_back({"configuration", "run.prometheus", "must be a file in a folder that exists"});
-  if (asked("prepare") && asked("evaluate") && config.prepare.split.table.empty() &&
-      config.prepare.split.test_patients == 0)
-    problems.push_back(
-        {"configuration", "prepare.split.test_patients", "must not be 0 where evaluate needs held-out patients"});
-  if (!problems.empty()) throw ConfigError(problems);
-}
-
 namespace {
 
 void work(const Config& config, const fs::path& out, const std::string& device, const Together& together,
@@ -271,6 +235,7 @@ std::int64_t run_stages(const Config& config, const std::vector<std::string>& st
     try {
       for (const std::string& name : stages) {
         if (stop_requested() && context.group == nullptr) throw Interrupted{name};
+        if (name == "evaluate") make_fractions(config, out, together);
         run_stage(stage_named(name), config, context, manifest);
       }
       refused = refused_series(manifest, stages);
@@ -281,7 +246,10 @@ std::int64_t run_stages(const Config& config, const std::vector<std::string>& st
     observer.end(refused == 0 ? kDone : kData);
   };
   const auto help = [&](const Context& context) {
-    for (const std::string& name : stages) help_with_stage(stage_named(name), config, context);
+    for (const std::string& name : stages) {
+      if (name == "evaluate") make_fractions(config, out, together);
+      help_with_stage(stage_named(name), config, context);
+    }
   };
   work_in(
       config, out, [&](const Context& context) { context.leads ? lead(context) : help(context); }, together);
@@ -302,6 +270,7 @@ void run_part(const Config& config, const std::string& stage_name, const fs::pat
     return;
   }
   check_needs(stage, config, out);
+  if (stage_name == "evaluate") require_fractions(config, out);
   work(config, out, device, {}, [&](Context context) {
     context.part = part;
     context.progress = shown_progress(stage_name);

@@ -62,7 +62,7 @@ const std::vector<Stage>& all_stages() {
        {prepared, sampled},
        {"evaluation/distances.json", "evaluation/nearest.json", "evaluation/release.json", "evaluation/radiomics.json",
         "evaluation/noise_power.json", "evaluation/diversity.json", "evaluation/quality.json",
-        "evaluation/downstream.json"},
+        "evaluation/downstream.json", "evaluation/downstream.csv"},
        {},
        Sharing::Parts},
       {"report",
@@ -101,6 +101,8 @@ std::string combined_fingerprint(const std::string& stage, const std::string& bu
 ordered_json settings_of_stage(const ordered_json& configuration, const std::string& stage) {
   ordered_json settings = configuration.at(stage);
   // Without them it is what it was before they were there.
+  if (stage == "prepare" && settings.at("split").value("train_fraction", 1.0) == 1)
+    settings["split"].erase("train_fraction");
   if (stage == "train" && configuration.at("model").at("kind") != "diffusion")
     settings["model"] = configuration.at("model");
   if (stage == "sample" && configuration.at("release") != default_release())

@@ -4,6 +4,7 @@
 #include "io/fault.h"
 #include "pipeline/config.h"
 #include "pipeline/folder_lock.h"
+#include "pipeline/fractions.h"
 #include "pipeline/job_queue.h"
 #include "pipeline/manifest.h"
 #include "pipeline/progress.h"
@@ -63,7 +64,7 @@ Known known_of(const fs::path& out, const Manifest& manifest) {
   return known;
 }
 
-// The worst exit code that the stage's jobs ended with last and that is no interruption.
+// The worst exit code that the jobs of this name ended with last and that is no interruption.
 std::optional<int> failure_of(const std::string& stage, const fs::path& out) {
   std::optional<int> failure;
   std::error_code error;
@@ -78,9 +79,10 @@ std::optional<int> failure_of(const std::string& stage, const fs::path& out) {
   return failure;
 }
 
-ordered_json stage_status(const std::string& stage, const fs::path& out, const Known& known, bool first, bool locked) {
+// failure: of its jobs, where it had any.
+ordered_json stage_status(const std::string& stage, const fs::path& out, const Known& known, bool first, bool locked,
+                          const std::optional<int>& failure) {
   if (!first) return {{"state", "waiting"}};
-  const auto failure = failure_of(stage, out);
   ordered_json status{{"state", locked                  ? "running"
                                 : failure               ? "failed"
                                 : has_begun(stage, out) ? "interrupted"
@@ -97,6 +99,40 @@ std::optional<ordered_json> done_status(const std::string& stage, const Manifest
   if (record.value("state", "") != "done") return std::nullopt;
   if (known.submitted && !manifest.done(stage, fingerprint(*known.submitted, stage))) return std::nullopt;
   return ordered_json{{"state", "done"}, {"seconds", record.value("seconds", 0.0)}};
+}
+
+// The stages of the folder; jobs: what the names of their jobs in run/jobs begin with.
+ordered_json stages_status(const fs::path& out, const Manifest& manifest, const Known& known, bool locked,
+                           const fs::path& run, const std::string& jobs) {
+  ordered_json stages = ordered_json::object();
+  bool first = true;  // of those that are not done; what comes after it waits, whatever an earlier run left
+  for (const std::string& stage : known.stages) {
+    const auto done = first ? done_status(stage, manifest, known) : std::nullopt;
+    stages[stage] = done ? *done : stage_status(stage, out, known, first, locked, failure_of(jobs + stage, run));
+    first = first && done;
+  }
+  return stages;
+}
+
+// Of each fraction of the experiment, by its name; none where it is not known that there are any.
+ordered_json fractions_status(const fs::path& out, const Known& known) {
+  ordered_json fractions = ordered_json::object();
+  const ordered_json::json_pointer place("/evaluate/downstream/fractions");
+  if (!known.settings.is_object() || !known.settings.contains(place)) return fractions;
+  for (const ordered_json& fraction : known.settings.at(place)) {
+    if (!(fraction.get<double>() < 1)) continue;
+    const std::string name = number_name(fraction.get<double>());
+    const fs::path folder = fraction_folder(out, fraction.get<double>());
+    const Manifest manifest(folder);
+    Known own;
+    if (known.submitted) own.submitted = fraction_config(*known.submitted, fraction.get<double>());
+    own.settings = own.submitted ? to_json(*own.submitted) : manifest.json().value("configuration", known.settings);
+    own.stages = {"prepare", "train", "sample"};
+    if (known.submitted) own.stages = fraction_stages(*known.submitted);
+    fractions[name] = {
+        {"stages", stages_status(folder, manifest, own, FolderLock::is_held(folder), out, "fraction-" + name + "-")}};
+  }
+  return fractions;
 }
 
 ordered_json jobs_status(const fs::path& out, bool ask) {
@@ -153,14 +189,11 @@ ordered_json status_of(const fs::path& out, const StatusOptions& options) {
   const Manifest manifest(out);
   const Known known = known_of(out, manifest);
   const bool locked = FolderLock::is_held(out);
-  ordered_json stages = ordered_json::object();
-  bool first = true;  // of those that are not done; what comes after it waits, whatever an earlier run left
-  for (const std::string& stage : known.stages) {
-    const auto done = first ? done_status(stage, manifest, known) : std::nullopt;
-    stages[stage] = done ? *done : stage_status(stage, out, known, first, locked);
-    first = first && done;
-  }
-  return {{"schema", kStatusSchema}, {"running", locked}, {"stages", stages}, {"jobs", jobs_status(out, options.jobs)}};
+  return {{"schema", kStatusSchema},
+          {"running", locked},
+          {"stages", stages_status(out, manifest, known, locked, out, "")},
+          {"fractions", fractions_status(out, known)},
+          {"jobs", jobs_status(out, options.jobs)}};
 }
 
 void show_status(const fs::path& out, const StatusOptions& options, std::ostream& text) {
@@ -169,8 +202,15 @@ void show_status(const fs::path& out, const StatusOptions& options, std::ostream
     text << status.dump(1) << '\n';
     return;
   }
-  for (const auto& [stage, entry] : status.at("stages").items())
-    text << in_column(stage, 10) << in_column(entry.at("state").get<std::string>(), 13) << told(entry) << '\n';
+  const auto show = [&text](const ordered_json& stages) {
+    for (const auto& [stage, entry] : stages.items())
+      text << in_column(stage, 10) << in_column(entry.at("state").get<std::string>(), 13) << told(entry) << '\n';
+  };
+  show(status.at("stages"));
+  for (const auto& [fraction, entry] : status.at("fractions").items()) {
+    text << "fraction " << fraction << '\n';
+    show(entry.at("stages"));
+  }
   if (!options.jobs) return;
   for (const ordered_json& job : status.at("jobs"))
     text << "job " << job.at("id").get<std::string>() << " " << job.at("name").get<std::string>() << ": "

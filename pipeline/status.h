@@ -15,6 +15,7 @@ struct StatusOptions {
 
 // {"schema": 1, "running": whether a process works in the folder now,
 //  "stages": {"train": {"state": ..., "seconds": ..., "exit_code": ..., and what progress_of says}, ...},
+//  "fractions": {"0.2": {"stages": ...}}: of the experiment,
 //  "jobs": [{"name", "id", "parts", and with options.jobs "state"}, ...]}
 //
 // States: done; running; interrupted: begun, and nobody works on it now; failed: its job ended with exit_code; waiting.

@@ -4,6 +4,7 @@
 #include "io/fault.h"
 #include "io/safetensors.h"
 #include "models/train/checkpoint.h"
+#include "pipeline/downstream_config.h"
 
 #include <algorithm>
 #include <chrono>
@@ -142,6 +143,19 @@ std::int64_t samples_in(const fs::path& shard) {
   }
 }
 
+// How many networks the experiment trains; null where that is not known.
+ordered_json networks_of(const ordered_json& experiment) {
+  if (!experiment.is_object() || experiment.value("enabled", false) == false) return nullptr;
+  DownstreamConfig config;
+  config.arms = experiment.value("arms", config.arms);
+  for (const auto& [key, list] : {std::pair{"fractions", &config.fractions},
+                                  {"synthetic_shares", &config.synthetic_shares},
+                                  {"learning_rates", &config.learning_rates}})
+    *list = experiment.value(key, *list);
+  config.seeds = experiment.value("seeds", config.seeds);
+  return cells_of(config).size();
+}
+
 }  // namespace
 
 ordered_json progress_of(const std::string& stage, const fs::path& out, const ordered_json& settings) {
@@ -151,11 +165,8 @@ ordered_json progress_of(const std::string& stage, const fs::path& out, const or
                      setting(settings, "/sample/count"), "samples");
   if (stage == "prepare") return parts_of_prepare(out / "data" / "parts");
   if (stage != "evaluate") return ordered_json::object();
-  const ordered_json seeds = setting(settings, "/evaluate/downstream/seeds");
-  const bool enabled = setting(settings, "/evaluate/downstream/enabled") == true;
-  const ordered_json total = enabled && seeds.is_number() ? ordered_json(2 * seeds.get<std::int64_t>()) : nullptr;
   return of_pieces(pieces_in(out / "evaluation" / "cells", "segmenter-", ".json", [](const fs::path&) { return 1; }),
-                   total, "networks");
+                   networks_of(setting(settings, "/evaluate/downstream")), "networks");
 }
 
 bool has_begun(const std::string& stage, const fs::path& out) {

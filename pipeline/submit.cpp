@@ -4,6 +4,7 @@
 #include "io/atomic_file.h"
 #include "io/fault.h"
 #include "pipeline/folder_lock.h"
+#include "pipeline/fractions.h"
 #include "pipeline/job_queue.h"
 #include "pipeline/job_script.h"
 #include "pipeline/manifest.h"
@@ -11,6 +12,7 @@
 #include "pipeline/stage.h"
 
 #include <algorithm>
+#include <map>
 #include <ostream>
 #include <system_error>
 #include <utility>
@@ -94,6 +96,24 @@ void check_syntax(const std::vector<Script>& scripts) {
           {{"configuration", "cluster.setup", "is no bash: " + script.file + " could not be read by it"}});
 }
 
+// Of each fraction the stages from the first on that is not done, where evaluate is to be done.
+std::vector<FractionStages> fractions_to_submit(const Config& config, const std::vector<std::string>& stages,
+                                                const fs::path& out) {
+  std::vector<FractionStages> fractions;
+  if (std::find(stages.begin(), stages.end(), "evaluate") == stages.end()) return fractions;
+  const bool prepares = std::find(stages.begin(), stages.end(), "prepare") != stages.end();
+  for (const double fraction : fractions_to_make(config)) {
+    const Config own = fraction_config(config, fraction);
+    const Manifest manifest(fraction_folder(out, fraction));
+    const auto wanted = fraction_stages(config);
+    const auto first = std::find_if(wanted.begin(), wanted.end(), [&](const std::string& stage) {
+      return prepares || !manifest.done(stage, fingerprint(own, stage));
+    });
+    if (first != wanted.end()) fractions.push_back({fraction, {first, wanted.end()}});
+  }
+  return fractions;
+}
+
 // What a job of the plan is to the queue: one entry, with PBS one for each attempt.
 struct Submission {
   Job job;
@@ -106,15 +126,17 @@ template <class Submit>
 void for_each_submission(const Config& config, const std::vector<Job>& jobs, const std::vector<Script>& scripts,
                          const Submit& submit) {
   const bool pbs = config.cluster.scheduler == "pbs";
-  std::string before;  // the last of the job before
+  std::map<std::string, std::string> ids;  // of each job's last submission
   for (std::size_t i = 0; i < jobs.size(); ++i) {
+    std::string before;
+    for (const std::string& name : jobs[i].after) before += ":" + ids.at(name);
     std::string last;
     for (std::int64_t attempt = 0; attempt < (pbs ? config.cluster.attempts : 1); ++attempt) {
-      std::string dependency = before.empty() ? "" : "afterok:" + before;
+      std::string dependency = before.empty() ? "" : "afterok" + before;
       if (!last.empty()) dependency += (dependency.empty() ? "" : ",") + ("afterany:" + last);
       last = submit(Submission{jobs[i], scripts[i].file, dependency});
     }
-    before = last;
+    ids[jobs[i].name] = last;
   }
 }
 
@@ -193,7 +215,8 @@ void run_submit(const Config& config, const SubmitOptions& options, const fs::pa
   }
   check_inputs(config, stages, out);
   const JobPlaces places = places_of(config, out);
-  const std::vector<Job> jobs = plan_jobs(config, stages);
+  const std::vector<FractionStages> fractions = fractions_to_submit(config, stages, places.out);
+  const std::vector<Job> jobs = plan_jobs(config, stages, fractions);
   const std::vector<Script> scripts = scripts_of(config, jobs, places);
   check_syntax(scripts);
   if (options.dry_run) {
@@ -207,6 +230,8 @@ void run_submit(const Config& config, const SubmitOptions& options, const fs::pa
   refuse_queued(places.out);
   { const FolderLock free(places.out); }
   write_scripts(config, scripts, folder);
+  for (const FractionStages& fraction : fractions)  // where their jobs look for a lock before they begin
+    fs::create_directories(fraction_folder(places.out, fraction.fraction));
   if (config.cluster.scheduler == "none") {
     write_job_record(places.out, {"none", {}});
     text << "start it with: nohup " << shell_quoted(folder / "run.sh") << " >"

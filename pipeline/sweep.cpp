@@ -7,6 +7,7 @@
 #include "pipeline/adopt.h"
 #include "pipeline/config.h"
 #include "pipeline/folder_lock.h"
+#include "pipeline/fractions.h"
 #include "pipeline/log.h"
 #include "pipeline/report_sections.h"
 #include "pipeline/run.h"
@@ -146,10 +147,21 @@ std::string described(const SweepRow& row) {
   return text;
 }
 
+// What the experiment's fractions have in common with another cell's.
+void adopt_fractions(const Cell& cell, const Cell& other) {
+  for (const double fraction : fractions_to_make(cell.config)) {
+    const fs::path theirs = fraction_folder(other.folder, fraction);
+    if (fs::is_directory(theirs))
+      adopt_stages(fraction_config(cell.config, fraction), fraction_stages(cell.config), theirs,
+                   fraction_folder(cell.folder, fraction));
+  }
+}
+
 void run_cell(Cell& cell, const std::vector<Cell>& before) {
   const auto& stages = cell.config.run.stages;
   try {
     for (const Cell& other : before) adopt_stages(cell.config, stages, other.folder, cell.folder);
+    for (const Cell& other : before) adopt_fractions(cell, other);
     for (const Cell& other : before) adopt_autoencoder(cell.config, other.config, other.folder, cell.folder);
     if (!before.empty()) adopt_features(before.back().folder, cell.folder);
     run_stages(cell.config, stages, cell.folder);

@@ -2,6 +2,7 @@
 #include "pipeline/sweep_table.h"
 
 #include "pipeline/config.h"
+#include "pipeline/csv_field.h"
 #include "pipeline/json_file.h"
 #include "pipeline/report_chart.h"
 #include "pipeline/report_page.h"
@@ -88,13 +89,6 @@ std::string cell_text(const Spread& spread) {
                                  ", " + std::to_string(spread.count) + " seeds)</small>";
 }
 
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string result = "\"";
-  for (const char c : text) result += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return result + "\"";
-}
-
 PageSection chart_of(const std::vector<Group>& groups, const std::string& name) {
   std::vector<Bar> bars;
   for (const Group& group : groups) {
@@ -125,10 +119,10 @@ ordered_json figures_in(const fs::path& run) {
       take(figures, features + ".floor", entry, "/frechet/floor");
     }
   }
-  take(figures, "dice", downstream, "/arms/real_synthetic/dice/mean/mean");
-  take(figures, "dice_difference", downstream, "/difference/mean/mean");
-  take(figures, "dice_difference.low", downstream, "/difference/mean/interval/0");
-  take(figures, "dice_difference.high", downstream, "/difference/mean/interval/1");
+  take(figures, "dice", downstream, "/downstream/arms/real_synthetic/dice/mean/mean");
+  take(figures, "dice_difference", downstream, "/downstream/difference/mean/mean");
+  take(figures, "dice_difference.low", downstream, "/downstream/difference/mean/interval/0");
+  take(figures, "dice_difference.high", downstream, "/downstream/difference/mean/interval/1");
   take(figures, "straightness", samples, "/straightness");
   take(figures, "validation_loss", manifest, "/stages/train/summary/diffusion/validation_loss");
   take(figures, "bits_per_dimension", manifest, "/stages/train/summary/diffusion/bits_per_dimension");
@@ -153,13 +147,13 @@ std::string sweep_csv(const std::vector<SweepRow>& rows) {
   const auto names = names_of(rows);
   std::string text;
   if (!rows.empty())
-    for (const auto& [key, value] : rows.front().settings) text += quoted(key) + ",";
-  for (const std::string& name : names) text += quoted(name) + ",";
+    for (const auto& [key, value] : rows.front().settings) text += csv_field(key) + ",";
+  for (const std::string& name : names) text += csv_field(name) + ",";
   text += "failure\n";
   for (const SweepRow& row : rows) {
-    for (const auto& [key, value] : row.settings) text += quoted(shown_value(key, value)) + ",";
+    for (const auto& [key, value] : row.settings) text += csv_field(shown_value(key, value)) + ",";
     for (const std::string& name : names) text += (row.figures.contains(name) ? row.figures.at(name).dump() : "") + ",";
-    text += quoted(row.failure) + "\n";
+    text += csv_field(row.failure) + "\n";
   }
   return text;
 }

@@ -4,11 +4,13 @@
 #include "io/digest.h"
 #include "io/fault.h"
 #include "pipeline/determinism.h"
+#include "pipeline/fractions.h"
 #include "pipeline/manifest.h"
 #include "pipeline/stage.h"
 #include "pipeline/verify_chain.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include <version.h>
@@ -88,9 +90,7 @@ std::string maker_text(const ordered_json& made_by) {
          machine.value("processor", "") + " (" + machine.value("libtorch_uses", "") + ")";
 }
 
-}  // namespace
-
-std::vector<StageVerdict> verify(const fs::path& run, const std::optional<Config>& config) {
+std::vector<StageVerdict> verify_one(const fs::path& run, const std::optional<Config>& config) {
   const Manifest manifest(run);
   const ordered_json stages = manifest.json().value("stages", ordered_json::object());
   if (stages.empty())
@@ -113,6 +113,34 @@ std::vector<StageVerdict> verify(const fs::path& run, const std::optional<Config
     }
     check_chain(run, manifest.json(), config, verdict);
     verdicts.push_back(std::move(verdict));
+  }
+  return verdicts;
+}
+
+// Folders of fractions that hold a run, by name.
+std::set<fs::path> fractions_in(const fs::path& run) {
+  std::set<fs::path> folders;
+  std::error_code error;
+  for (fs::directory_iterator entry(run / "fractions", error), end; !error && entry != end; entry.increment(error))
+    if (fs::exists(entry->path() / "manifest.json")) folders.insert(entry->path());
+  return folders;
+}
+
+}  // namespace
+
+std::vector<StageVerdict> verify(const fs::path& run, const std::optional<Config>& config) {
+  std::vector<StageVerdict> verdicts = verify_one(run, config);
+  for (const fs::path& folder : fractions_in(run)) {
+    const std::string name = folder.filename();
+    std::optional<Config> own;
+    if (config)
+      for (const double fraction : fractions_to_make(*config))
+        if (number_name(fraction) == name) own = fraction_config(*config, fraction);
+    if (config && !own) continue;  // of other settings than those given
+    for (StageVerdict& verdict : verify_one(folder, own)) {
+      verdict.stage = "fraction " + name + ": " + verdict.stage;
+      verdicts.push_back(std::move(verdict));
+    }
   }
   return verdicts;
 }

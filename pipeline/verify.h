@@ -25,7 +25,8 @@ struct StageVerdict {
 };
 
 // Reads only, and takes no lock: a run may be under way. config: that of the run, where it is given; paths of the data,
-// which the manifest does not record, are then checked too. Throws io::DataError when there is no run.
+// which the manifest does not record, are then checked too. The experiment's fractions below the run follow its own
+// stages, each as "fraction 0.2: train". Throws io::DataError when there is no run.
 std::vector<StageVerdict> verify(const std::filesystem::path& run, const std::optional<Config>& config);
 
 bool holds(const std::vector<StageVerdict>& verdicts);

@@ -5,7 +5,9 @@
 #include "io/fault.h"
 #include "io/shard.h"
 #include "models/train/checkpoint.h"
+#include "pipeline/downstream_inputs.h"
 #include "pipeline/evaluate_inputs.h"
+#include "pipeline/fractions.h"
 #include "pipeline/generator.h"
 #include "pipeline/generator_record.h"
 #include "pipeline/json_file.h"
@@ -103,6 +105,7 @@ class Chain {
     if (more && !config_) return note("it compared further sets outside of this folder: give --config to check them");
     compare(recorded, inputs_sha256(config_ ? config_->evaluate : EvaluateConfig{}, run_),
             "the patches and samples in this folder are not those it compared");
+    check_fractions_seen();
   }
 
   void report() {
@@ -128,6 +131,28 @@ class Chain {
   }
 
  private:
+  // That the experiment's networks saw what lies in the fractions' folders.
+  void check_fractions_seen() {
+    const ordered_json downstream = read_object(run_ / "evaluation" / "downstream.json");
+    const ordered_json::json_pointer place("/downstream/fractions");
+    if (!downstream.contains(place)) return;
+    for (const ordered_json& fraction : downstream.at(place)) {
+      const double part = fraction.at("fraction").get<double>();
+      if (!(part < 1)) continue;
+      const fs::path folder = fraction_folder(run_, part);
+      if (!fs::is_directory(folder)) {
+        note("fraction " + number_name(part) + " is not in this folder");
+        continue;
+      }
+      const bool samples = fraction.at("synthetic_patches").get<std::int64_t>() > 0;
+      compare(
+          fraction.value("inputs_sha256", ""),
+          fraction_sha256(split_sha256(folder / "data", "train"),
+                          samples ? split_sha256(folder / "samples", "synthetic") : "", held_out_sha256(run_ / "data")),
+          "fraction " + number_name(part) + " is not the one its networks learned from");
+    }
+  }
+
   void wrong(const std::string& line) { verdict_.discrepancies.push_back(line); }
   void note(const std::string& line) { verdict_.notes.push_back(line); }
   template <class Value>

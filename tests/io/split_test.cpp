@@ -4,6 +4,8 @@
 #include "io/fault.h"
 
 #include <algorithm>
+#include <cmath>
+#include <set>
 
 #include <gtest/gtest.h>
 
@@ -85,6 +87,34 @@ TEST(Split, TooFewPatientsAreRefusedByName) {
 }
 
 TEST(Split, Names) { EXPECT_EQ(split_name(Split::Validation), "validation"); }
+
+TEST(NestedFraction, SmallerFractionsLieWithinLargerOnes) {
+  const auto all = patients(23, 3);
+  std::set<std::string> before;
+  for (const double fraction : {0.001, 0.1, 0.2, 0.4, 1.0}) {
+    const auto kept = nested_fraction(all, fraction, 5);
+    EXPECT_EQ(kept.size(), static_cast<std::size_t>(std::ceil(fraction * 23)));
+    EXPECT_TRUE(std::includes(kept.begin(), kept.end(), before.begin(), before.end())) << fraction;
+    before = kept;
+  }
+  EXPECT_EQ(nested_fraction(patients(30), 0.1, 5).size(), 3U);  // 0.1 x 30 is a little more than 3
+  EXPECT_NE(nested_fraction(all, 0.4, 5), nested_fraction(all, 0.4, 6));
+}
+
+TEST(NestedFraction, StrataStayInProportionAndOrderDoesNotMatter) {
+  auto all = patients(30, 3);
+  const auto kept = nested_fraction(all, 0.4, 1);
+  for (int stratum = 0; stratum < 3; ++stratum)
+    EXPECT_EQ(std::count_if(all.begin(), all.end(),
+                            [&](const SplitPatient& patient) {
+                              return patient.stratum == "region" + std::to_string(stratum) && kept.contains(patient.id);
+                            }),
+              4);
+  std::reverse(all.begin(), all.end());
+  EXPECT_EQ(nested_fraction(all, 0.4, 1), kept);
+  EXPECT_TRUE(nested_fraction({}, 0.5, 1).empty());
+  for (const double wrong : {0.0, -0.5, 1.5}) EXPECT_THROW(nested_fraction(all, wrong, 1), std::invalid_argument);
+}
 
 }  // namespace
 }  // namespace ctforge::io

@@ -1,4 +1,4 @@
-"""Writes evaluation.json: reference values of the statistics of eval/ from SciPy, NumPy, Pillow and PyTorch.
+"""Writes evaluation.json: reference values of the statistics of eval/ from SciPy, statsmodels, NumPy, Pillow and PyTorch.
 
 Inputs are formulas that the tests repeat, so that the file holds results only. Run with SciPy below 1.18:
 python make_evaluation.py > evaluation.json
@@ -79,6 +79,14 @@ def wilcoxon_cases():
     return cases
 
 
+def holm_cases():
+    from statsmodels.stats.multitest import multipletests
+    cases = []
+    for p in ([0.01, 0.04, 0.03, 0.005], [0.5, 0.2, 0.9, 0.2, 0.0078125, 0.03125, 0.0234375], [0.7]):
+        cases.append({"p": p, "corrected": multipletests(p, method="holm")[1].tolist()})
+    return cases
+
+
 def resized():
     grey = (np.arange(9 * 7).reshape(9, 7) * 37 % 256).astype(np.uint8)
     out = {}
@@ -115,5 +123,5 @@ def marginal():
 
 
 if __name__ == "__main__":
-    print(json.dumps({"frechet": frechet_cases(), "wilcoxon": wilcoxon_cases(), "resized": resized(),
+    print(json.dumps({"frechet": frechet_cases(), "wilcoxon": wilcoxon_cases(), "holm": holm_cases(), "resized": resized(),
                       "histograms": histograms(), "marginal": marginal(), "pairs": pair_cases()}, indent=1))

@@ -1,6 +1,7 @@
 // What is taken of another run; stages and autoencoders are adopted in sweep_test.cpp.
 #include "pipeline/adopt.h"
 
+#include "pipeline/run.h"
 #include "tests/support/support.h"
 
 #include <filesystem>
@@ -25,6 +26,18 @@ TEST(Adopt, FeaturesThatItDoesNotHave) {
   EXPECT_EQ(test::read_file(cells / "features-a-real.safetensors"), "ours");
   EXPECT_EQ(test::read_file(cells / "features-a-noise.safetensors"), "theirs");
   EXPECT_FALSE(fs::exists(cells / "real-0.json"));
+}
+
+TEST(Adopt, TheKeyThatPreparedDataDependOn) {
+  const test::TemporaryFolder folder;
+  const Config config = read_config(
+      {}, {"phantom.patients=3", "phantom.matrix=32", "phantom.slices=4", "run.threads=1",
+           "run.stages=[phantom, prepare]", "prepare.split.test_patients=1", "prepare.split.validation_patients=0"});
+  run_stages(config, config.run.stages, folder / "theirs");
+  adopt_stages(config, {"phantom"}, folder / "theirs", folder / "ours");
+  EXPECT_FALSE(std::filesystem::exists(folder / "ours" / "patient.key"));
+  adopt_stages(config, config.run.stages, folder / "theirs", folder / "ours");
+  EXPECT_EQ(test::read_file(folder / "ours" / "patient.key"), test::read_file(folder / "theirs" / "patient.key"));
 }
 
 }  // namespace

@@ -36,6 +36,10 @@ TEST(CommandOptions, AreReadIntoTheirPlaces) {
             (std::vector<std::string>{"run.deterministic=true"}));
   EXPECT_TRUE(parsed({"filter", "--keep-labels"}).options.keep_labels);
   EXPECT_TRUE(parsed({"submit", "--dry-run"}).options.submit.dry_run);
+  EXPECT_EQ(parsed({"evaluate", "--part", "1/2"}).options.part, "1/2");
+  for (const char* stage : {"run", "prepare", "train", "sample"})
+    EXPECT_EQ(parsed({stage, "--fraction", "0.2"}).options.fraction, "0.2") << stage;
+  EXPECT_THROW(parsed({"report", "--fraction", "0.2"}), CLI::ParseError);
 }
 
 TEST(CommandOptions, OneSideIsNotCompared) {

@@ -2,6 +2,7 @@
 #include "tests/pipeline/evaluate_support.h"
 
 #include "io/shard.h"
+#include "pipeline/train_data.h"
 #include "tests/eval/support.h"
 #include "tests/support/support.h"
 
@@ -39,6 +40,16 @@ void write_run(const std::filesystem::path& out, const std::vector<std::string>&
   write_shards(out / "data", "validation", "P-validation", 8, 2, false, labels);
   write_shards(out / "data", "test", "P-test", 16, 3, false, labels);
   write_shards(out / "samples", "synthetic", "SYN", 24, 4, true, labels);
+}
+
+void write_half(const std::filesystem::path& out) {
+  const std::filesystem::path half = out / "fractions" / "0.5";
+  write_shards(half / "data", "train", "P-train", 16, 1, false);
+  write_shards(half / "data", "validation", "P-validation", 8, 2, false);
+  write_shards(half / "data", "test", "P-test", 16, 3, false);
+  write_shards(half / "samples", "synthetic", "SYN", 24, 5, true);
+  write_file(half / "samples" / "samples.json",
+             "{\"train_sha256\": \"" + pipeline::split_sha256(half / "data", "train") + "\"}");
 }
 
 void blank_masks(const std::filesystem::path& shard) {

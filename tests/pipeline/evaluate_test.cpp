@@ -53,7 +53,7 @@ TEST(RunEvaluate, KeepsFinishedNetworksAndRetrainsForOtherSettings) {
   test::write_run(folder.path());
   EvaluateConfig config = test::quick_evaluation();
   run_evaluate(config, test::context_of(folder.path()));
-  const std::filesystem::path cell = folder / "evaluation" / "cells" / "segmenter-real-0.json";
+  const std::filesystem::path cell = folder / "evaluation" / "cells" / "segmenter-real-of-1-rate-0_005-0.json";
   const std::string before = test::read_file(cell);
   config.downstream.bootstrap = 300;
   run_evaluate(config, test::context_of(folder.path()));

@@ -30,7 +30,7 @@ TEST(PbsScript, SaysWhatItNeeds) {
 TEST(PbsScript, BashAndShellcheckTakeThem) {
   const Config config = read_config({}, {"cluster.scheduler=pbs", "cluster.setup=[module load x]"});
   const bool checker = run_tool({"shellcheck", "--version"}).exit_code == 0;
-  for (const Job& job : plan_jobs(config, kStages)) {
+  for (const Job& job : plan_jobs(config, kStages, {{0.5, {"prepare", "train", "sample"}}})) {
     const std::string text = pbs_script(config, job, kPbsPlaces);
     EXPECT_EQ(run_tool({"bash", "-n", "-c", text}).output, "") << text;
     if (!checker) continue;

@@ -13,7 +13,8 @@ std::vector<std::string> scripts(const std::vector<std::string>& assignments) {
   const Config config = read_config({}, assignments);
   check_cluster(config);
   std::vector<std::string> texts;
-  for (const Job& job : plan_jobs(config, kStages)) texts.push_back(slurm_script(config, job, kSlurmPlaces));
+  for (const Job& job : plan_jobs(config, kStages, {{0.5, {"prepare", "train", "sample"}}}))
+    texts.push_back(slurm_script(config, job, kSlurmPlaces));
   return texts;
 }
 

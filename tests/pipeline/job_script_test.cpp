@@ -86,7 +86,7 @@ TEST(JobScript, WaitsForAFormerAttemptToEnd) {
   const auto result =
       run_tool({"bash", "-c",
                 "set -e; run='" + folder.path().string() + "'; flock " + lock +
-                    " bash -c 'sleep 0.7; echo former ended' &\nsleep 0.2\n" + lock_lines(false) + "echo begins"});
+                    " bash -c 'sleep 0.7; echo former ended' &\nsleep 0.2\n" + lock_lines({}) + "echo begins"});
   EXPECT_EQ(result.output, "former ended\nbegins\n");
 }
 

@@ -26,5 +26,17 @@ TEST(Log, WarningsAreHeardWhileSomebodyListens) {
   EXPECT_EQ(heard, "first");
 }
 
+TEST(Log, TheYoungestListenerHearsAndThenTheOneBefore) {
+  std::string outer, inner;
+  const WarningListener first([&outer](const std::string& text) { outer += text; });
+  {
+    const WarningListener second([&inner](const std::string& text) { inner += text; });
+    log_warning("a");
+  }
+  log_warning("b");
+  EXPECT_EQ(inner, "a");
+  EXPECT_EQ(outer, "b");
+}
+
 }  // namespace
 }  // namespace ctforge::pipeline

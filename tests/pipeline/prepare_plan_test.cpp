@@ -6,6 +6,9 @@
 #include "tests/pipeline/prepare_support.h"
 #include "tests/support/support.h"
 
+#include <algorithm>
+#include <set>
+
 #include <gtest/gtest.h>
 
 namespace ctforge::pipeline {
@@ -104,6 +107,30 @@ TEST(PreparePlan, StrataAreTheClassesOfWholeSeries) {
   for (const PatientTask& task : plan_of(config, cohort).tasks)
     if (task.split == io::Split::Test) chests += cohort.series(task.series[0]).body_part == "CHEST" ? 1 : 0;
   EXPECT_EQ(chests, 1);
+}
+
+TEST(PreparePlan, AFractionLeavesTrainingPatientsOutAndNobodyElse) {
+  test::Cohort cohort;
+  for (int i = 0; i < 14; ++i) cohort.add(std::to_string(i), "s" + std::to_string(i));
+  PrepareConfig config = test::small_config();
+  config.split.test_patients = 3;
+  config.split.validation_patients = 1;
+  const auto patients = [&](double fraction, bool train) {
+    config.split.train_fraction = fraction;
+    const PreparePlan plan = plan_of(config, cohort);
+    std::set<std::string> found;
+    for (const PatientTask& task : plan.tasks)
+      if ((task.split == io::Split::Train) == train) found.insert(task.patient);
+    EXPECT_EQ(std::ssize(plan.tasks) + plan.left_out, 14);
+    return found;
+  };
+  const auto whole = patients(1, true), half = patients(0.5, true), few = patients(0.15, true);
+  EXPECT_EQ(whole.size(), 10u);
+  EXPECT_EQ(half.size(), 5u);
+  EXPECT_EQ(few.size(), 2u);
+  EXPECT_TRUE(std::includes(whole.begin(), whole.end(), half.begin(), half.end()));
+  EXPECT_TRUE(std::includes(half.begin(), half.end(), few.begin(), few.end()));
+  EXPECT_EQ(patients(0.15, false), patients(1, false));
 }
 
 TEST(PreparePlan, WholeSlicesTakeTheLargestSize) {

@@ -20,6 +20,17 @@ TEST(ReportFigures, NumbersComeWithTheirIntervals) {
   EXPECT_TRUE(std::isnan(number_of(entry["floor"])));
 }
 
+TEST(ReportFigures, BarsHaveTheirIntervals) {
+  const ordered_json entry = {{"mean", 0.7}, {"interval", {0.6, 0.8}}};
+  const Bar bar = bar_of("cord", entry, "mean", kNoFigure);
+  EXPECT_DOUBLE_EQ(bar.value, 0.7);
+  EXPECT_DOUBLE_EQ(bar.high, 0.8);
+  const ordered_json none = {{"mean", nullptr}};
+  const Bar bare = bar_of("cord", none, "mean", kNoFigure);
+  EXPECT_TRUE(std::isnan(bare.value));
+  EXPECT_GT(bare.low, bare.high);  // no interval
+}
+
 TEST(ReportFigures, TablesHaveTheMeasuresThatAreThere) {
   constexpr std::array kNames = {"kid", "vendi"};
   EXPECT_TRUE(measure_table({}, kNames).empty());

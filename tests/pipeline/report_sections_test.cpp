@@ -6,33 +6,6 @@
 namespace ctforge::pipeline {
 namespace {
 
-TEST(ReportSections, DiceTableHasArmsDifferenceAndVerdict) {
-  ReportInputs inputs;
-  inputs.downstream = nlohmann::ordered_json::parse(R"({"downstream":{
-    "arms":{"real":{"dice":{"cord":{"mean":0.7,"interval":[0.6,0.8],"n":5}},"cells":[]},
-            "real_synthetic":{"dice":{"cord":{"mean":0.75,"interval":[0.7,0.8],"n":5}},"cells":[]}},
-    "difference":{"cord":{"mean":0.05,"interval":[-0.01,0.1],"n":5,"wilcoxon_p":0.06,"valid":false}}}})");
-  const PageSection section = dice_section(inputs);
-  EXPECT_NE(section.body.find("0.700 [0.600, 0.800]"), std::string::npos);
-  EXPECT_NE(section.body.find("+0.050 [-0.010, +0.100] (void: an organ collapsed)"), std::string::npos);
-}
-
-TEST(ReportSections, CurvesThatStillRiseAreCalledNotConverged) {
-  ReportInputs inputs;
-  const auto body = [&](double last) {
-    nlohmann::ordered_json curve = nlohmann::ordered_json::array();
-    for (const auto& [step, dice] : {std::pair{100, 0.5}, std::pair{200, 0.7}, std::pair{300, last}})
-      curve.push_back({{"step", step}, {"validation_dice", {{"mean", dice}}}});
-    inputs.downstream["downstream"] = {
-        {"arms",
-         {{"real", {{"dice", nlohmann::ordered_json::object()}, {"cells", {{{"seed", 0}, {"curve", curve}}}}}}}},
-        {"difference", nlohmann::ordered_json::object()}};
-    return dice_section(inputs).body;
-  };
-  EXPECT_NE(body(0.75).find("still rose by 0.050"), std::string::npos);
-  EXPECT_EQ(body(0.705).find("Not converged"), std::string::npos);
-}
-
 TEST(ReportSections, AutoencoderHasARowForEachTissue) {
   ReportInputs inputs;
   EXPECT_TRUE(autoencoder_section(inputs).body.empty());

@@ -38,14 +38,6 @@ TEST(Run, IsWatched) {
   EXPECT_EQ(test::read_file(folder / "out" / "manifest.json").find(prometheus), std::string::npos);
 }
 
-TEST(Run, PrometheusFilesThatNobodyWouldReadAreRefused) {
-  test::TemporaryFolder folder;
-  for (const auto& file : {folder / "run.txt", folder / "absent" / "run.prom"}) {
-    const Config config = read_config({}, {"run.prometheus=" + file.string()});
-    EXPECT_THROW(check_stages(config, {"report"}), ConfigError) << file;
-  }
-}
-
 TEST(Run, TheReportNeedsNoOwnership) {
   test::TemporaryFolder folder;
   const FolderLock others(folder.path());
@@ -74,24 +66,13 @@ TEST(Run, StagesRefuseWhatIsHalfMade) {
 TEST(Run, RemovesLeftoversAndRecordsNoPathsOfTheData) {
   test::TemporaryFolder folder;
   test::write_file(folder / ".ctforge-part-1-manifest.json", "{");
+  const std::filesystem::path others = folder / "fractions/0.5/data/.ctforge-part-1-x";  // of a job of its own
+  test::write_file(others, "{");
   const Config config = read_config({}, {"phantom.patients=1", "run.threads=2", "prepare.input=/data/somebody"});
   EXPECT_EQ(run_stages(config, {"phantom"}, folder.path()), 0);
   EXPECT_FALSE(std::filesystem::exists(folder / ".ctforge-part-1-manifest.json"));
+  EXPECT_TRUE(std::filesystem::exists(others));
   EXPECT_EQ(test::read_file(folder / "manifest.json").find("somebody"), std::string::npos);
-}
-
-TEST(Run, ChecksAllStagesBeforeAnyWork) {
-  test::TemporaryFolder folder;
-  const Config config = read_config({}, {"sample.eta=0.5", "evaluate.inception=/nowhere", "evaluate.extra_sets=[x]",
-                                         "prepare.split.test_patients=0"});
-  try {
-    run_stages(config, {"prepare", "train", "sample", "evaluate"}, folder.path());
-    FAIL() << "accepted";
-  } catch (const ConfigError& error) {
-    EXPECT_EQ(error.problems().size(), 4U);
-  }
-  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
-  EXPECT_NO_THROW(run_stages(config, {}, folder.path()));  // what concerns no stage that is asked for
 }
 
 TEST(Run, WhatFollowedFromAStageNoLongerCountsWhenItIsDoneAnew) {

@@ -82,6 +82,12 @@ TEST(StatusProgress, OfEvaluationAndOfStagesThatTellNothing) {
   EXPECT_EQ(progress.at("done"), 1);
   EXPECT_EQ(progress.at("total"), 6);
   EXPECT_FALSE(progress.contains("seconds_left"));
+  ordered_json more = kSettings;
+  more["evaluate"]["downstream"].update({{"arms", {"real", "real_synthetic", "oversampled"}},
+                                         {"fractions", {0.2, 1}},
+                                         {"synthetic_shares", {0.2, 0.5}},
+                                         {"learning_rates", {0.001}}});
+  EXPECT_EQ(progress_of("evaluate", folder.path(), more).at("total"), 2 * (1 + 2 + 1) * 3);
   EXPECT_TRUE(progress_of("prepare", folder.path(), kSettings).empty());
   test::write_file(folder / "data/parts/1-of-3/prepare.json", "{}");
   fs::create_directories(folder / "data/parts/2-of-3");

@@ -63,6 +63,19 @@ TEST_F(Submit, AChainOfJobsAndTheirRecord) {
   EXPECT_TRUE(fs::is_directory(out_ / "jobs/logs"));
 }
 
+TEST_F(Submit, FractionsBesideTheRun) {
+  const std::string told = submit({"evaluate.downstream.fractions=[0.5, 1]"});
+  EXPECT_NE(told.find("105  fraction-0.5-prepare, afterok:102\n"), std::string::npos) << told;
+  EXPECT_NE(told.find("106  fraction-0.5-train, afterok:105\n"), std::string::npos) << told;
+  EXPECT_NE(told.find("108  evaluate, afterok:104:107\n"), std::string::npos) << told;
+  const std::string script = test::read_file(out_ / "jobs/fraction-0.5-train.sbatch");
+  EXPECT_NE(script.find(" train --config "), std::string::npos);
+  EXPECT_NE(script.find(" --fraction 0.5 "), std::string::npos) << script;
+  EXPECT_NE(script.find("\"$run/fractions/0.5/.ctforge.lock\""), std::string::npos);
+  EXPECT_NE(script.find("exit/fraction-0.5-train\n"), std::string::npos);
+  EXPECT_TRUE(fs::is_directory(out_ / "fractions/0.5"));
+}
+
 TEST_F(Submit, TheFrozenConfigurationIsTheSame) {
   const Config config =
       read_config({}, {"train.unet.channels=[8, 16]", "prepare.images='*\"x\\y_ct.nii'", "train.learning_rate=3e-5",

@@ -1,0 +1,82 @@
+// The networks that the lists ask for, and what is wrong with the lists.
+#include "pipeline/downstream_config.h"
+
+#include "pipeline/config_tree.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <set>
+
+namespace ctforge::pipeline {
+
+namespace {
+
+bool has(const std::vector<std::string>& arms, const std::string& name) {
+  return std::find(arms.begin(), arms.end(), name) != arms.end();
+}
+
+template <class Value>
+bool repeats(const std::vector<Value>& values) {
+  return std::set<Value>(values.begin(), values.end()).size() != values.size();
+}
+
+}  // namespace
+
+std::string number_name(double value) {
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value);
+  return {text.data(), end.ptr};
+}
+
+bool uses_synthetic(const std::string& arm) { return arm == kSyntheticArm || arm == "synthetic"; }
+
+std::vector<Candidate> candidates_of(const DownstreamConfig& config, const std::string& arm) {
+  std::vector<Candidate> candidates;
+  const std::vector<double> none = {0};
+  for (const double share : arm == kSyntheticArm ? config.synthetic_shares : none)
+    for (const double rate : config.learning_rates) candidates.push_back({rate, share});
+  return candidates;
+}
+
+std::vector<std::string> arms_of(const DownstreamConfig& config) {
+  std::vector<std::string> arms = {kBaselineArm};
+  for (const std::string& arm : config.arms)
+    if (arm != kBaselineArm) arms.push_back(arm);
+  return arms;
+}
+
+std::vector<DownstreamCell> cells_of(const DownstreamConfig& config) {
+  std::vector<DownstreamCell> cells;
+  for (auto fraction = config.fractions.rbegin(); fraction != config.fractions.rend(); ++fraction)
+    for (std::int64_t seed = 0; seed < config.seeds; ++seed)
+      for (const std::string& arm : arms_of(config))
+        for (const Candidate& candidate : candidates_of(config, arm))
+          cells.push_back({*fraction, arm, candidate, seed});
+  return cells;
+}
+
+void check_downstream(const DownstreamConfig& config) {
+  std::vector<ConfigProblem> problems;
+  const auto refuse_if = [&problems](bool wrong, const std::string& key, const std::string& why) {
+    if (wrong) problems.push_back({"configuration", "evaluate.downstream." + key, why});
+  };
+  const DownstreamConfig defaults;
+  refuse_if(!has(config.arms, kBaselineArm), "arms", "must hold real, with which the others are compared");
+  refuse_if(repeats(config.arms), "arms", "names an arm twice");
+  refuse_if(repeats(config.synthetic_shares) || config.synthetic_shares.empty(), "synthetic_shares",
+            "must hold different values");
+  refuse_if(repeats(config.learning_rates) || config.learning_rates.empty(), "learning_rates",
+            "must hold different values");
+  refuse_if(!has(config.arms, kSyntheticArm) && config.synthetic_shares != defaults.synthetic_shares,
+            "synthetic_shares", "needs the arm real_synthetic");
+  const bool ascending = std::adjacent_find(config.fractions.begin(), config.fractions.end(),
+                                            [](double a, double b) { return !(a < b); }) == config.fractions.end();
+  refuse_if(config.fractions.empty() || !ascending || config.fractions.back() != 1, "fractions",
+            "must ascend and end with 1");
+  refuse_if(!config.enabled && config.fractions != defaults.fractions, "fractions",
+            "needs evaluate.downstream.enabled");
+  if (!problems.empty()) throw ConfigError(std::move(problems));
+}
+
+}  // namespace ctforge::pipeline

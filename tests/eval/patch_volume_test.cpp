@@ -1,0 +1,71 @@
+// A small volume cut into patches and put together again.
+#include "eval/patch_volume.h"
+
+#include "io/fault.h"
+#include "tests/eval/support.h"
+
+#include <gtest/gtest.h>
+
+namespace ctforge::eval {
+namespace {
+
+// Two windows of 2 x 2 side by side on slices 4, 6 and 10, given in a muddled order; each has values of its own.
+struct Cut {
+  PatchSet set;
+  torch::Tensor values;
+};
+
+Cut cut(double x_mm, double z_mm) {
+  Cut result;
+  result.values = torch::arange(1, 6 * 4 + 1, torch::kUInt8).view({6, 2, 2});
+  result.set = test::patch_set(torch::zeros({6, 2, 2}, torch::kInt16), torch::zeros({6, 2, 2}, torch::kUInt8),
+                               {0, 0, 0, 0, 0, 0});
+  const std::vector<std::pair<int, int>> places = {{6, 1}, {4, 0}, {4, 1}, {10, 0}, {6, 0}, {10, 1}};  // slice, window
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    result.set.slice[i] = places[i].first;
+    result.set.position_mm[i] = {static_cast<float>(-30 + 2 * x_mm * places[i].second), -7,
+                                 static_cast<float>(100 + z_mm * places[i].first)};
+  }
+  return result;
+}
+
+const Indices kAllSix = {0, 1, 2, 3, 4, 5};
+
+TEST(PatchVolume, PutsWindowsSideBySideAndSlicesAtTheirStride) {
+  const Cut own = cut(1, 3);
+  const PatchVolume volume = volume_of(own.set, kAllSix);
+  EXPECT_EQ(volume.size, (std::array<std::int64_t, 3>{4, 2, 4}));  // slices 4, 6, 8 (without patches) and 10
+  EXPECT_DOUBLE_EQ(volume.spacing_mm[0], 1);
+  EXPECT_DOUBLE_EQ(volume.spacing_mm[1], 2);
+  EXPECT_DOUBLE_EQ(volume.spacing_mm[2], 6);  // every second slice of 3 mm
+  const auto whole = assembled(volume, own.values);
+  const std::vector<std::uint8_t> expected = {5,  6,  9, 10, 7,  8,  11, 12,  // slice 4: patches 1 and 2
+                                              17, 18, 1, 2,  19, 20, 3,  4,   // slice 6: patches 4 and 0
+                                              0,  0,  0, 0,  0,  0,  0,  0,  13, 14, 21, 22, 15, 16, 23, 24};
+  EXPECT_EQ(whole, expected);
+}
+
+TEST(PatchVolume, TakesTheSeriesOwnSpacingFromPositions) {
+  const PatchVolume volume = volume_of(cut(1.25, 2.5).set, kAllSix);  // the set says 1 and 3 mm
+  EXPECT_NEAR(volume.spacing_mm[0], 1.25, 1e-6);
+  EXPECT_NEAR(volume.spacing_mm[2], 5, 1e-5);
+}
+
+TEST(PatchVolume, TakesTheSetsSpacingWherePositionsDoNotTell) {
+  const PatchVolume volume = volume_of(cut(1, 3).set, {1, 2});
+  EXPECT_EQ(volume.size, (std::array<std::int64_t, 3>{1, 2, 4}));
+  EXPECT_DOUBLE_EQ(volume.spacing_mm[2], 3);
+}
+
+TEST(PatchVolume, RefusesPatchesInOnePlaceAndOtherShapes) {
+  Cut own = cut(1, 3);
+  own.set.slice[1] = 6;
+  own.set.position_mm[1] = own.set.position_mm[4];
+  EXPECT_THROW(volume_of(own.set, kAllSix), io::DataError);
+  EXPECT_THROW(volume_of(own.set, {}), std::invalid_argument);
+  const PatchVolume volume = volume_of(cut(1, 3).set, kAllSix);
+  EXPECT_THROW(assembled(volume, torch::zeros({5, 2, 2}, torch::kUInt8)), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace ctforge::eval
