@@ -14,7 +14,7 @@
 namespace ctforge::eval {
 namespace {
 
-constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+constexpr double kNoMeasure = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t kNoRound = std::numeric_limits<std::size_t>::max();
 
 const Indices& drawn(const Round& round, std::int64_t contender) {
@@ -68,7 +68,7 @@ torch::Tensor prepared(const torch::Tensor& rows, Kernel kernel) {
 // What the rows alone tell; sums over pairs and neighbours are the caller's.
 std::vector<double> row_measures(const torch::Tensor& rows, const torch::Tensor& reference, bool extrapolate,
                                  std::uint64_t seed, const WantedMeasures& wanted) {
-  std::vector<double> values(kFeatureMeasures.size(), kNone);
+  std::vector<double> values(kFeatureMeasures.size(), kNoMeasure);
   if (wanted[kFrechet]) values[kFrechet] = frechet_distance(rows, reference);
   if (wanted[kInfinity] && extrapolate && std::min(rows.size(0), reference.size(0)) >= kInfinityLeastRows)
     values[kInfinity] = frechet_infinity(rows, reference, seed);

@@ -85,12 +85,12 @@ std::array<double, 3> eigenvalues(std::array<std::array<double, 3>, 3> a) {
   return values;
 }
 
-struct Spread {
+struct SizeSpread {
   double voxels = 0;
   std::array<double, 3> variance{};  // of their centres along the principal axes, mm^2, descending
 };
 
-Spread spread_of(const Region& region) {
+SizeSpread size_spread(const Region& region) {
   std::vector<std::array<double, 3>> points;
   std::array<double, 3> mean = {0, 0, 0};
   std::size_t i = 0;
@@ -135,7 +135,7 @@ std::vector<double> shape_3d(const Region& region) {
   const CubeMesh mesh = marching_cubes(region);
   const Diameters diameters =
       diameters_mm(mesh.corners, {region.spacing_mm[2], region.spacing_mm[1], region.spacing_mm[0]});
-  const auto [voxels, variance] = spread_of(region);
+  const auto [voxels, variance] = size_spread(region);
   const auto ratio = [largest = variance[0]](double smaller) { return largest > 0 ? std::sqrt(smaller / largest) : 0; };
   return {ratio(variance[1]),
           ratio(variance[2]),

@@ -24,11 +24,11 @@ struct Maps {
 };
 
 // First voxel of the box about both masks and its size; no size where both are empty.
-struct Box {
+struct SurfaceBox {
   Index low, size;
 };
 
-Box box_about(const Maps& maps) {
+SurfaceBox box_about(const Maps& maps) {
   Index low = maps.size, high = {-1, -1, -1};
   std::size_t i = 0;
   for (std::int64_t z = 0; z < maps.size[0]; ++z)
@@ -41,14 +41,14 @@ Box box_about(const Maps& maps) {
           high[axis] = std::max(high[axis], at[axis]);
         }
       }
-  Box box{low, {}};
+  SurfaceBox box{low, {}};
   if (high[0] < 0) return box;
   for (std::size_t axis = 0; axis < 3; ++axis) box.size[axis] = high[axis] - low[axis] + 1;
   return box;
 }
 
 // For each corner of the box's voxels, which of the eight about it are inside (surface_areas_mm2 names the bits).
-std::vector<std::uint8_t> corner_codes(std::span<const std::uint8_t> map, const Maps& maps, const Box& box) {
+std::vector<std::uint8_t> corner_codes(std::span<const std::uint8_t> map, const Maps& maps, const SurfaceBox& box) {
   const Index corners = {box.size[0] + 1, box.size[1] + 1, box.size[2] + 1};
   std::vector<std::uint8_t> codes(static_cast<std::size_t>(corners[0] * corners[1] * corners[2]), 0);
   for (std::int64_t z = 0; z < box.size[0]; ++z)
@@ -76,7 +76,7 @@ struct Surface {
   std::vector<double> distance_mm;  // of every corner of the box to this surface
 };
 
-Surface surface_of(std::span<const std::uint8_t> map, const Maps& maps, const Box& box,
+Surface surface_of(std::span<const std::uint8_t> map, const Maps& maps, const SurfaceBox& box,
                    const std::array<double, 3>& spacing_zyx) {
   Surface surface{corner_codes(map, maps, box), {}};
   std::vector<std::uint8_t> marked(surface.codes.size());
@@ -142,7 +142,7 @@ SurfaceScores surface_scores(std::span<const std::uint8_t> prediction, std::span
   constexpr double kFar = std::numeric_limits<double>::infinity();
   if (!has_label(prediction, label)) return {kFar, kFar, kFar, 0};
   const Maps maps{prediction, reference, size, label};
-  const Box box = box_about(maps);
+  const SurfaceBox box = box_about(maps);
   const std::array<double, 3> spacing_zyx = {spacing_mm[2], spacing_mm[1], spacing_mm[0]};
   const Surface predicted = surface_of(prediction, maps, box, spacing_zyx);
   const Surface expected = surface_of(reference, maps, box, spacing_zyx);

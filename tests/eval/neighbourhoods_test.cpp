@@ -15,7 +15,7 @@
 namespace ctforge::eval {
 namespace {
 
-torch::Tensor normal(std::int64_t count, std::int64_t dimensions, std::uint64_t seed) {
+torch::Tensor normal_cloud(std::int64_t count, std::int64_t dimensions, std::uint64_t seed) {
   torch::Generator generator = torch::make_generator<torch::CPUGeneratorImpl>(seed);
   return torch::randn({count, dimensions}, generator, torch::kFloat64);
 }
@@ -68,22 +68,22 @@ TEST(NeighbourhoodScores, EqualPrdcsAndTorchFidelitys) {
 }
 
 TEST(NeighbourhoodScores, AreThoseOfTheWholeMatrixAcrossTiles) {
-  const torch::Tensor real = normal(300, 3, 1).to(torch::kFloat32),
-                      synthetic = (normal(2100, 3, 2) + 0.1).to(torch::kFloat32);
+  const torch::Tensor real = normal_cloud(300, 3, 1).to(torch::kFloat32),
+                      synthetic = (normal_cloud(2100, 3, 2) + 0.1).to(torch::kFloat32);
   expect_equal(neighbourhood_scores(real, synthetic), by_definition(real, synthetic));
-  const torch::Tensor twice = normal(280, 7, 3), other = normal(270, 7, 4) * 0.9 + 0.1;
+  const torch::Tensor twice = normal_cloud(280, 7, 3), other = normal_cloud(270, 7, 4) * 0.9 + 0.1;
   expect_equal(neighbourhood_scores(twice, other), by_definition(twice, other));
 }
 
 TEST(NeighbourhoodScores, SurviveALargeMeanAndTightClusters) {
   // Ten points, each repeated with a jitter far below what products in float32 resolve.
-  const torch::Tensor real = normal(10, 64, 3).repeat({12, 1}) + 1e-6 * normal(120, 64, 4) + 1000;
-  const torch::Tensor synthetic = normal(10, 64, 3).repeat({12, 1}) + 1e-6 * normal(120, 64, 5) + 1000;
+  const torch::Tensor real = normal_cloud(10, 64, 3).repeat({12, 1}) + 1e-6 * normal_cloud(120, 64, 4) + 1000;
+  const torch::Tensor synthetic = normal_cloud(10, 64, 3).repeat({12, 1}) + 1e-6 * normal_cloud(120, 64, 5) + 1000;
   expect_equal(neighbourhood_scores(real, synthetic), by_definition(real, synthetic));
 }
 
 TEST(NeighbourhoodScores, CountDuplicatesAsNeighboursAtDistanceZero) {
-  const torch::Tensor once = normal(20, 16, 6).to(torch::kFloat32);
+  const torch::Tensor once = normal_cloud(20, 16, 6).to(torch::kFloat32);
   const torch::Tensor real = once.repeat({7, 1});  // each row has six others like it
   const Neighbourhoods neighbourhoods(real, real.to(torch::kFloat64).mean(0));
   EXPECT_EQ(neighbourhoods.squared_radii(kDensityNeighbour).max().item<double>(), 0);
@@ -93,7 +93,7 @@ TEST(NeighbourhoodScores, CountDuplicatesAsNeighboursAtDistanceZero) {
 }
 
 TEST(NeighbourhoodScores, OfACopyAreThoseOfIdenticalSets) {
-  const torch::Tensor train = normal(200, 32, 7).to(torch::kFloat32);
+  const torch::Tensor train = normal_cloud(200, 32, 7).to(torch::kFloat32);
   const NeighbourhoodScores copy = neighbourhood_scores(train, train.flip(0));
   EXPECT_EQ(copy.precision, 1);
   EXPECT_EQ(copy.recall, 1);
@@ -105,10 +105,10 @@ TEST(NeighbourhoodScores, OfACopyAreThoseOfIdenticalSets) {
 
 TEST(Neighbourhoods, RefuseTooFewRowsAndOnesThatAreNotFinite) {
   const torch::Tensor centre = torch::zeros({4}, torch::kFloat64);
-  EXPECT_THROW(Neighbourhoods(normal(kDensityNeighbour, 4, 1), centre), std::invalid_argument);
-  torch::Tensor rows = normal(9, 4, 1);
+  EXPECT_THROW(Neighbourhoods(normal_cloud(kDensityNeighbour, 4, 1), centre), std::invalid_argument);
+  torch::Tensor rows = normal_cloud(9, 4, 1);
   EXPECT_THROW(Neighbourhoods(rows, centre).squared_radii(kDensityNeighbour + 1), std::invalid_argument);
-  EXPECT_THROW(neighbourhood_scores(rows, normal(9, 5, 1)), std::invalid_argument);
+  EXPECT_THROW(neighbourhood_scores(rows, normal_cloud(9, 5, 1)), std::invalid_argument);
   rows[2][1] = std::numeric_limits<double>::quiet_NaN();
   EXPECT_THROW(Neighbourhoods(rows, centre), std::invalid_argument);
 }

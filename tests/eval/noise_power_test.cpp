@@ -20,7 +20,7 @@ torch::Tensor white(std::int64_t count, std::int64_t edge, double deviation_hu) 
   return torch::randn({count, edge, edge}, generator, torch::kFloat64) * deviation_hu;
 }
 
-Indices all_rows(const PatchSet& set) {
+Indices every_row(const PatchSet& set) {
   Indices rows(static_cast<std::size_t>(set.size()));
   std::iota(rows.begin(), rows.end(), 0);
   return rows;
@@ -61,8 +61,8 @@ TEST(NoiseSpectra, OfNoisySoftTissue) {
   EXPECT_EQ(spectra.region_pixels, 16);
   EXPECT_EQ(spectra.regions.sum().item<double>(), 40 * 9);
   EXPECT_NEAR(spectra.frequency_per_mm.back(), 1 / (2 * kDx), 1e-12);
-  EXPECT_NEAR(pooled_deviation_hu(spectra, all_rows(set)), 20 * std::sqrt(250.0 / 256), 0.4);
-  const torch::Tensor power = pooled_power(spectra, all_rows(set)).narrow(0, 2, 6);  // above the trend's frequencies
+  EXPECT_NEAR(pooled_deviation_hu(spectra, every_row(set)), 20 * std::sqrt(250.0 / 256), 0.4);
+  const torch::Tensor power = pooled_power(spectra, every_row(set)).narrow(0, 2, 6);  // above the trend's frequencies
   EXPECT_LT((power / (400 * kDx * kDx) - 1).abs().max().item<double>(), 0.1);
 }
 
@@ -81,8 +81,8 @@ TEST(NoiseSpectra, BoneAndAirAreNoSoftTissue) {
 TEST(NoiseSpectra, TwiceTheNoiseIsSixDecibels) {
   const PatchSet quiet = noisy_patches(10), loud = noisy_patches(20);
   for (const NoiseOf source : {NoiseOf::SoftTissue, NoiseOf::Residual}) {
-    const torch::Tensor a = pooled_power(noise_spectra(quiet, source), all_rows(quiet));
-    const torch::Tensor b = pooled_power(noise_spectra(loud, source), all_rows(loud));
+    const torch::Tensor a = pooled_power(noise_spectra(quiet, source), every_row(quiet));
+    const torch::Tensor b = pooled_power(noise_spectra(loud, source), every_row(loud));
     EXPECT_NEAR(log_spectral_distance_db(b, a), 20 * std::log10(2), 0.1);
   }
   EXPECT_THROW(log_spectral_distance_db(torch::ones({3}), torch::ones({4})), std::invalid_argument);

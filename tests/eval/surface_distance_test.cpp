@@ -11,7 +11,7 @@
 namespace ctforge::eval {
 namespace {
 
-constexpr std::array<std::int64_t, 3> kSize = {9, 24, 20};
+constexpr std::array<std::int64_t, 3> kVolumeSize = {9, 24, 20};
 
 // The masks of tests/oracle/make_surface.py, under label 2.
 std::vector<std::uint8_t> formula_mask(bool predicted) {
@@ -32,7 +32,7 @@ TEST(SurfaceScores, AreSurfaceDistances) {
   const auto oracle = test::oracle_file("surface");
   for (const auto& [tolerance, dice] : oracle.at("surface_dice").items()) {
     const SurfaceScores scores =
-        surface_scores(formula_mask(true), formula_mask(false), kSize, {0.9, 1.25, 3}, 2, std::stod(tolerance));
+        surface_scores(formula_mask(true), formula_mask(false), kVolumeSize, {0.9, 1.25, 3}, 2, std::stod(tolerance));
     EXPECT_NEAR(scores.surface_dice, dice.get<double>(), 1e-10);
     EXPECT_NEAR(scores.hausdorff95_mm, oracle.at("hausdorff95_mm").get<double>(), 1e-10);
     EXPECT_NEAR(scores.from_reference_mm, oracle.at("from_reference_mm").get<double>(), 1e-10);
