@@ -83,6 +83,8 @@ void add_evaluate(CLI::App& app, Options& options) {
   auto* synthetic = command->add_option("--synthetic", options.synthetic, "the set that is judged, likewise");
   real->needs(synthetic);
   synthetic->needs(real);
+  add_part(command, options, "sets of features and segmentation networks");
+  command->get_option("--part")->excludes(real);
 }
 
 void add_exchange(CLI::App& app, Options& options) {
