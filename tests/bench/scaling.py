@@ -9,6 +9,7 @@ have learned nothing: what they cost does not depend on that. Medians over the r
 import argparse
 import json
 import pathlib
+import shutil
 import statistics
 import subprocess
 
@@ -41,8 +42,6 @@ class Bench:
     def sampling(self, size, way):
         count = max(4, 128 * 64 * 64 // (size * size))
         out = self.out / str(size)
-        for result in ("samples",):
-            subprocess.run(["rm", "-rf", str(out / result)], check=True)
         processes, threads = WAYS[way]
         # Another seed each time: what is done is not done again.
         self.seed += 1
@@ -53,10 +52,8 @@ class Bench:
     def training(self, size, way):
         steps = self.arguments.steps
         out = self.out / f"{size}-train"
-        subprocess.run(["rm", "-rf", str(out)], check=True)
-        subprocess.run(["cp", "-r", str(self.out / str(size)), str(out)], check=True)
-        for left in ("checkpoints", "metrics.jsonl", "samples"):
-            subprocess.run(["rm", "-rf", str(out / left)], check=True)
+        shutil.rmtree(out, ignore_errors=True)
+        shutil.copytree(self.out / str(size), out, ignore=shutil.ignore_patterns("checkpoints", "metrics.jsonl", "samples"))
         processes, threads = WAYS[way]
         self.run("train", out, processes, threads, [*self.settings(size, 4), f"train.steps={steps}"])
         lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
