@@ -25,7 +25,9 @@ class Bench:
         words = [command, "--out", str(out), "--set", f"run.threads={threads}"]
         words += [word for setting in [*settings, *self.arguments.settings] for word in ("--set", setting)]
         launch = ["launch", "-n", str(processes)] if processes > 1 else []
-        subprocess.run([self.arguments.program, *launch, *words], check=True, capture_output=True)
+        done = subprocess.run([self.arguments.program, *launch, *words], capture_output=True, text=True)
+        if done.returncode != 0:
+            raise SystemExit(done.stderr)
 
     def settings(self, size, count):
         # As many patches a batch as keep a step's work alike.
@@ -36,7 +38,7 @@ class Bench:
             "prepare.split.test_patients=1", "prepare.split.validation_patients=0", "train.autoencoder.steps=1",
             "train.log_every=2", "train.warmup=0", "train.precision=fp32", f"train.batch={batch}", "sample.sampler=dpmpp_2m",
             "sample.steps=20", "sample.guidance=1", f"sample.count={count}", f"sample.batch={min(8, count)}",
-            "sample.classes=even",
+            "sample.classes=balanced",
         ]
 
     def sampling(self, size, way):
