@@ -34,11 +34,14 @@ std::string state_of_files(const io::Series& series) {
 
 }  // namespace
 
-std::string identity_of(const PrepareWork& work, const io::Inventory& inventory) {
-  nlohmann::ordered_json settings = section_json(work.config);
+std::string settings_text(const PrepareConfig& config) {
+  nlohmann::ordered_json settings = section_json(config);
   settings.erase("volumes_in_memory");
-  std::string text = std::string(kVersion) + kCommit + std::to_string(io::kShardSchema) + settings.dump();
-  text += work.listing;
+  return std::string(kVersion) + kCommit + std::to_string(io::kShardSchema) + settings.dump();
+}
+
+std::string identity_of(const PrepareWork& work, const io::Inventory& inventory) {
+  std::string text = settings_text(work.config) + work.listing;
   for (const PatientTask& task : work.plan.tasks) {
     text += "\n" + task.patient + " " + io::split_name(task.split);
     for (const std::size_t index : task.series) {

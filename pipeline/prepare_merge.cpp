@@ -68,7 +68,7 @@ class Merge {
       prepared_.push_back(read_object(folders_[part] / "prepare.json"));
       const ordered_json inventory = read_object(folders_[part] / "inventory.json");
       const ordered_json scans = read_object(folders_[part] / kPartScans);
-      if (prepared_.back().is_null() || !inventory.contains("series") || !scans.contains("series"))
+      if (prepared_.back().empty() || !inventory.contains("series") || !scans.contains("series"))
         throw io::DataError(io::Fault::Unreadable, "part " + std::to_string(part + 1) + " of " +
                                                        std::to_string(folders_.size()) +
                                                        " is damaged: remove its "

@@ -3,18 +3,16 @@
 
 #include "io/atomic_file.h"
 #include "io/digest.h"
-#include "io/shard.h"
 #include "pipeline/config_tree.h"
-#include "pipeline/config_visitors.h"
 #include "pipeline/input_listing.h"
 #include "pipeline/json_file.h"
 #include "pipeline/log.h"
+#include "pipeline/prepare_identity.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <set>
 #include <utility>
-
-#include <version.h>
 
 namespace ctforge::pipeline {
 
@@ -38,12 +36,8 @@ void check_prepare_parts(const PrepareConfig& config) {
             "must be 1 for --part with a table, of whose patients no part knows all: use draw hash");
   refuse_if(config.classes.from == "region", "classes.from",
             "region takes its classes from all series: use a table for --part");
-  for (const double spacing : config.spacing_mm)
-    if (spacing == 0) {
-      refuse_if(true, "spacing_mm",
-                "must be given for --part: series at their own spacing are measured by all of them");
-      break;
-    }
+  refuse_if(std::count(config.spacing_mm.begin(), config.spacing_mm.end(), 0) > 0, "spacing_mm",
+            "must be given for --part: series at their own spacing are measured by all of them");
   refuse_if(config.patch.width == 0 || config.patch.height == 0, "patch.width",
             "and height must be given for --part: the widest slice is one of all series");
   refuse_if(!config.input.empty() && fs::is_regular_file(config.input), "input", "is one file: it has no parts");
@@ -52,10 +46,7 @@ void check_prepare_parts(const PrepareConfig& config) {
 
 PrepareParts::PrepareParts(const PrepareConfig& config, const Context& context, const std::string& key)
     : config_(config), context_(context), parts_(context.out / "data" / "parts") {
-  nlohmann::ordered_json settings = section_json(config);
-  settings.erase("volumes_in_memory");
-  settings_ = io::hmac_sha256_hex(key, std::string(kVersion) + kCommit + std::to_string(io::kShardSchema) +
-                                           std::to_string(context.seed) + settings.dump());
+  settings_ = io::hmac_sha256_hex(key, std::to_string(context.seed) + settings_text(config));
 }
 
 fs::path PrepareParts::folder(std::int64_t index, std::int64_t count) const {

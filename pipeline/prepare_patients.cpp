@@ -98,14 +98,15 @@ class PrepareRun {
       throw Interrupted{"prepare"};
     }
     finish_split();
-    write_json(work_.folder / "inventory.json", inventory_json(inventory_, tally_.fates()));
+    const nlohmann::ordered_json listed = inventory_json(inventory_, tally_.fates());
+    write_json(work_.folder / "inventory.json", listed);
     if (whole) {
       const bool held_out = std::any_of(plan_.tasks.begin(), plan_.tasks.end(),
                                         [](const PatientTask& task) { return task.split == io::Split::Test; });
       require_patches(tally_.of(io::Split::Train).patches, held_out ? tally_.of(io::Split::Test).patches : 1, total_,
                       tally_.refused());
     }
-    auto json = prepare_json(plan_, inventory_, tally_.fates(), tally_.counts(), shards_);
+    auto json = prepare_json(plan_, inventory_, listed, tally_.fates(), tally_.counts(), shards_);
     json["series_without_label_map"] = labelled.without;
     json["listing_hmac_sha256"] = work_.listing;
     if (!whole) write_part_scans(work_.folder, plan_, inventory_, tally_.fates());

@@ -117,8 +117,9 @@ std::vector<std::string> refusal_table(const io::Inventory& inventory) {
   return lines;
 }
 
-ordered_json prepare_json(const PreparePlan& plan, const io::Inventory& inventory, const std::vector<SeriesFate>& fates,
-                          const std::vector<SplitCount>& counts, const std::vector<std::filesystem::path>& shards) {
+ordered_json prepare_json(const PreparePlan& plan, const io::Inventory& inventory, const ordered_json& listed,
+                          const std::vector<SeriesFate>& fates, const std::vector<SplitCount>& counts,
+                          const std::vector<std::filesystem::path>& shards) {
   ordered_json json = {{"schema", kReportSchema},
                        {"ctforge", kVersion},
                        {"width", plan.shard.width},
@@ -146,7 +147,6 @@ ordered_json prepare_json(const PreparePlan& plan, const io::Inventory& inventor
   json["dropped"] = {{"empty", dropped.dropped_empty},
                      {"unlabelled", dropped.dropped_unlabelled},
                      {"unclassed", dropped.dropped_unclassed}};
-  const ordered_json listed = inventory_json(inventory, fates);
   json["refused"] = refusals_by_code(listed);
   json["input_sha256"] = input_sha256(listed);
   json["unused_table_rows"] = plan.classes.unused_rows(inventory.series);

@@ -46,8 +46,10 @@ std::string input_sha256(const nlohmann::ordered_json& inventory);
 std::vector<std::string> refusal_table(const io::Inventory& inventory);
 
 // counts: in the order of io::kSplits. shards: the files (the manifest hashes them).
+// listed: the inventory as JSON.
 nlohmann::ordered_json prepare_json(const PreparePlan& plan, const io::Inventory& inventory,
-                                    const std::vector<SeriesFate>& fates, const std::vector<SplitCount>& counts,
+                                    const nlohmann::ordered_json& listed, const std::vector<SeriesFate>& fates,
+                                    const std::vector<SplitCount>& counts,
                                     const std::vector<std::filesystem::path>& shards);
 
 }  // namespace ctforge::pipeline

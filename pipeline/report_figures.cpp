@@ -3,8 +3,6 @@
 
 #include "pipeline/report_page.h"
 
-#include <vector>
-
 namespace ctforge::pipeline {
 
 using nlohmann::ordered_json;
@@ -32,13 +30,17 @@ std::string pretty_features(const std::string& name) {
   return name == "fid" ? "FID" : name;
 }
 
+std::vector<std::string> measure_row(const std::string& name, const ordered_json& entry) {
+  return {name, with_interval(entry, "value", "interval"), with_interval(entry, "floor", "floor_interval"),
+          entry.value("n", ordered_json()).dump()};
+}
+
+std::vector<std::string> measure_heading() { return {"Measure", "Value [interval]", "Floor [interval]", "n"}; }
+
 std::string measure_table(const ordered_json& entry, std::span<const char* const> names) {
-  std::vector<std::vector<std::string>> rows = {{"Measure", "Value [interval]", "Floor [interval]", "n"}};
+  std::vector<std::vector<std::string>> rows = {measure_heading()};
   for (const char* name : names)
-    if (entry.contains(name))
-      rows.push_back({name, with_interval(entry[name], "value", "interval"),
-                      with_interval(entry[name], "floor", "floor_interval"),
-                      entry[name].value("n", ordered_json()).dump()});
+    if (entry.contains(name)) rows.push_back(measure_row(name, entry[name]));
   return rows.size() > 1 ? html_table(rows) : "";
 }
 

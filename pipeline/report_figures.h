@@ -6,6 +6,7 @@
 #include <limits>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -22,6 +23,9 @@ std::string with_interval(const nlohmann::ordered_json& entry, const char* numbe
 Bar bar_of(const std::string& name, const nlohmann::ordered_json& entry, const char* number, double reference);
 // Names of features as readers know them: "FD-Lite0".
 std::string pretty_features(const std::string& name);
+// A row of value, floor and n, and what stands above such rows.
+std::vector<std::string> measure_row(const std::string& name, const nlohmann::ordered_json& entry);
+std::vector<std::string> measure_heading();
 // A table with a row for each of the measures that the entry has: value, floor and n. Empty when it has none.
 std::string measure_table(const nlohmann::ordered_json& entry, std::span<const char* const> names);
 

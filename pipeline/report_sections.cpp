@@ -106,12 +106,9 @@ PageSection distances_section(const ReportInputs& inputs) {
       bars.push_back(bar_of(name, reference, "value", kNoFigure));
     section.body += "<h3>" + escaped(title) + "</h3>" + bar_chart(bars, title);
     std::vector<std::vector<std::string>> rows = {{"Set", "Value [interval]", "Floor [interval]", "n"}};
-    rows.push_back({"all classes compared", with_interval(overall, "value", "interval"),
-                    with_interval(overall, "floor", "floor_interval"), overall.value("n", ordered_json()).dump()});
+    rows.push_back(measure_row("all classes compared", overall));
     for (const auto& [name, one] : entry.at("per_class").items())
-      rows.push_back({escaped(name), with_interval(one.at(measure), "value", "interval"),
-                      with_interval(one.at(measure), "floor", "floor_interval"),
-                      one.at(measure).value("n", ordered_json()).dump()});
+      rows.push_back(measure_row(escaped(name), one.at(measure)));
     for (const auto& [name, reference] : entry.at("references").items())
       rows.push_back({escaped(name), with_interval(reference, "value", "interval"), "",
                       reference.value("n", ordered_json()).dump()});

@@ -20,16 +20,14 @@ const ordered_json& child(const ordered_json& parent, const std::string& key) {
 }
 
 void add_row(std::vector<std::vector<std::string>>& rows, const std::string& name, const ordered_json& entry) {
-  if (entry.is_object() && entry.contains("value"))
-    rows.push_back({name, with_interval(entry, "value", "interval"), with_interval(entry, "floor", "floor_interval"),
-                    child(entry, "n").dump()});
+  if (entry.is_object() && entry.contains("value")) rows.push_back(measure_row(name, entry));
 }
 
 std::string percent(const ordered_json& part) {
   return part.is_number() ? readable_number(100 * part.get<double>()) + " %" : "n/a";
 }
 
-std::string spectra(const ordered_json& noise) {
+std::string spectra(const ordered_json& noise, const ordered_json& of) {
   const ordered_json& frequencies = child(noise, "frequency_per_mm");
   std::vector<Curve> curves;
   for (const auto& [name, entry] : child(noise, "curves").items()) {
@@ -41,9 +39,7 @@ std::string spectra(const ordered_json& noise) {
   }
   if (curves.empty()) return "";
   return "<h3>Noise power spectra</h3>" + line_chart(curves, "cycles per mm", "HU² mm²", true) + "<p>Of " +
-         escaped(child(child(noise, "protocol"), "of").is_string() ? noise["protocol"]["of"].get<std::string>()
-                                                                   : "patches") +
-         ".</p>";
+         escaped(of.is_string() ? of.get<std::string>() : "patches") + ".</p>";
 }
 
 // "area 3, pieces 1": how many samples each measure flagged.
@@ -63,7 +59,7 @@ PageSection texture_section(const ReportInputs& inputs) {
       "within a set, where more than the floor means that samples are too much alike. The floor is "
       "real patients against other real patients.",
       ""};
-  std::vector<std::vector<std::string>> rows = {{"Measure", "Value [interval]", "Floor [interval]", "n"}};
+  std::vector<std::vector<std::string>> rows = {measure_heading()};
   const ordered_json& radiomics = child(inputs.radiomics, "radiomics");
   add_row(rows, "Fréchet radiomics distance (v0, unfiltered)",
           child(child(radiomics, "frd_v0_original_filters"), "frechet"));
@@ -73,9 +69,7 @@ PageSection texture_section(const ReportInputs& inputs) {
   add_row(rows, "noise, standard deviation (HU)", child(child(noise, "noise"), "deviation_hu"));
   add_row(rows, "multi-scale structural similarity of pairs", child(child(inputs.diversity, "diversity"), "ms_ssim"));
   if (rows.size() == 1) return section;
-  ordered_json curves = noise;
-  if (curves.is_object()) curves["protocol"] = child(inputs.noise_power, "protocol");
-  section.body = html_table(rows) + spectra(curves);
+  section.body = html_table(rows) + spectra(noise, child(child(inputs.noise_power, "protocol"), "of"));
   return section;
 }
 

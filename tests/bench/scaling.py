@@ -9,6 +9,7 @@ have learned nothing: what they cost does not depend on that. Medians over the r
 import argparse
 import json
 import pathlib
+import shutil
 import statistics
 import subprocess
 
@@ -24,7 +25,9 @@ class Bench:
         words = [command, "--out", str(out), "--set", f"run.threads={threads}"]
         words += [word for setting in [*settings, *self.arguments.settings] for word in ("--set", setting)]
         launch = ["launch", "-n", str(processes)] if processes > 1 else []
-        subprocess.run([self.arguments.program, *launch, *words], check=True, capture_output=True)
+        done = subprocess.run([self.arguments.program, *launch, *words], capture_output=True, text=True)
+        if done.returncode != 0:
+            raise SystemExit(done.stderr)
 
     def settings(self, size, count):
         # As many patches a batch as keep a step's work alike.
@@ -35,14 +38,12 @@ class Bench:
             "prepare.split.test_patients=1", "prepare.split.validation_patients=0", "train.autoencoder.steps=1",
             "train.log_every=2", "train.warmup=0", "train.precision=fp32", f"train.batch={batch}", "sample.sampler=dpmpp_2m",
             "sample.steps=20", "sample.guidance=1", f"sample.count={count}", f"sample.batch={min(8, count)}",
-            "sample.classes=even",
+            "sample.classes=balanced",
         ]
 
     def sampling(self, size, way):
         count = max(4, 128 * 64 * 64 // (size * size))
         out = self.out / str(size)
-        for result in ("samples",):
-            subprocess.run(["rm", "-rf", str(out / result)], check=True)
         processes, threads = WAYS[way]
         # Another seed each time: what is done is not done again.
         self.seed += 1
@@ -53,10 +54,8 @@ class Bench:
     def training(self, size, way):
         steps = self.arguments.steps
         out = self.out / f"{size}-train"
-        subprocess.run(["rm", "-rf", str(out)], check=True)
-        subprocess.run(["cp", "-r", str(self.out / str(size)), str(out)], check=True)
-        for left in ("checkpoints", "metrics.jsonl", "samples"):
-            subprocess.run(["rm", "-rf", str(out / left)], check=True)
+        shutil.rmtree(out, ignore_errors=True)
+        shutil.copytree(self.out / str(size), out, ignore=shutil.ignore_patterns("checkpoints", "metrics.jsonl", "samples"))
         processes, threads = WAYS[way]
         self.run("train", out, processes, threads, [*self.settings(size, 4), f"train.steps={steps}"])
         lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]

@@ -44,6 +44,16 @@ TEST(AtomicFile, FullDiskIsAnError) {
   EXPECT_FALSE(fs::exists(folder / "a.txt"));
 }
 
+TEST(AtomicFile, ALinkReplacesWhatStoodThere) {
+  test::TemporaryFolder folder;
+  write_atomically(folder / "a.txt", "new");
+  write_atomically(folder / "sub/b.txt", "old");
+  link_or_copy(folder / "a.txt", folder / "sub/b.txt");
+  EXPECT_EQ(read_whole_file(folder / "sub/b.txt"), "new");
+  fs::remove(folder / "a.txt");
+  EXPECT_EQ(read_whole_file(folder / "sub/b.txt"), "new");
+}
+
 TEST(AtomicFile, RemovesOnlyLeftovers) {
   test::TemporaryFolder folder;
   test::write_file(folder / ".ctforge-part-77-a.txt", "half");

@@ -45,6 +45,8 @@ TEST(CommandOptions, AreReadIntoTheirPlaces) {
 TEST(CommandOptions, OneSideIsNotCompared) {
   EXPECT_NO_THROW(parsed({"evaluate", "--real", "a", "--synthetic", "b"}));
   EXPECT_THROW(parsed({"evaluate", "--real", "a"}), CLI::ParseError);
+  EXPECT_EQ(parsed({"evaluate", "--part", "1/6"}).options.part, "1/6");
+  EXPECT_THROW(parsed({"evaluate", "--real", "a", "--synthetic", "b", "--part", "1/6"}), CLI::ParseError);
   EXPECT_THROW(parsed({"sample", "--checkpoint", "unet"}), CLI::ParseError);
   EXPECT_THROW(parsed({"pull", "pacs:104"}), CLI::ParseError);  // without a folder for what comes
 }

@@ -58,7 +58,8 @@ TEST(PrepareReport, CountsAndListsShards) {
   PrepareConfig config = test::small_config();
   const PreparePlan plan = make_plan(config, config.input, cohort.inventory, 1);
   const std::vector<SplitCount> counts(3, SplitCount{1, 1, 4, {4}});
-  const auto json = prepare_json(plan, cohort.inventory, {}, counts, {folder / "train-00000.safetensors"});
+  const auto json = prepare_json(plan, cohort.inventory, inventory_json(cohort.inventory, {}), {}, counts,
+                                 {folder / "train-00000.safetensors"});
   EXPECT_EQ(json["splits"]["train"]["classes"]["ct"], 4);
   EXPECT_EQ(json["shards"][0]["bytes"], 3);
 }
