@@ -66,7 +66,9 @@ TEST(DownstreamCells, AnswersLikeTheFileItLeaves) {
   EXPECT_EQ(trained[0].at("validation_dice"), trained[0].at("curve").back().at("validation_dice").at("mean"));
   for (const auto& score : scores_from(trained[0].at("test")))
     for (std::size_t label = 1; label < 3; ++label) {
-      if (std::isinf(score.values[1][label])) EXPECT_EQ(score.values[2][label] + score.values[0][label], 0);
+      if (std::isinf(score.values[1][label])) {
+        EXPECT_EQ(score.values[2][label] + score.values[0][label], 0);
+      }
       EXPECT_EQ(std::isnan(score.values[1][label]), std::isnan(score.values[0][label]));
     }
   EXPECT_EQ(train_cells(inputs, config.downstream, cells, context), trained);
