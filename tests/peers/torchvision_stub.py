@@ -20,12 +20,16 @@ class Compose:
         return image
 
 
+def pil_to_tensor(image):
+    array = np.asarray(image)
+    array = array[:, :, None] if array.ndim == 2 else array
+    return torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))
+
+
 class ToTensor:
     def __call__(self, image):
-        array = np.asarray(image)
-        array = array[:, :, None] if array.ndim == 2 else array
-        tensor = torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))
-        return tensor.float().div(255) if array.dtype == np.uint8 else tensor
+        tensor = pil_to_tensor(image)
+        return tensor.float().div(255) if tensor.dtype == torch.uint8 else tensor
 
 
 def install():
@@ -41,6 +45,7 @@ def install():
     modules["torchvision"].__version__ = "0.0"
     modules["torchvision.transforms"].Compose = Compose
     modules["torchvision.transforms"].ToTensor = ToTensor
+    modules["torchvision.transforms.functional"].pil_to_tensor = pil_to_tensor
     for name in ("Resize", "CenterCrop", "Normalize", "InterpolationMode"):
         setattr(modules["torchvision.transforms"], name, mock.MagicMock)
     for name in ("CIFAR10", "CIFAR100", "STL10"):
