@@ -1,8 +1,7 @@
-// Percentile bootstrap of the mean and the Wilcoxon signed-rank test.
+// Percentile bootstrap of the mean, and the Wilcoxon signed-rank test.
 #include "eval/bootstrap.h"
 
 #include "eval/comparison.h"
-#include "io/random.h"
 
 #include <algorithm>
 #include <cmath>
@@ -16,10 +15,6 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t kExactUpTo = 50;
-
-double mean_of(const std::vector<double>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
 
 struct Ranks {
   double positive = 0;        // sum of the ranks of positive differences
@@ -56,22 +51,75 @@ double exact_lower_tail(std::size_t n, double statistic) {
 
 }  // namespace
 
-Interval bootstrap_mean(const std::vector<double>& values, std::int64_t resamples, std::uint64_t seed, double level) {
+Draws::Draws(std::size_t seeds, std::size_t patients, std::uint64_t seed) : random_(seed) {
+  all_.seeds.resize(seeds);
+  all_.patients.resize(patients);
+  std::iota(all_.seeds.begin(), all_.seeds.end(), std::size_t{0});
+  std::iota(all_.patients.begin(), all_.patients.end(), std::size_t{0});
+  drawn_ = all_;
+}
+
+const Draw& Draws::next() {
+  for (auto* each : {&drawn_.seeds, &drawn_.patients})
+    for (std::size_t& index : *each) index = random_.below(each->size());
+  return drawn_;
+}
+
+double mean_of(const SeedScores& scores, const Draw& draw) {
+  double sum = 0;
+  std::int64_t patients = 0;
+  for (const std::size_t patient : draw.patients) {
+    double own = 0;
+    std::int64_t seeds = 0;
+    for (const std::size_t seed : draw.seeds) {
+      const double score = scores[seed][patient];
+      if (std::isnan(score)) continue;
+      own += score;
+      ++seeds;
+    }
+    if (seeds == 0) continue;
+    sum += own / static_cast<double>(seeds);
+    ++patients;
+  }
+  return patients == 0 ? kNaN : sum / static_cast<double>(patients);
+}
+
+std::vector<double> over_seeds(const SeedScores& scores) {
+  if (scores.empty()) return {};
+  Draw draw = Draws(scores.size(), 1, 0).all();
+  std::vector<double> means;
+  for (std::size_t patient = 0; patient < scores[0].size(); ++patient) {
+    draw.patients[0] = patient;
+    means.push_back(mean_of(scores, draw));
+  }
+  return means;
+}
+
+Interval bootstrap_mean(const SeedScores& scores, std::int64_t resamples, std::uint64_t seed, double level) {
   if (resamples < 1 || !(level > 0 && level < 1))
     throw std::invalid_argument("bootstrap: resamples or level out of range");
-  if (!std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); })) {
-    throw std::invalid_argument("bootstrap: a value is not finite");
-  }
-  if (values.empty()) return {kNaN, kNaN, kNaN, 0};
-  io::Random random(seed);
+  for (const std::vector<double>& row : scores)
+    if (row.size() != scores[0].size() ||
+        std::any_of(row.begin(), row.end(), [](double value) { return std::isinf(value); }))
+      throw std::invalid_argument("bootstrap: an infinite value, or seeds with different patients");
+  const std::vector<double> patients = over_seeds(scores);
+  const auto scored = std::count_if(patients.begin(), patients.end(), [](double mean) { return !std::isnan(mean); });
+  if (scored == 0) return {kNaN, kNaN, kNaN, 0};
+  // Patients who were never scored are not among those drawn, so that each resample has as many as there are.
+  SeedScores kept(scores.size());
+  for (std::size_t patient = 0; patient < patients.size(); ++patient)
+    for (std::size_t row = 0; row < scores.size() && !std::isnan(patients[patient]); ++row)
+      kept[row].push_back(scores[row][patient]);
+  Draws draws(kept.size(), kept[0].size(), seed);
   std::vector<double> means;
   means.reserve(static_cast<std::size_t>(resamples));
   for (std::int64_t i = 0; i < resamples; ++i) {
-    double sum = 0;
-    for (std::size_t k = 0; k < values.size(); ++k) sum += values[random.below(values.size())];
-    means.push_back(sum / static_cast<double>(values.size()));
+    const double mean = mean_of(kept, draws.next());
+    if (!std::isnan(mean)) means.push_back(mean);
   }
-  return {mean_of(values), quantile(means, (1 - level) / 2), quantile(means, (1 + level) / 2), std::ssize(values)};
+  const double mean = mean_of(kept, draws.all());
+  if (means.empty()) return {mean, kNaN, kNaN, scored};
+  return {mean, quantile(means, (1 - level) / 2), quantile(means, (1 + level) / 2), scored};
 }
 
 double wilcoxon_p(const std::vector<double>& differences) {

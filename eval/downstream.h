@@ -1,7 +1,7 @@
 // The downstream experiment's figures: scores with and without synthetic patches, paired over patients.
 //
-// Seeds are averaged within each patient and arm first: patients are what the result is meant to hold for. Then the
-// mean over patients, its bootstrap interval, and the same for the paired difference.
+// Seeds are averaged within each patient first. Then the mean over patients and its bootstrap interval, which draws
+// patients and seeds; the same for the difference, paired by patient, seed and organ.
 #pragma once
 
 #include "eval/bootstrap.h"
@@ -27,7 +27,8 @@ struct Arm {
 // altogether, have no mean: they are left out and counted.
 struct OrganSummary {
   Interval interval;                // mean over patients and its 95 % interval
-  std::vector<double> per_patient;  // mean over seeds; not a number where not scored
+  SeedScores scores;                // [seeds][patients]; not a number where not scored or infinite
+  std::vector<double> per_patient;  // mean over seeds
   std::vector<double> per_seed;     // mean over patients
   std::int64_t missed = 0;          // scores that are infinite, over patients and seeds
 };
@@ -45,7 +46,11 @@ struct ArmSummary {
   std::vector<Collapse> collapsed;
 };
 
-// The paired difference of an arm and the baseline, in one organ by one measure.
+// Whether this organ collapsed with any seed; label 0: whether any organ did.
+bool collapsed_in(const ArmSummary& arm, std::size_t label);
+
+// The paired difference of an arm and the baseline, in one organ by one measure: of what both scored, so that an organ
+// that one of them missed altogether, whose distance is infinite, is in neither side.
 struct Difference {
   Interval interval;
   std::vector<double> per_patient;

@@ -12,6 +12,7 @@
 namespace ctforge::eval {
 
 inline constexpr std::array kSegmentationMeasures = {"dice", "hausdorff95_mm", "surface_dice"};
+inline constexpr std::size_t kDiceMeasure = 0, kHausdorffMeasure = 1;  // places among these
 
 struct PatientScores {
   std::int32_t patient = 0;  // index into the set's patients

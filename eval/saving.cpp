@@ -2,37 +2,31 @@
 #include "eval/saving.h"
 
 #include "eval/comparison.h"
-#include "io/random.h"
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <stdexcept>
 
 namespace ctforge::eval {
 namespace {
 
-bool finite(const std::vector<double>& values) {
-  return std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
+bool fits(const SeedScores& scores, std::size_t seeds, std::size_t patients) {
+  return scores.size() == seeds && std::all_of(scores.begin(), scores.end(), [patients](const auto& row) {
+           return row.size() == patients &&
+                  std::all_of(row.begin(), row.end(), [](double value) { return std::isfinite(value); });
+         });
 }
 
 void check(const std::vector<LearningPoint>& points, std::int64_t resamples, double level) {
   if (resamples < 1 || !(level > 0 && level < 1)) throw std::invalid_argument("savings: resamples or level");
-  const std::size_t patients = points[0].real.size();
+  const std::size_t seeds = points[0].real.size(), patients = seeds == 0 ? 0 : points[0].real[0].size();
   double before = 0;
   for (const LearningPoint& point : points) {
-    if (!(point.training_patients > before) || point.real.size() != patients ||
-        point.with_synthetic.size() != patients || patients == 0 || !finite(point.real) ||
-        !finite(point.with_synthetic))
-      throw std::invalid_argument("savings: points must ascend and have the same, scored test patients");
+    if (!(point.training_patients > before) || patients == 0 || !fits(point.real, seeds, patients) ||
+        !fits(point.with_synthetic, seeds, patients))
+      throw std::invalid_argument("savings: points must ascend and have the same seeds and scored test patients");
     before = point.training_patients;
   }
-}
-
-double mean_of(const std::vector<double>& values, const std::vector<std::size_t>& drawn) {
-  double sum = 0;
-  for (const std::size_t i : drawn) sum += values[i];
-  return sum / static_cast<double>(drawn.size());
 }
 
 Saving saving_at(const std::vector<LearningPoint>& points, const std::vector<double>& curve, std::size_t at,
@@ -55,7 +49,7 @@ Saving saving_at(const std::vector<LearningPoint>& points, const std::vector<dou
   return saving;
 }
 
-std::vector<Saving> of_draw(const std::vector<LearningPoint>& points, const std::vector<std::size_t>& drawn) {
+std::vector<Saving> of_draw(const std::vector<LearningPoint>& points, const Draw& drawn) {
   std::vector<double> curve;
   for (const LearningPoint& point : points) curve.push_back(mean_of(point.real, drawn));
   std::vector<Saving> found;
@@ -70,19 +64,19 @@ std::vector<Saving> savings(const std::vector<LearningPoint>& points, std::int64
                             double level) {
   if (points.size() < 2) return {};
   check(points, resamples, level);
-  std::vector<std::size_t> drawn(points[0].real.size());
-  std::iota(drawn.begin(), drawn.end(), std::size_t{0});
-  std::vector<Saving> result = of_draw(points, drawn);
+  Draws draws(points[0].real.size(), points[0].real[0].size(), seed);
+  std::vector<Saving> result = of_draw(points, draws.all());
   std::vector<std::vector<double>> parts(points.size());
-  io::Random random(seed);
   for (std::int64_t resample = 0; resample < resamples; ++resample) {
-    for (std::size_t& patient : drawn) patient = random.below(drawn.size());
-    const std::vector<Saving> own = of_draw(points, drawn);
+    const std::vector<Saving> own = of_draw(points, draws.next());
     for (std::size_t i = 0; i < own.size(); ++i) parts[i].push_back(own[i].part);
   }
+  const bool curve_valid =
+      std::all_of(points.begin(), points.end(), [](const LearningPoint& point) { return point.real_valid; });
   for (std::size_t i = 0; i < result.size(); ++i) {
     result[i].low = quantile(parts[i], (1 - level) / 2);
     result[i].high = quantile(parts[i], (1 + level) / 2);
+    result[i].valid = curve_valid && points[i].synthetic_valid;
   }
   return result;
 }

@@ -87,6 +87,11 @@ CurvePoint validate(nets::Segmenter& net, const PatchSet& validation, const Segm
   return point;
 }
 
+// Three quarters of the way tell whether the last quarter still taught anything.
+bool is_validated(std::int64_t step, const SegmentationOptions& options) {
+  return step == options.steps || step == 3 * options.steps / 4 || step % options.validate_every == 0;
+}
+
 double rate_at(const SegmentationOptions& options, std::int64_t step) {
   const auto warmup = static_cast<double>(std::max<std::int64_t>(options.warmup, 1));
   const double left = 1 - static_cast<double>(step) / static_cast<double>(options.steps);
@@ -114,7 +119,7 @@ class Training {
         net_->parameters(), torch::optim::AdamWOptions(options.learning_rate).weight_decay(options.weight_decay));
   }
 
-  // One optimiser step; returns the loss. Throws std::runtime_error when it is not finite.
+  // One optimiser step; returns the loss. Throws Diverged when it is not finite.
   double step(std::int64_t number) {
     // Of the seed and the step alone: a training that is gone on with draws what it would have drawn.
     const auto of_step = static_cast<std::uint64_t>(number);
@@ -126,9 +131,7 @@ class Training {
     const torch::Tensor loss =
         segmentation_loss(logits, batch.images.label.to(options_.device), batch.contoured.to(options_.device));
     const double value = loss.item<double>();
-    if (!std::isfinite(value)) {
-      throw std::runtime_error("the segmenter's loss is not finite at step " + std::to_string(number + 1));
-    }
+    if (!std::isfinite(value)) throw Diverged(number + 1);
     for (auto& group : optimiser_->param_groups()) group.options().set_lr(rate_at(options_, number));
     optimiser_->zero_grad();
     loss.backward();
@@ -236,6 +239,9 @@ Account resume(Training& training, const SegmentationHooks& hooks) {
 
 }  // namespace
 
+Diverged::Diverged(std::int64_t at)
+    : std::runtime_error("the segmenter's loss is not finite at step " + std::to_string(at)), step(at) {}
+
 torch::Tensor predict(nets::Segmenter& net, const PatchSet& set, const SegmentationOptions& options) {
   const torch::NoGradGuard no_gradients;
   torch::Tensor out = torch::empty({set.size(), set.height, set.width}, torch::kUInt8);
@@ -258,7 +264,7 @@ TrainedSegmenter train_segmenter(std::span<const Source> sources, const PatchSet
     account.loss_sum += training.step(account.step++);
     ++account.losses;
     account.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-    if (account.step == options.steps || account.step % options.validate_every == 0) {
+    if (is_validated(account.step, options)) {
       CurvePoint point = validate(training.net(), validation, options);
       point.step = account.step;
       point.training_loss = account.loss_sum / static_cast<double>(account.losses);

@@ -14,6 +14,7 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,7 @@ struct SegmentationOptions {
   double clip_norm = 12;
   double foreground_share = 0.5;
   std::vector<std::int64_t> channels = {16, 32, 64, 128};
-  std::int64_t validate_every = 250;  // steps; the last step is always validated
+  std::int64_t validate_every = 250;  // steps; three quarters of the steps and the last one are always validated
   train::Precision precision = train::Precision::Bf16;
   torch::Device device = torch::kCPU;
   Augmentation augmentation;
@@ -58,8 +59,14 @@ struct SegmentationHooks {
   std::function<bool()> save = [] { return false; };  // asked after each step, before after_step
 };
 
+// The loss ceased to be finite at a step: the learning rate is too high.
+struct Diverged : std::runtime_error {
+  explicit Diverged(std::int64_t at);
+  std::int64_t step;
+};
+
 // Deterministic in seed on one machine and number of threads. Throws std::invalid_argument for options or sources that
-// do not fit, and std::runtime_error when the loss is not finite.
+// do not fit, and Diverged.
 TrainedSegmenter train_segmenter(std::span<const Source> sources, const PatchSet& validation,
                                  const SegmentationOptions& options, std::uint64_t seed,
                                  const SegmentationHooks& hooks = {});

@@ -2,6 +2,7 @@
 #include "pipeline/cluster.h"
 
 #include "pipeline/config.h"
+#include "pipeline/fractions.h"
 #include "pipeline/prepare_parts.h"
 #include "pipeline/sample_shards.h"
 
@@ -106,7 +107,13 @@ void check_idle(const ClusterConfig& cluster, Problems& problems) {
 // What the stages have to share out.
 void check_parts(const Config& config, Problems& problems) {
   const ClusterConfig& cluster = config.cluster;
-  if (cluster.prepare_parts > 1) gather_problems(problems.all, [&] { check_prepare_parts(config.prepare); });
+  if (cluster.prepare_parts > 1) {
+    gather_problems(problems.all, [&] { check_prepare_parts(config.prepare); });
+    // Of fractions alone: what is wrong with the whole has been told.
+    const auto fractions = fractions_to_make(config);
+    if (problems.all.empty() && !fractions.empty())
+      gather_problems(problems.all, [&] { check_prepare_parts(fraction_config(config, fractions[0]).prepare); });
+  }
   const std::int64_t shards = (config.sample.count + kSamplesPerShard - 1) / kSamplesPerShard;
   problems.refuse_if(cluster.sample_parts > shards, "sample_parts",
                      "is more than the " + std::to_string(shards) + " shards that sample.count makes");

@@ -166,8 +166,9 @@ int fraction_made(const std::string& name, const Config& config, const Options& 
     return kDone;
   }
   check_fractions(config);
-  run_fraction(config, name == "run" ? fraction_stages(config) : std::vector<std::string>{name}, options.out, fraction,
-               session.join(config));
+  run_fraction(config,
+               name == "run" ? fraction_stages(config.evaluate.downstream.arms) : std::vector<std::string>{name},
+               options.out, fraction, session.join(config));
   return kDone;
 }
 

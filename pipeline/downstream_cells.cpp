@@ -6,6 +6,7 @@
 #include "io/digest.h"
 #include "io/random.h"
 #include "models/train/checkpoint.h"
+#include "pipeline/log.h"
 #include "pipeline/save_timer.h"
 
 #include <algorithm>
@@ -120,22 +121,25 @@ struct Place {
   std::int64_t cell = 0, cells = 0;
 };
 
-ordered_json cell_json(const DownstreamCell& cell, eval::TrainedSegmenter& trained, const DownstreamInputs& inputs,
-                       const DownstreamConfig& config, const eval::SegmentationOptions& options) {
+ordered_json cell_json(const DownstreamCell& cell) {
+  ordered_json json{{"fraction", cell.fraction}, {"arm", cell.arm}, {"learning_rate", cell.candidate.learning_rate}};
+  if (cell.arm == kSyntheticArm) json["synthetic_share"] = cell.candidate.synthetic_share;
+  json["seed"] = cell.seed;
+  return json;
+}
+
+void add_result(ordered_json& json, eval::TrainedSegmenter& trained, const DownstreamInputs& inputs,
+                const DownstreamConfig& config, const eval::SegmentationOptions& options) {
   std::vector<std::pair<std::int64_t, double>> curve;
   for (const eval::CurvePoint& point : trained.curve)
     curve.emplace_back(point.step, eval::mean_scored(point.validation_dice));
   const auto rests = at_rest(curve, config.steps);
   const torch::Tensor predictions = eval::predict(trained.net, inputs.test, options);
-  ordered_json json{{"fraction", cell.fraction}, {"arm", cell.arm}, {"learning_rate", cell.candidate.learning_rate}};
-  if (cell.arm == kSyntheticArm) json["synthetic_share"] = cell.candidate.synthetic_share;
-  json["seed"] = cell.seed;
   json["patches_per_second"] = trained.patches_per_second;
   json["curve"] = curve_json(trained.curve, inputs.test.labels);
   json["converged"] = rests ? ordered_json(*rests) : ordered_json();
   json["validation_dice"] = curve.back().second;
   json["test"] = test_json(eval::score_volumes(inputs.test, predictions, config.surface_tolerance_mm));
-  return json;
 }
 
 ordered_json run_cell(const DownstreamCell& cell, const Place& place, const FractionInputs& own,
@@ -162,8 +166,14 @@ ordered_json run_cell(const DownstreamCell& cell, const Place& place, const Frac
     if (interrupted) throw Interrupted{"evaluate"};
   };
   const std::vector<eval::Source> sources = sources_of(cell, own);
-  eval::TrainedSegmenter trained = eval::train_segmenter(sources, inputs.validation, options, seed, hooks);
-  ordered_json json = cell_json(cell, trained, inputs, config, options);
+  ordered_json json = cell_json(cell);
+  try {
+    eval::TrainedSegmenter trained = eval::train_segmenter(sources, inputs.validation, options, seed, hooks);
+    add_result(json, trained, inputs, config, options);
+  } catch (const eval::Diverged& diverged) {
+    log_warning("evaluate: " + cell_name(cell) + ": " + diverged.what());
+    json["diverged"] = diverged.step;
+  }
   json["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   return json;
 }
@@ -220,7 +230,9 @@ std::vector<ordered_json> train_cells(const DownstreamInputs& inputs, const Down
     const std::string name = cell_name(cell), key = key_of(cell, *own, inputs, config, context);
     auto result = cells.load(name, key);
     if (!result) {
-      const train::CheckpointStore unfinished(cells.folder(), name, 1);
+      // A folder of its own: what it cleans up after itself must not be what another part is writing.
+      const std::filesystem::path folder = cells.folder() / name;
+      const train::CheckpointStore unfinished(folder, "unfinished", 1);
       result = run_cell(cell, {number, place.cells}, *own, inputs, config, context, unfinished, key);
       cells.save(name, key, *result);
       context.tell("segmenter_trained", {{"arm", cell.arm},
@@ -228,8 +240,8 @@ std::vector<ordered_json> train_cells(const DownstreamInputs& inputs, const Down
                                          {"network", short_name(cell, config)},
                                          {"seed", cell.seed},
                                          {"seconds", result->at("seconds")},
-                                         {"curve", result->at("curve")}});
-      for (const auto& file : unfinished.files()) std::filesystem::remove(file);
+                                         {"curve", result->value("curve", ordered_json::array())}});
+      std::filesystem::remove_all(folder);
       result = cells.load(name, key);  // as a resumed run would see it
     }
     results.push_back(*result);

@@ -26,6 +26,8 @@ inline constexpr double kAtRest = 0.01;
 //    "converged": kAtRest, null where the curve does not tell, "validation_dice": of the last point,
 //    "test": [{"patient", <measures>: [labels], "missed": [labels], "false_positive_mm3": [labels]}]}
 //
+// A network whose loss ceased to be finite has "diverged", the step, instead of what comes after "seed" and "seconds".
+//
 // With a part in the context its networks alone, and nothing is returned. Throws Interrupted.
 std::vector<nlohmann::ordered_json> train_cells(const DownstreamInputs& inputs, const DownstreamConfig& config,
                                                 const CellStore& cells, const Context& context);

@@ -6,14 +6,16 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <set>
 
 namespace ctforge::pipeline {
 
 namespace {
 
-bool has(const std::vector<std::string>& arms, const std::string& name) {
-  return std::find(arms.begin(), arms.end(), name) != arms.end();
+template <class Value, class Wanted>
+bool has(const std::vector<Value>& values, const Wanted& wanted) {
+  return std::find(values.begin(), values.end(), wanted) != values.end();
 }
 
 template <class Value>
@@ -37,6 +39,11 @@ std::vector<Candidate> candidates_of(const DownstreamConfig& config, const std::
   for (const double share : arm == kSyntheticArm ? config.synthetic_shares : none)
     for (const double rate : config.learning_rates) candidates.push_back({rate, share});
   return candidates;
+}
+
+bool leaves_choice(const DownstreamConfig& config) {
+  return std::any_of(config.arms.begin(), config.arms.end(),
+                     [&config](const std::string& arm) { return candidates_of(config, arm).size() > 1; });
 }
 
 std::vector<std::string> arms_of(const DownstreamConfig& config) {
@@ -68,6 +75,13 @@ void check_downstream(const DownstreamConfig& config) {
             "must hold different values");
   refuse_if(repeats(config.learning_rates) || config.learning_rates.empty(), "learning_rates",
             "must hold different values");
+  std::vector<long> patches;  // synthetic ones in a batch
+  for (const double share : config.synthetic_shares)
+    patches.push_back(std::lround(share * static_cast<double>(config.batch)));
+  refuse_if(
+      has(config.arms, kSyntheticArm) && !repeats(config.synthetic_shares) && (repeats(patches) || has(patches, 0L)),
+      "synthetic_shares",
+      "makes no synthetic patch, or as many as another share, of a batch of " + std::to_string(config.batch));
   refuse_if(!has(config.arms, kSyntheticArm) && config.synthetic_shares != defaults.synthetic_shares,
             "synthetic_shares", "needs the arm real_synthetic");
   const bool ascending = std::adjacent_find(config.fractions.begin(), config.fractions.end(),

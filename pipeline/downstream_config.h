@@ -81,6 +81,8 @@ struct DownstreamCell {
 
 // Of an arm, in the order of the lists.
 std::vector<Candidate> candidates_of(const DownstreamConfig& config, const std::string& arm);
+// Whether any arm has more than one.
+bool leaves_choice(const DownstreamConfig& config);
 // The arms, the baseline first.
 std::vector<std::string> arms_of(const DownstreamConfig& config);
 bool uses_synthetic(const std::string& arm);
@@ -91,7 +93,7 @@ std::vector<DownstreamCell> cells_of(const DownstreamConfig& config);
 std::string number_name(double value);
 
 // Throws ConfigError with all that is wrong with the lists: values twice, no real arm, fractions that do not end with
-// 1, and what would do nothing.
+// 1, shares of which a batch has no patch or as many as of another, and what would do nothing.
 void check_downstream(const DownstreamConfig& config);
 
 }  // namespace ctforge::pipeline

@@ -25,6 +25,7 @@ ordered_json candidates_json(const ArmResult& arm) {
     json.push_back(candidate_json(score.candidate, arm.name));
     json.back()["validation_dice"] = score.validation_dice;
     json.back()["test_dice"] = score.test_dice;
+    if (score.diverged > 0) json.back()["diverged"] = score.diverged;
     json.back()["chosen"] = score.chosen;
   }
   return json;
@@ -55,7 +56,7 @@ ordered_json arm_json(const ArmResult& arm, const eval::ArmSummary& summary, con
       if (!is_reported(experiment, label)) continue;
       const eval::OrganSummary& organ = summary.organs[measure][label];
       ordered_json own = interval_json(organ.interval);
-      if (measure == kHausdorffMeasure) own["missed"] = organ.missed;
+      if (measure == eval::kHausdorffMeasure) own["missed"] = organ.missed;
       own["per_patient"] = organ.per_patient;
       own["seeds"] = organ.per_seed;
       organs[organ_name(labels, label)] = std::move(own);
@@ -83,7 +84,7 @@ ordered_json difference_json(const FractionResult& result, std::size_t arm, cons
       ordered_json own = interval_json(difference.interval);
       own["per_patient"] = difference.per_patient;
       own["wilcoxon_p"] = difference.wilcoxon_p;
-      if (measure == kDiceMeasure) own["wilcoxon_p_holm"] = result.wilcoxon_holm[arm][label];
+      if (measure == eval::kDiceMeasure) own["wilcoxon_p_holm"] = result.wilcoxon_holm[arm][label];
       own["valid"] = difference.valid;
       organs[organ_name(labels, label)] = std::move(own);
     }
@@ -101,7 +102,7 @@ ordered_json figures_json(const FractionResult& result, const std::vector<std::s
   for (std::size_t a = 1; a < result.arms.size(); ++a)
     json["differences"][result.arms[a].name] = difference_json(result, a - 1, labels);
   if (json["differences"].contains(kSyntheticArm))
-    json["difference"] = json["differences"][kSyntheticArm][eval::kSegmentationMeasures[kDiceMeasure]];
+    json["difference"] = json["differences"][kSyntheticArm][eval::kSegmentationMeasures[eval::kDiceMeasure]];
   return json;
 }
 
@@ -115,7 +116,8 @@ ordered_json savings_json(const DownstreamResult& result) {
                     {"needed", saving.needed},
                     {"saving", saving.part},
                     {"interval", {saving.low, saving.high}},
-                    {"bound", bound.empty() ? ordered_json() : ordered_json(bound)}});
+                    {"bound", bound.empty() ? ordered_json() : ordered_json(bound)},
+                    {"valid", saving.valid}});
   }
   return json;
 }
@@ -138,9 +140,9 @@ ordered_json protocol_json(const DownstreamResult& result, const DownstreamInput
            "over all patches of a test patient, contoured organs only; Dice in 3D over all scans, distances the "
            "mean of a patient's scans"},
           {"surface_tolerance_mm", config.surface_tolerance_mm},
-          {"interval", "95 % percentile bootstrap over patients, seeds averaged within each patient first"},
+          {"interval", "95 % percentile bootstrap over patients and seeds, seeds averaged within each patient"},
           {"resamples", config.bootstrap},
-          {"difference", "the arm minus real, paired by patient; a lower hausdorff95_mm is better"},
+          {"difference", "the arm minus real, paired by patient, seed and organ; a lower hausdorff95_mm is better"},
           {"wilcoxon_p_holm",
            "Holm over all arms, fractions and organs of Dice; of the mean over organs, over all arms and "
            "fractions"},
@@ -158,7 +160,7 @@ std::string organ_name(const std::vector<std::string>& labels, std::size_t label
 }
 
 bool is_reported(const eval::Experiment& experiment, std::size_t label) {
-  return experiment.arms[0].organs[kDiceMeasure][label].interval.count > 0;
+  return experiment.arms[0].organs[eval::kDiceMeasure][label].interval.count > 0;
 }
 
 std::string bound_name(eval::Bound bound) {

@@ -5,7 +5,9 @@
 #include "eval/holm.h"
 #include "io/fault.h"
 #include "io/random.h"
+#include "pipeline/config_tree.h"
 #include "pipeline/downstream_cells.h"
+#include "pipeline/evaluate_inputs.h"
 
 #include <algorithm>
 #include <cmath>
@@ -32,15 +34,18 @@ std::vector<ordered_json> cells_with(const std::vector<ordered_json>& cells, con
 
 CandidateScore score_of(const Candidate& candidate, const std::vector<ordered_json>& cells) {
   std::vector<double> validation, test;
+  std::int64_t diverged = 0;
   for (const ordered_json& cell : cells) {
+    diverged += cell.contains("diverged") ? 1 : 0;
+    if (cell.contains("diverged")) continue;
     const ordered_json& last = cell.at("validation_dice");
     validation.push_back(last.is_number() ? last.get<double>() : eval::kNotScored);
     std::vector<double> patients;
     for (const eval::PatientScores& patient : scores_from(cell.at("test")))
-      patients.push_back(eval::mean_scored(patient.values[kDiceMeasure]));
+      patients.push_back(eval::mean_scored(patient.values[eval::kDiceMeasure]));
     test.push_back(eval::mean_scored(patients));
   }
-  return {candidate, eval::mean_scored(validation), eval::mean_scored(test), false};
+  return {candidate, eval::mean_scored(validation), eval::mean_scored(test), false, diverged};
 }
 
 ArmResult arm_result(const std::vector<ordered_json>& cells, const DownstreamConfig& config, double fraction,
@@ -50,9 +55,12 @@ ArmResult arm_result(const std::vector<ordered_json>& cells, const DownstreamCon
   for (const Candidate& candidate : candidates_of(config, arm))
     result.candidates.push_back(score_of(candidate, cells_with(cells, config, fraction, arm, candidate)));
   // The first of equals; without validation patients there is one only.
-  const auto best = std::max_element(
-      result.candidates.begin(), result.candidates.end(),
-      [](const CandidateScore& a, const CandidateScore& b) { return a.validation_dice < b.validation_dice; });
+  CandidateScore* best = nullptr;
+  for (CandidateScore& score : result.candidates)
+    if (score.diverged == 0 && (best == nullptr || score.validation_dice > best->validation_dice)) best = &score;
+  if (best == nullptr)
+    throw ConfigError({{"configuration", "evaluate.downstream.learning_rates",
+                        "with each of them networks of the arm " + arm + " diverged: try lower ones"}});
   best->chosen = true;
   result.cells = cells_with(cells, config, fraction, arm, best->candidate);
   return result;
@@ -66,7 +74,7 @@ void correct(std::vector<FractionResult>& fractions, bool mean_of_organs) {
     for (std::size_t arm = 0; arm < fraction.wilcoxon_holm.size(); ++arm)
       for (std::size_t label = 0; label < fraction.wilcoxon_holm[arm].size(); ++label) {
         if ((label == 0) != mean_of_organs) continue;
-        family.push_back(fraction.experiment.differences[arm][kDiceMeasure][label].wilcoxon_p);
+        family.push_back(fraction.experiment.differences[arm][eval::kDiceMeasure][label].wilcoxon_p);
         places.push_back(&fraction.wilcoxon_holm[arm][label]);
       }
   const std::vector<double> corrected = eval::holm(family);
@@ -91,11 +99,11 @@ FractionResult fraction_result(const DownstreamInputs& inputs, const FractionInp
   }
   result.experiment = eval::summarise(scored, config.bootstrap, io::mix_seed(seed, kBootstrapStream));
   for (const auto& difference : result.experiment.differences)
-    result.wilcoxon_holm.emplace_back(difference[kDiceMeasure].size(), eval::kNotScored);
+    result.wilcoxon_holm.emplace_back(difference[eval::kDiceMeasure].size(), eval::kNotScored);
   return result;
 }
 
-// Of the test patients that were scored in both arms at every fraction.
+// Of the test patients that were scored.
 std::vector<eval::Saving> savings_of(const std::vector<FractionResult>& fractions, const DownstreamConfig& config,
                                      std::uint64_t seed) {
   const auto& arms = fractions.back().arms;
@@ -105,40 +113,27 @@ std::vector<eval::Saving> savings_of(const std::vector<FractionResult>& fraction
   const auto synthetic = static_cast<std::size_t>(found - arms.begin());
   std::vector<eval::LearningPoint> points;
   for (const FractionResult& fraction : fractions) {
-    const auto mean = [&fraction](std::size_t arm) {
-      return fraction.experiment.arms[arm].organs[kDiceMeasure][0].per_patient;
-    };
-    points.push_back({static_cast<double>(fraction.train_patients), mean(0), mean(synthetic)});
+    const auto& real = fraction.experiment.arms[0];
+    const auto& with = fraction.experiment.arms[synthetic];
+    points.push_back({static_cast<double>(fraction.train_patients), real.organs[eval::kDiceMeasure][0].scores,
+                      with.organs[eval::kDiceMeasure][0].scores, !eval::collapsed_in(real, 0),
+                      !eval::collapsed_in(with, 0)});
   }
-  for (std::size_t patient = points[0].real.size(); patient-- > 0;) {
-    const bool scored = std::all_of(points.begin(), points.end(), [patient](const eval::LearningPoint& point) {
-      return std::isfinite(point.real[patient]) && std::isfinite(point.with_synthetic[patient]);
-    });
-    const auto place = static_cast<std::ptrdiff_t>(patient);
-    for (eval::LearningPoint& point : points) {
-      if (scored) continue;
-      point.real.erase(point.real.begin() + place);
-      point.with_synthetic.erase(point.with_synthetic.begin() + place);
-    }
-  }
+  // Whether a patient is scored depends on his contours alone: the same are left out everywhere.
+  for (eval::LearningPoint& point : points)
+    for (eval::SeedScores* scores : {&point.real, &point.with_synthetic})
+      for (std::vector<double>& row : *scores) std::erase_if(row, [](double score) { return std::isnan(score); });
   const bool curve = std::adjacent_find(points.begin(), points.end(), [](const auto& a, const auto& b) {
                        return !(a.training_patients < b.training_patients);
                      }) == points.end();
-  if (!curve || points[0].real.empty()) return {};  // so few patients that two fractions are the same ones
+  if (!curve || points[0].real[0].empty()) return {};  // so few patients that two fractions are the same ones
   return eval::savings(points, config.bootstrap, io::mix_seed(seed, kSavingStream));
 }
 
 }  // namespace
 
 void require_choice(const DownstreamConfig& config, const eval::PatchSet& validation) {
-  const auto arms = arms_of(config);
-  const bool choice = std::any_of(arms.begin(), arms.end(),
-                                  [&config](const std::string& arm) { return candidates_of(config, arm).size() > 1; });
-  const bool contoured =
-      std::any_of(validation.contoured.begin(), validation.contoured.end(), [](const std::vector<bool>& labels) {
-        return std::find(labels.begin() + 1, labels.end(), true) != labels.end();
-      });
-  if (choice && (validation.size() == 0 || !contoured))
+  if (leaves_choice(config) && !any_contoured(validation))
     throw io::DataError(io::Fault::NothingUsable,
                         "evaluate.downstream.synthetic_shares or learning_rates leave a choice, which is made on "
                         "validation patients alone, and there are none with labels");

@@ -15,14 +15,12 @@
 
 namespace ctforge::pipeline {
 
-// Places in eval::kSegmentationMeasures.
-inline constexpr std::size_t kDiceMeasure = 0, kHausdorffMeasure = 1;
-
 struct CandidateScore {
   Candidate candidate;
   double validation_dice = 0;  // mean over seeds of the last point of the curve, over organs and validation patients
   double test_dice = 0;        // mean over seeds, organs and test patients: to be looked at, never chosen by
   bool chosen = false;
+  std::int64_t diverged = 0;  // seeds whose loss ceased to be finite; it is then never chosen
 };
 
 // One arm at one fraction.
@@ -43,15 +41,16 @@ struct FractionResult {
 
 struct DownstreamResult {
   std::vector<FractionResult> fractions;  // ascending; the whole is the last
-  std::vector<eval::Saving> savings;      // one a fraction; none where there is one fraction or no arm real_synthetic
+  std::vector<eval::Saving> savings;      // one a fraction; none without a curve: one fraction, two of as many
+                                          // patients, or no arm real_synthetic
 };
 
 // Where several candidates are to be chosen among, some validation patient must have an organ contoured: throws
-// io::DataError(NothingUsable) otherwise, before anything is trained.
+// io::DataError(NothingUsable) otherwise.
 void require_choice(const DownstreamConfig& config, const eval::PatchSet& validation);
 
 // cells: as train_cells returns them. Holm's correction is over two families, each of all arms and fractions: the
-// organs one by one, and their mean.
+// organs one by one, and their mean. Throws ConfigError when every candidate of an arm diverged.
 DownstreamResult score_downstream(const DownstreamInputs& inputs, const DownstreamConfig& config,
                                   const std::vector<nlohmann::ordered_json>& cells, std::uint64_t seed);
 

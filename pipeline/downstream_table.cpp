@@ -20,7 +20,7 @@ std::string compared(const FractionResult& result, std::size_t arm, std::size_t 
   if (arm == 0) return ",,,,,";
   const eval::Difference& difference = result.experiment.differences[arm - 1][measure][label];
   return interval(difference.interval) + "," + csv_number(difference.wilcoxon_p) + "," +
-         (measure == kDiceMeasure ? csv_number(result.wilcoxon_holm[arm - 1][label]) : "") + "," +
+         (measure == eval::kDiceMeasure ? csv_number(result.wilcoxon_holm[arm - 1][label]) : "") + "," +
          (difference.valid ? "true" : "false");
 }
 
@@ -40,7 +40,7 @@ std::string downstream_csv(const DownstreamResult& result, const std::vector<std
                   fraction.arms[arm].name + "," + eval::kSegmentationMeasures[measure] + "," +
                   csv_field(organ_name(labels, label)) + "," + interval(organ.interval) + "," +
                   std::to_string(organ.interval.count) + "," +
-                  (measure == kHausdorffMeasure ? std::to_string(organ.missed) : "") + "," +
+                  (measure == eval::kHausdorffMeasure ? std::to_string(organ.missed) : "") + "," +
                   compared(fraction, arm, measure, label) + "\n";
         }
   return text;

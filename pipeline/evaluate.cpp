@@ -6,6 +6,7 @@
 #include "io/digest.h"
 #include "io/random.h"
 #include "pipeline/config_visitors.h"
+#include "pipeline/downstream_scores.h"
 #include "pipeline/evaluate_cells.h"
 #include "pipeline/evaluate_codec.h"
 #include "pipeline/evaluate_distances.h"
@@ -29,12 +30,6 @@ void write_json(const std::filesystem::path& path, const ordered_json& json) {
   io::write_atomically(path, json.dump(1) + "\n");
 }
 
-bool any_contoured(const eval::PatchSet& set) {
-  return std::any_of(set.contoured.begin(), set.contoured.end(), [](const std::vector<bool>& contoured) {
-    return std::find(contoured.begin() + 1, contoured.end(), true) != contoured.end();
-  });
-}
-
 // Radiomics, noise power and diversity, each where it is asked for.
 void write_texture(const ComparedSets& compared, const EvaluateConfig& config, const Context& context,
                    const std::filesystem::path& folder) {
@@ -50,17 +45,23 @@ void write_texture(const ComparedSets& compared, const EvaluateConfig& config, c
 void warn_of_cells(const ordered_json& fraction, ordered_json& summary) {
   const bool whole = fraction.at("fraction") == 1;
   const std::string place = whole ? "" : " at fraction " + fraction.at("fraction").dump();
-  std::int64_t rising = 0;
+  std::int64_t rising = 0, unknown = 0;
   for (const auto& [name, arm] : fraction.at("arms").items()) {
     if (whole) summary["collapsed"][name] = arm.at("collapsed");
     for (const auto& collapse : arm.at("collapsed"))
       log_warning("evaluate: organ '" + collapse.at("organ").get<std::string>() + "' collapsed in arm '" + name +
                   "', seed " + collapse.at("seed").dump() + place + ": its comparison is void");
-    for (const auto& cell : arm.at("cells")) rising += cell.at("converged") == false ? 1 : 0;
+    for (const auto& cell : arm.at("cells")) {
+      rising += cell.at("converged") == false ? 1 : 0;
+      unknown += cell.at("converged").is_null() ? 1 : 0;
+    }
   }
   if (rising > 0)
     log_warning("evaluate: " + std::to_string(rising) + " networks were still learning at their last step" + place +
                 ": more of evaluate.downstream.steps may change what is found");
+  if (unknown > 0)
+    log_warning("evaluate: without labelled validation patients nobody knows whether networks were still learning" +
+                place);
 }
 
 // The distances in short, for the manifest.
@@ -73,6 +74,14 @@ ordered_json short_distances(const ordered_json& json) {
 }
 
 }  // namespace
+
+bool has_experiment(const EvaluateConfig& config, const std::filesystem::path& out) {
+  if (!config.downstream.enabled) return false;
+  const EvaluationInputs inputs = load_inputs(config, out);
+  if (!any_contoured(inputs.test)) return false;
+  require_choice(config.downstream, inputs.validation);
+  return true;
+}
 
 ordered_json run_evaluate(const EvaluateConfig& config, const Context& context, const ReleaseConfig& release) {
   const EvaluationInputs inputs = load_inputs(config, context.out);

@@ -150,4 +150,7 @@ void check_evaluate(const EvaluateConfig& config);
 nlohmann::ordered_json run_evaluate(const EvaluateConfig& config, const Context& context,
                                     const ReleaseConfig& release = {});
 
+// Whether run_evaluate() will train segmentation networks on what lies in OUT. Throws what it would throw for it.
+bool has_experiment(const EvaluateConfig& config, const std::filesystem::path& out);
+
 }  // namespace ctforge::pipeline

@@ -145,6 +145,12 @@ EvaluationInputs load_inputs(const EvaluateConfig& config, const fs::path& out) 
   return inputs;
 }
 
+bool any_contoured(const eval::PatchSet& set) {
+  return std::any_of(set.contoured.begin(), set.contoured.end(), [](const std::vector<bool>& contoured) {
+    return std::find(contoured.begin() + 1, contoured.end(), true) != contoured.end();
+  });
+}
+
 std::string inputs_sha256(const EvaluateConfig& config, const fs::path& out) {
   const fs::path data = out / "data", samples = out / "samples", untrained = samples / "untrained";
   std::string digests;

@@ -41,6 +41,8 @@ void require_trained_on(const std::string& train_sha256, const std::filesystem::
 // samples' generator was trained on another training set, and ConfigError for extra sets not written name=FOLDER with a
 // plain name.
 EvaluationInputs load_inputs(const EvaluateConfig& config, const std::filesystem::path& out);
+// Whether anybody in the set has a label contoured.
+bool any_contoured(const eval::PatchSet& set);
 // The digest alone. Throws io::DataError when a shard cannot be read.
 std::string inputs_sha256(const EvaluateConfig& config, const std::filesystem::path& out);
 

@@ -41,8 +41,7 @@ std::vector<double> fractions_to_make(const Config& config) {
 
 fs::path fraction_folder(const fs::path& out, double fraction) { return out / "fractions" / number_name(fraction); }
 
-std::vector<std::string> fraction_stages(const Config& config) {
-  const auto& arms = config.evaluate.downstream.arms;
+std::vector<std::string> fraction_stages(const std::vector<std::string>& arms) {
   if (std::any_of(arms.begin(), arms.end(), uses_synthetic)) return {"prepare", "train", "sample"};
   return {"prepare"};
 }
@@ -51,7 +50,7 @@ Config fraction_config(const Config& config, double fraction) {
   Config own = config;
   own.prepare.split.train_fraction *= fraction;
   // The phantom stays among the stages where it is: the fraction, too, depends on what it was made with.
-  own.run.stages = fraction_stages(config);
+  own.run.stages = fraction_stages(config.evaluate.downstream.arms);
   if (asked(config, "phantom")) own.run.stages.insert(own.run.stages.begin(), "phantom");
   own.run.prometheus.clear();  // a file for each run at a time
   if (!own.run.name.empty()) own.run.name += "-fraction-" + number_name(fraction);
@@ -82,9 +81,7 @@ void check_fractions(const Config& config) {
     refuse_if(!config.sample.weaker.empty(), "sample.weaker", why);
   }
   const DownstreamConfig& experiment = config.evaluate.downstream;
-  const bool choice = std::any_of(experiment.arms.begin(), experiment.arms.end(),
-                                  [&](const std::string& arm) { return candidates_of(experiment, arm).size() > 1; });
-  refuse_if(experiment.enabled && choice && config.prepare.split.table.empty() &&
+  refuse_if(experiment.enabled && leaves_choice(experiment) && config.prepare.split.table.empty() &&
                 config.prepare.split.validation_patients == 0,
             "prepare.split.validation_patients",
             "must not be 0 where evaluate.downstream.synthetic_shares or learning_rates leave a choice: it is made on "
@@ -117,7 +114,7 @@ void link_fraction(const Config& config, const fs::path& out, double fraction) {
 bool is_made(const Config& config, const fs::path& out, double fraction) {
   const Config own = fraction_config(config, fraction);
   const Manifest manifest(fraction_folder(out, fraction));
-  const auto stages = fraction_stages(config);
+  const auto stages = fraction_stages(config.evaluate.downstream.arms);
   return std::all_of(stages.begin(), stages.end(),
                      [&](const std::string& stage) { return manifest.done(stage, fingerprint(own, stage)); });
 }

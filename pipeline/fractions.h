@@ -17,7 +17,7 @@ namespace ctforge::pipeline {
 std::vector<double> fractions_to_make(const Config& config);
 std::filesystem::path fraction_folder(const std::filesystem::path& out, double fraction);
 // The stages that an experiment of these arms needs of each fraction: without synthetic patches, prepare alone.
-std::vector<std::string> fraction_stages(const Config& config);
+std::vector<std::string> fraction_stages(const std::vector<std::string>& arms);
 // What the fraction is made with. Samples are shards alone: nobody else takes them.
 Config fraction_config(const Config& config, double fraction);
 

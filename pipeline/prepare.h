@@ -104,8 +104,8 @@ struct SplitConfig {
           OneOf{{"order", "hash"}});
     visit("table", table, "CSV of name,split (train, validation, test) for every patient instead of drawing");
     visit("train_fraction", train_fraction,
-          "part of the training patients that is kept, rounded up; a smaller part lies within a larger one, and "
-          "validation and test patients stay the same",
+          "part of the training patients that is kept, rounded up (draw hash: met on average); a smaller part lies "
+          "within a larger one, and validation and test patients stay the same",
           Range{0.001, 1});
   }
 };

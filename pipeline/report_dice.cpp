@@ -14,6 +14,8 @@ namespace {
 using nlohmann::ordered_json;
 using Rows = std::vector<std::vector<std::string>>;
 
+constexpr const char* kVoid = " (void: an organ collapsed)";
+
 std::string dice_text(double value) { return three_decimals(value); }
 std::string difference_text(double value) { return three_decimals(value, true); }
 
@@ -30,18 +32,22 @@ std::string p_text(const ordered_json& difference, const char* key) {
 
 std::string difference_cell(const ordered_json& difference) {
   return with_interval(difference, "mean", "interval", difference_text) +
-         (difference.value("valid", true) ? "" : " (void: an organ collapsed)");
+         (difference.value("valid", true) ? "" : kVoid);
 }
 
-// "real / arm" of a measure's means.
+// "real / arm" of a measure's means, with how many each missed.
 std::string pair_cell(const ordered_json& arms, const std::string& arm, const char* measure, const std::string& organ,
                       std::string (*format)(double)) {
   const auto mean = [&](const std::string& name) {
     return number_of(organ_of(arms, name, measure, organ).value("mean", ordered_json()));
   };
-  const std::int64_t missed = organ_of(arms, arm, measure, organ).value("missed", std::int64_t{0});
+  const auto missed = [&](const std::string& name) {
+    return organ_of(arms, name, measure, organ).value("missed", std::int64_t{0});
+  };
   return format(mean(kBaselineArm)) + " / " + format(mean(arm)) +
-         (missed > 0 ? " (" + std::to_string(missed) + " missed)" : "");
+         (missed(kBaselineArm) + missed(arm) > 0
+              ? " (missed: " + std::to_string(missed(kBaselineArm)) + " / " + std::to_string(missed(arm)) + ")"
+              : "");
 }
 
 // Arms that are compared with the baseline; of a report of an earlier program the one that it has.
@@ -50,10 +56,10 @@ ordered_json differences_of(const ordered_json& figures) {
   return {{kSyntheticArm, {{"dice", figures.at("difference")}}}};
 }
 
-// A row for each arm and organ of the whole training set.
-std::string organ_table(const ordered_json& downstream) {
-  const ordered_json differences = differences_of(downstream);
-  const ordered_json& arms = downstream.at("arms");
+// A row for each arm and organ of a fraction.
+std::string organ_table(const ordered_json& figures) {
+  const ordered_json differences = differences_of(figures);
+  const ordered_json& arms = figures.at("arms");
   Rows rows = {{"Arm", "Organ", "Dice, real", "Dice, arm", "Difference [95 % interval]", "Patients", "Wilcoxon p",
                 "Holm's p", "Hausdorff 95 %, mm, real / arm", "Surface Dice, real / arm"}};
   for (const auto& [arm, measures] : differences.items())
@@ -78,7 +84,7 @@ std::string saving_text(const ordered_json& savings, const ordered_json& fractio
             : bound == "upper" ? "at most "
                                : "") +
            percent_of(saving.at("saving")) + " [" + percent_of(saving.at("interval").at(0)) + ", " +
-           percent_of(saving.at("interval").at(1)) + "]";
+           percent_of(saving.at("interval").at(1)) + "]" + (saving.value("valid", true) ? "" : kVoid);
   }
   return "";
 }
@@ -132,15 +138,19 @@ std::vector<Curve> validation_curves(const ordered_json& downstream) {
 
 // Networks that were still learning say little of what synthetic patches are worth: all arms must be at rest.
 std::string convergence_note(const ordered_json& fractions) {
-  std::int64_t rising = 0, networks = 0;
+  std::int64_t rising = 0, unknown = 0, networks = 0;
   for (const ordered_json& fraction : fractions)
     for (const auto& [arm, entry] : fraction.at("arms").items())
       for (const auto& cell : entry.at("cells")) {
         ++networks;
         rising += cell.value("converged", ordered_json()) == false ? 1 : 0;
+        unknown += cell.value("converged", ordered_json()).is_null() ? 1 : 0;
       }
-  if (rising == 0) return "";
-  return "<p class=\"banner\">Not converged: over the last quarter of its training the mean validation Dice of " +
+  const std::string note =
+      unknown == 0 ? "" : "<p>Whether they converged is not known: no validation patient has a label.</p>";
+  if (rising == 0) return note;
+  return note +
+         "<p class=\"banner\">Not converged: over the last quarter of its training the mean validation Dice of " +
          std::to_string(rising) + " of " + std::to_string(networks) +
          " networks rose by 0.01 or more. More steps (evaluate.downstream.steps) may change the differences and their "
          "signs.</p>";
@@ -169,6 +179,18 @@ std::string difference_chart(const ordered_json& downstream) {
   return bar_chart(bars, "difference in Dice, the arm minus real");
 }
 
+// What a fraction's networks scored by organ, what was chosen for them, and how they learned.
+std::string fraction_details(const ordered_json& fraction, bool one) {
+  return organ_table(fraction) + (one ? difference_chart(fraction) : "") + choice_note(fraction) +
+         "<h3>Validation Dice during training</h3>" +
+         line_chart(validation_curves(fraction), "steps", "mean Dice", false);
+}
+
+std::string folded(const ordered_json& fraction) {
+  return "<details><summary>" + percent_of(fraction.at("fraction")) + " of the training patients, by organ</summary>" +
+         fraction_details(fraction, false) + "</details>";
+}
+
 }  // namespace
 
 PageSection dice_section(const ReportInputs& inputs) {
@@ -184,13 +206,14 @@ PageSection dice_section(const ReportInputs& inputs) {
   }
   const ordered_json& downstream = inputs.downstream.at("downstream");
   const ordered_json fractions = downstream.value("fractions", ordered_json::array({downstream}));
-  if (fractions.size() > 1)
+  const bool one = fractions.size() == 1;
+  section.body += convergence_note(fractions);
+  if (!one)
     section.body +=
         fraction_table(downstream) + fraction_chart(downstream) + "<h3>All training patients, by organ</h3>";
-  section.body += organ_table(downstream);
-  if (fractions.size() == 1) section.body += difference_chart(downstream);
-  section.body += choice_note(downstream) + "<h3>Validation Dice during training</h3>" + convergence_note(fractions) +
-                  line_chart(validation_curves(downstream), "steps", "mean Dice", false);
+  section.body += fraction_details(downstream, one);
+  for (const ordered_json& fraction : fractions)
+    if (!one && fraction.at("fraction") != 1) section.body += folded(fraction);
   return section;
 }
 

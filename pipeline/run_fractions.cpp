@@ -2,6 +2,7 @@
 #include "pipeline/run_fractions.h"
 
 #include "models/train/parallel.h"
+#include "pipeline/evaluate.h"
 #include "pipeline/fractions.h"
 #include "pipeline/log.h"
 #include "pipeline/manifest.h"
@@ -27,9 +28,15 @@ void make_fractions(const Config& config, const fs::path& out, const Together& t
   if (fractions.empty()) return;
   const auto agreed = [&together](bool own) { return together.group == nullptr ? own : together.group->any(own); };
   const bool leads = together.group == nullptr || together.group->leads();
-  const bool needed = leads && has_labels(out) && !Manifest(out).done("evaluate", fingerprint(config, "evaluate"));
+  bool needed = leads && has_labels(out) && !Manifest(out).done("evaluate", fingerprint(config, "evaluate"));
+  if (needed) {
+    // What the evaluation itself would end with, before generators are trained for it.
+    check_needs(stage_named("evaluate"), config, out);
+    needed = has_experiment(config.evaluate, out);
+  }
   if (!agreed(needed)) return;
-  for (const double fraction : fractions) run_fraction(config, fraction_stages(config), out, fraction, together);
+  for (const double fraction : fractions)
+    run_fraction(config, fraction_stages(config.evaluate.downstream.arms), out, fraction, together);
 }
 
 }  // namespace ctforge::pipeline

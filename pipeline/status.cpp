@@ -127,8 +127,8 @@ ordered_json fractions_status(const fs::path& out, const Known& known) {
     Known own;
     if (known.submitted) own.submitted = fraction_config(*known.submitted, fraction.get<double>());
     own.settings = own.submitted ? to_json(*own.submitted) : manifest.json().value("configuration", known.settings);
-    own.stages = {"prepare", "train", "sample"};
-    if (known.submitted) own.stages = fraction_stages(*known.submitted);
+    own.stages = fraction_stages(
+        known.settings.value(ordered_json::json_pointer("/evaluate/downstream/arms"), DownstreamConfig{}.arms));
     fractions[name] = {
         {"stages", stages_status(folder, manifest, own, FolderLock::is_held(folder), out, "fraction-" + name + "-")}};
   }

@@ -4,13 +4,15 @@
 #include "io/fault.h"
 #include "io/safetensors.h"
 #include "models/train/checkpoint.h"
-#include "pipeline/downstream_config.h"
+#include "pipeline/downstream_cells.h"
 
 #include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <map>
 #include <optional>
+#include <set>
+#include <string>
 #include <vector>
 
 namespace ctforge::pipeline {
@@ -143,9 +145,9 @@ std::int64_t samples_in(const fs::path& shard) {
   }
 }
 
-// How many networks the experiment trains; null where that is not known.
-ordered_json networks_of(const ordered_json& experiment) {
-  if (!experiment.is_object() || experiment.value("enabled", false) == false) return nullptr;
+// The files of the networks that the experiment trains; nothing where that is not known.
+std::optional<std::set<std::string>> networks_of(const ordered_json& experiment) {
+  if (!experiment.is_object() || experiment.value("enabled", false) == false) return std::nullopt;
   DownstreamConfig config;
   config.arms = experiment.value("arms", config.arms);
   for (const auto& [key, list] : {std::pair{"fractions", &config.fractions},
@@ -153,7 +155,16 @@ ordered_json networks_of(const ordered_json& experiment) {
                                   {"learning_rates", &config.learning_rates}})
     *list = experiment.value(key, *list);
   config.seeds = experiment.value("seeds", config.seeds);
-  return cells_of(config).size();
+  std::set<std::string> names;
+  for (const DownstreamCell& cell : cells_of(config)) names.insert(cell_name(cell) + ".json");
+  return names;
+}
+
+ordered_json evaluation(const fs::path& cells, const ordered_json& experiment) {
+  const auto names = networks_of(experiment);
+  const auto counts = [&](const fs::path& file) { return !names || names->contains(file.filename()) ? 1 : 0; };
+  return of_pieces(pieces_in(cells, "segmenter-", ".json", counts),
+                   names ? ordered_json(names->size()) : ordered_json(), "networks");
 }
 
 }  // namespace
@@ -165,8 +176,7 @@ ordered_json progress_of(const std::string& stage, const fs::path& out, const or
                      setting(settings, "/sample/count"), "samples");
   if (stage == "prepare") return parts_of_prepare(out / "data" / "parts");
   if (stage != "evaluate") return ordered_json::object();
-  return of_pieces(pieces_in(out / "evaluation" / "cells", "segmenter-", ".json", [](const fs::path&) { return 1; }),
-                   networks_of(setting(settings, "/evaluate/downstream")), "networks");
+  return evaluation(out / "evaluation" / "cells", setting(settings, "/evaluate/downstream"));
 }
 
 bool has_begun(const std::string& stage, const fs::path& out) {

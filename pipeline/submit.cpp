@@ -105,7 +105,7 @@ std::vector<FractionStages> fractions_to_submit(const Config& config, const std:
   for (const double fraction : fractions_to_make(config)) {
     const Config own = fraction_config(config, fraction);
     const Manifest manifest(fraction_folder(out, fraction));
-    const auto wanted = fraction_stages(config);
+    const auto wanted = fraction_stages(config.evaluate.downstream.arms);
     const auto first = std::find_if(wanted.begin(), wanted.end(), [&](const std::string& stage) {
       return prepares || !manifest.done(stage, fingerprint(own, stage));
     });

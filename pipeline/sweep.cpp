@@ -152,8 +152,8 @@ void adopt_fractions(const Cell& cell, const Cell& other) {
   for (const double fraction : fractions_to_make(cell.config)) {
     const fs::path theirs = fraction_folder(other.folder, fraction);
     if (fs::is_directory(theirs))
-      adopt_stages(fraction_config(cell.config, fraction), fraction_stages(cell.config), theirs,
-                   fraction_folder(cell.folder, fraction));
+      adopt_stages(fraction_config(cell.config, fraction), fraction_stages(cell.config.evaluate.downstream.arms),
+                   theirs, fraction_folder(cell.folder, fraction));
   }
 }
 

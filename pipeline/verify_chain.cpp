@@ -140,11 +140,11 @@ class Chain {
       const double part = fraction.at("fraction").get<double>();
       if (!(part < 1)) continue;
       const fs::path folder = fraction_folder(run_, part);
-      if (!fs::is_directory(folder)) {
+      const bool samples = fraction.at("synthetic_patches").get<std::int64_t>() > 0;
+      if (!io::has_shards(folder / "data", "train") || (samples && !io::has_shards(folder / "samples", "synthetic"))) {
         note("fraction " + number_name(part) + " is not in this folder");
         continue;
       }
-      const bool samples = fraction.at("synthetic_patches").get<std::int64_t>() > 0;
       compare(
           fraction.value("inputs_sha256", ""),
           fraction_sha256(split_sha256(folder / "data", "train"),

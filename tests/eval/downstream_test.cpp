@@ -34,8 +34,8 @@ TEST(Summarise, AveragesSeedsWithinPatientsAndPairsTheDifference) {
   const Difference& difference = experiment.differences[0][0][1];
   EXPECT_NEAR(difference.per_patient[0], 0.1, 1e-12);
   EXPECT_NEAR(difference.per_patient[1], 0.1, 1e-12);
-  EXPECT_NEAR(difference.interval.low, 0.1, 1e-12);
-  EXPECT_NEAR(difference.interval.high, 0.1, 1e-12);
+  EXPECT_NEAR(difference.interval.low, 0, 1e-12);  // patient 0 with seed 1 alone
+  EXPECT_NEAR(difference.interval.high, 0.2, 1e-12);
   EXPECT_TRUE(std::isnan(experiment.differences[0][0][2].per_patient[1]));
   // The mean over organs: patient 0 has two, patient 1 one.
   EXPECT_DOUBLE_EQ(experiment.arms[0].organs[0][0].per_patient[0], (0.55 + 0.75) / 2);
@@ -85,6 +85,28 @@ TEST(Summarise, CountsWhatWasMissedAndLeavesItOutOfTheMean) {
   EXPECT_TRUE(std::isnan(distance.per_patient[1]));
   EXPECT_EQ(experiment.arms[0].organs[1][0].missed, 3);
   EXPECT_TRUE(experiment.differences.empty());
+}
+
+TEST(Summarise, ComparesDistancesOfWhatBothFound) {
+  // In patient 0 the baseline misses organ 2 with the first seed; the arm finds it there, far off.
+  Arm real{"real", {cell(0.7, 0.4, 0.5), cell(0.7, 0.4, 0.5)}},
+      with{"with", {cell(0.8, 0.4, 0.1), cell(0.8, 0.4, 0.6)}};
+  real.cells[0][0].values[1][2] = std::numeric_limits<double>::infinity();
+  const Experiment experiment = summarise({real, with}, 100, 1);
+  const Difference& organ = experiment.differences[0][1][2];
+  EXPECT_NEAR(organ.per_patient[0], -1, 1e-12);  // 4 - 5 mm, of the second seed alone
+  const Difference& mean = experiment.differences[0][1][0];
+  EXPECT_NEAR(mean.per_patient[0], -1, 1e-12);  // -1 of organ 1; -1 of both in the second seed
+  EXPECT_NEAR(mean.per_patient[1], 0, 1e-12);
+}
+
+TEST(Summarise, AnIntervalHoldsWhatSeedsAloneMake) {
+  const Arm real{"real", {cell(0.5, 0.5, 0.5), cell(0.5, 0.5, 0.5)}};
+  const Arm with{"with", {cell(0.6, 0.6, 0.6), cell(0.4, 0.4, 0.4)}};
+  const Interval interval = summarise({real, with}, 1000, 1).differences[0][0][0].interval;
+  EXPECT_NEAR(interval.mean, 0, 1e-12);
+  EXPECT_NEAR(interval.low, -0.1, 1e-12);
+  EXPECT_NEAR(interval.high, 0.1, 1e-12);
 }
 
 TEST(Summarise, RefusesArmsThatCannotBePaired) {

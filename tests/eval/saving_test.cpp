@@ -12,7 +12,7 @@ namespace {
 std::vector<LearningPoint> line(double gain) {
   std::vector<LearningPoint> points;
   for (const auto& [patients, dice] : {std::pair{10.0, 0.5}, std::pair{20.0, 0.6}, std::pair{40.0, 0.8}})
-    points.push_back({patients, {dice, dice}, {dice + gain, dice + gain}});
+    points.push_back({patients, {{dice, dice}}, {{dice + gain, dice + gain}}});
   return points;
 }
 
@@ -47,30 +47,53 @@ TEST(Savings, AreNegativeWhereSyntheticDataCost) {
 
 TEST(Savings, TheFirstCrossingCounts) {
   auto points = line(0);
-  points[1].real = {0.9, 0.9};  // above what comes after it
-  points[0].with_synthetic = {0.7, 0.7};
+  points[1].real = {{0.9, 0.9}};  // above what comes after it
+  points[0].with_synthetic = {{0.7, 0.7}};
   EXPECT_NEAR(savings(points, 10, 1)[0].needed, 15, 1e-9);
 }
 
 TEST(Savings, IntervalsComeFromTheTestPatients) {
   auto points = line(0);
-  points[0].with_synthetic = {0.5, 0.6};  // one patient gains, the other does not
+  points[0].with_synthetic = {{0.5, 0.6}};  // one patient gains, the other does not
   const Saving saving = savings(points, 2000, 1)[0];
   EXPECT_NEAR(saving.needed, 15, 1e-9);
   EXPECT_NEAR(saving.low, 0, 1e-9);
   EXPECT_NEAR(saving.high, 0.5, 1e-9);
 }
 
+TEST(Savings, IntervalsComeFromTheSeedsToo) {
+  auto points = line(0);
+  for (auto& point : points) {
+    point.real.push_back(point.real[0]);
+    point.with_synthetic.push_back(point.with_synthetic[0]);
+  }
+  points[0].with_synthetic[1] = {0.6, 0.6};  // one seed gains, the other does not
+  const Saving saving = savings(points, 2000, 1)[0];
+  EXPECT_NEAR(saving.needed, 15, 1e-9);
+  EXPECT_NEAR(saving.low, 0, 1e-9);
+  EXPECT_NEAR(saving.high, 0.5, 1e-9);
+}
+
+TEST(Savings, AreVoidWhereAnOrganCollapsed) {
+  auto points = line(0.05);
+  points[1].synthetic_valid = false;
+  const auto own = savings(points, 10, 1);
+  EXPECT_TRUE(own[0].valid);
+  EXPECT_FALSE(own[1].valid);
+  points[2].real_valid = false;  // any saving may be read off a dent in the real curve
+  EXPECT_FALSE(savings(points, 10, 1)[0].valid);
+}
+
 TEST(Savings, NeedACurve) {
   EXPECT_TRUE(savings({line(0)[0]}, 10, 1).empty());
   auto points = line(0);
-  points[0].real.pop_back();
+  points[0].real[0].pop_back();
   EXPECT_THROW(savings(points, 10, 1), std::invalid_argument);
   points = line(0);
   points[1].training_patients = 10;
   EXPECT_THROW(savings(points, 10, 1), std::invalid_argument);
   points = line(0);
-  points[0].real[0] = std::numeric_limits<double>::quiet_NaN();
+  points[0].real[0][0] = std::numeric_limits<double>::quiet_NaN();
   EXPECT_THROW(savings(points, 10, 1), std::invalid_argument);
 }
 

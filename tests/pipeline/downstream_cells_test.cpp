@@ -74,5 +74,21 @@ TEST(DownstreamCells, AnswersLikeTheFileItLeaves) {
   EXPECT_EQ(train_cells(inputs, config.downstream, cells, context), trained);
 }
 
+TEST(DownstreamCells, ANetworkThatDivergesIsAResult) {
+  const test::TemporaryFolder folder;
+  test::write_run(folder.path());
+  EvaluateConfig config = test::quick_evaluation();
+  config.downstream.seeds = 1;
+  config.downstream.arms = {"real"};
+  config.downstream.learning_rates = {90000};
+  config.downstream.steps = 20;
+  const auto inputs = load_downstream(load_inputs(config, folder.path()), config.downstream, folder.path());
+  const CellStore cells(folder / "cells");
+  const auto trained = train_cells(inputs, config.downstream, cells, test::context_of(folder.path()));
+  ASSERT_EQ(trained.size(), 1u);
+  EXPECT_GE(trained[0].at("diverged").get<int>(), 2);
+  EXPECT_FALSE(trained[0].contains("test"));
+}
+
 }  // namespace
 }  // namespace ctforge::pipeline

@@ -52,6 +52,9 @@ TEST(DownstreamConfig, RefusesWhatMeansNothing) {
             1u);
   for (const auto& fractions : std::vector<std::vector<double>>{{}, {0.5}, {1, 0.5}, {0.5, 0.5, 1}})
     EXPECT_EQ(problems_of([&](DownstreamConfig& c) { c.fractions = fractions; }), 1u);
+  // Of a batch of 32, 0.01 is no patch, and 0.5 and 0.51 are 16.
+  for (const auto& shares : std::vector<std::vector<double>>{{0.01}, {0.5, 0.51}, {0.5, 0.5}})
+    EXPECT_EQ(problems_of([&](DownstreamConfig& c) { c.synthetic_shares = shares; }), 1u);
   EXPECT_EQ(problems_of([](DownstreamConfig& c) {
               c.enabled = false;
               c.fractions = {0.5, 1};

@@ -3,6 +3,7 @@
 
 #include "eval/holm.h"
 #include "io/fault.h"
+#include "pipeline/config_tree.h"
 #include "tests/eval/support.h"
 
 #include <cmath>
@@ -74,6 +75,19 @@ TEST(DownstreamScores, TheBestOnValidationPatientsIsTakenWhateverTheTestSays) {
   EXPECT_TRUE(result.savings.empty());
 }
 
+TEST(DownstreamScores, WhatDivergedIsNotChosen) {
+  DownstreamConfig config = config_of({1});
+  config.arms = {"real"};
+  config.learning_rates = {1e-3, 1e3};
+  const ordered_json diverged{{"diverged", 7}};
+  const DownstreamResult result = score_downstream(inputs_of({{1, 8}}), config, {cell(0.1, 0.5, 0.001), diverged}, 1);
+  const auto& candidates = result.fractions[0].arms[0].candidates;
+  EXPECT_TRUE(candidates[0].chosen);
+  EXPECT_EQ(candidates[1].diverged, 1);
+  EXPECT_TRUE(std::isnan(candidates[1].test_dice));
+  EXPECT_THROW(score_downstream(inputs_of({{1, 8}}), config, {diverged, diverged}, 1), ConfigError);
+}
+
 TEST(DownstreamScores, HolmHasAFamilyOfOrgansAndOneOfTheirMean) {
   DownstreamConfig config = config_of({0.5, 1});
   config.arms = {"real", "real_synthetic", "oversampled"};
@@ -106,6 +120,13 @@ TEST(DownstreamScores, TheSavingIsReadOffTheRealArm) {
   EXPECT_EQ(result.fractions[0].train_patients, 4);
   // As many patients in both: no curve.
   EXPECT_TRUE(score_downstream(inputs_of({{0.5, 8}, {1, 8}}), config_of({0.5, 1}), cells, 1).savings.empty());
+}
+
+TEST(DownstreamScores, ASavingIsVoidWhereTheRealArmCollapsed) {
+  std::vector<ordered_json> cells;
+  for (const double dice : {0.8, 0.8, 0.01, 0.7}) cells.push_back(cell(0.5, dice, 0));
+  const DownstreamResult result = score_downstream(inputs_of({{0.5, 4}, {1, 8}}), config_of({0.5, 1}), cells, 1);
+  for (const eval::Saving& saving : result.savings) EXPECT_FALSE(saving.valid);
 }
 
 TEST(DownstreamScores, AChoiceNeedsValidationPatients) {

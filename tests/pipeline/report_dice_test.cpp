@@ -29,7 +29,7 @@ TEST(ReportDice, OneFractionHasATableOfOrgans) {
   const std::string body = dice_section(inputs).body;
   EXPECT_TRUE(shows(body, "0.700 [0.700, 0.700]")) << body;
   EXPECT_TRUE(shows(body, "+0.100 [+0.100, +0.100] (void: an organ collapsed)"));
-  EXPECT_TRUE(shows(body, "2 / 2 (1 missed)"));
+  EXPECT_TRUE(shows(body, "2 / 2 (missed: 0 / 1)"));
   EXPECT_TRUE(shows(body, "difference in Dice, the arm minus real"));
   EXPECT_FALSE(shows(body, "training patients"));
   EXPECT_FALSE(shows(body, "Chosen on"));
@@ -43,6 +43,7 @@ TEST(ReportDice, SeveralFractionsHaveAFigureAndTheSaving) {
   EXPECT_TRUE(shows(body, "0 % [-50 %, 25 %]"));
   EXPECT_TRUE(shows(body, "training patients</text>"));
   EXPECT_TRUE(shows(body, "<circle"));
+  EXPECT_TRUE(shows(body, "<summary>50 % of the training patients, by organ</summary>"));
   EXPECT_FALSE(shows(body, "difference in Dice, the arm minus real"));  // one figure
 }
 
@@ -55,6 +56,16 @@ TEST(ReportDice, NetworksThatStillLearnedAndChoicesAreTold) {
   const std::string body = dice_section(inputs).body;
   EXPECT_TRUE(shows(body, "1 of 4 networks")) << body;
   EXPECT_TRUE(shows(body, "Chosen on validation patients: real learning rate 0.005."));
+}
+
+TEST(ReportDice, ASavingCanBeVoidAndConvergenceUnknown) {
+  ReportInputs inputs = known_inputs();
+  auto& downstream = inputs.downstream["downstream"];
+  downstream["saving"][0]["valid"] = false;
+  downstream["fractions"][0]["arms"]["real"]["cells"][0]["converged"] = nullptr;
+  const std::string body = dice_section(inputs).body;
+  EXPECT_TRUE(shows(body, "[50 %, 50 %] (void: an organ collapsed)")) << body;
+  EXPECT_TRUE(shows(body, "Whether they converged is not known"));
 }
 
 TEST(ReportDice, AReportOfAnEarlierProgram) {

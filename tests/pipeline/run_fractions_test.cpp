@@ -1,6 +1,7 @@
 // A fraction's data beside the run's, made once.
 #include "pipeline/run_fractions.h"
 
+#include "io/fault.h"
 #include "pipeline/fractions.h"
 #include "pipeline/json_file.h"
 #include "tests/support/support.h"
@@ -25,7 +26,13 @@ TEST(RunFractions, PrepareNestedPartsWithTheSamePseudonymsOnce) {
   const test::TemporaryFolder folder;
   const Config config = small();
   run_stages(config, {"phantom", "prepare"}, folder.path());
-  make_fractions(config, folder.path());
+  // What evaluate would end with comes before any work for it.
+  EXPECT_THROW(make_fractions(config, folder.path()), io::DataError);
+  EXPECT_FALSE(fs::exists(folder / "fractions"));
+  const auto make = [&] {
+    for (const double fraction : fractions_to_make(config)) run_fraction(config, {"prepare"}, folder.path(), fraction);
+  };
+  make();
   const auto counts = [&](const fs::path& run) { return read_object(run / "data" / "prepare.json"); };
   const auto whole = counts(folder.path()), half = counts(folder / "fractions/0.5"),
              third = counts(folder / "fractions/0.3");
@@ -40,7 +47,7 @@ TEST(RunFractions, PrepareNestedPartsWithTheSamePseudonymsOnce) {
   EXPECT_EQ(test::read_file(folder / "fractions/0.5/data/test-00000.safetensors"),
             test::read_file(folder / "data/test-00000.safetensors"));
   const std::string before = test::read_file(folder / "fractions/0.5/manifest.json");
-  make_fractions(config, folder.path());
+  make();
   EXPECT_EQ(test::read_file(folder / "fractions/0.5/manifest.json"), before);
   Config other = config;
   other.prepare.patch.min_body_fraction = 0.06;
