@@ -85,8 +85,7 @@ void join(PatchSet& joint, const PatchSet& set) {
   const auto first_series = static_cast<std::int32_t>(joint.contoured.size());
   joint.contoured.insert(joint.contoured.end(), set.contoured.begin(), set.contoured.end());
   joint.class_index.insert(joint.class_index.end(), set.class_index.begin(), set.class_index.end());
-  joint.slice.insert(joint.slice.end(), set.slice.begin(), set.slice.end());
-  joint.position_mm.insert(joint.position_mm.end(), set.position_mm.begin(), set.position_mm.end());
+  joint.place.insert(joint.place.end(), set.place.begin(), set.place.end());
   for (const std::int32_t patient : set.patient) joint.patient.push_back(place[static_cast<std::size_t>(patient)]);
   for (const std::int32_t series : set.series) joint.series.push_back(first_series + series);
 }
@@ -142,8 +141,7 @@ PatchSet patches_of(std::shared_ptr<const io::ShardSet> shards) {
     set.patient.push_back(patient);
     set.series.push_back(own_series);
     set.class_index.push_back(view.class_index);
-    set.slice.push_back(view.slice);
-    set.position_mm.push_back(view.position_mm);
+    set.place.push_back(view.place);
   }
   set.pixels = [shards](std::span<const std::int64_t> indices) { return read_pixels(*shards, indices); };
   return set;
@@ -155,8 +153,7 @@ PatchSet subset(const PatchSet& set, Indices indices) {
   chosen.class_index = take(set.class_index, indices);
   chosen.patient = take(set.patient, indices);
   chosen.series = take(set.series, indices);
-  chosen.slice = take(set.slice, indices);
-  chosen.position_mm = take(set.position_mm, indices);
+  chosen.place = take(set.place, indices);
   chosen.pixels = [fetch = set.pixels, indices = std::move(indices)](std::span<const std::int64_t> wanted) {
     Indices outer;
     for (const std::int64_t index : wanted) outer.push_back(indices.at(static_cast<std::size_t>(index)));
@@ -222,8 +219,7 @@ PatchSet noise_like(const PatchSet& set, std::int64_t count, std::uint64_t seed)
   noise.class_index.assign(static_cast<std::size_t>(count), 0);
   noise.patient.assign(static_cast<std::size_t>(count), 0);
   noise.series.assign(static_cast<std::size_t>(count), 0);
-  noise.slice.assign(static_cast<std::size_t>(count), 0);
-  noise.position_mm.assign(static_cast<std::size_t>(count), {0, 0, 0});
+  noise.place.assign(static_cast<std::size_t>(count), {});
   noise.patients = {"noise"};
   noise.contoured = {std::vector<bool>(set.labels.size(), true)};
   noise.pixels = [height = set.height, width = set.width, window = set.window_hu,

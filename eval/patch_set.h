@@ -25,12 +25,11 @@ struct Pixels {
 
 struct PatchSet {
   std::int64_t height = 0, width = 0;
-  std::vector<std::int32_t> class_index;          // [N] index into classes
-  std::vector<std::int32_t> patient;              // [N] index into patients
-  std::vector<std::int32_t> series;               // [N] index into contoured
-  std::vector<std::int32_t> slice;                // [N] slice index in the series
-  std::vector<std::array<float, 3>> position_mm;  // [N] LPS of the patch's first voxel
-  std::vector<std::string> patients;              // pseudonyms
+  std::vector<std::int32_t> class_index;  // [N] index into classes
+  std::vector<std::int32_t> patient;      // [N] index into patients
+  std::vector<std::int32_t> series;       // [N] index into contoured
+  std::vector<io::PatchPlace> place;      // [N] in the series
+  std::vector<std::string> patients;      // pseudonyms
   // [series][labels] true where the organ was contoured in that series; one that was not is unknown, not absent.
   std::vector<std::vector<bool>> contoured;
   std::vector<std::string> classes;

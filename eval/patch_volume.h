@@ -19,11 +19,9 @@ struct PatchVolume {
   std::vector<std::array<std::int64_t, 3>> corners;  // z, y, x of each patch's first voxel
 };
 
-// The grid of these patches of one series, by their slices and positions. Patches of a slice stand side by side, at
-// whole multiples of their width and height (as held-out patients are cut). Slices at a constant stride k count with k
-// times the distance of slices, which their positions tell; where they do not (one slice alone, or all at one place),
-// it is the set's spacing. Along x and y it is the set's too, unless patches stand side by side and tell. Throws
-// std::invalid_argument without patches, and io::DataError(InvalidShard) when two lie at one place.
+// The grid of these patches of one series, by their slices and corners. Slices at a constant stride k count with k
+// times the distance of slices. Throws std::invalid_argument without patches, and io::DataError(InvalidShard) when two
+// lie at one place or their voxels differ.
 PatchVolume volume_of(const PatchSet& set, const Indices& patches);
 
 // Values of these patches [n,H,W] uint8, in the order of the corners, as a volume [z,y,x]; 0 where no patch is.

@@ -176,8 +176,8 @@ void ShardWriter::go_on(std::int64_t shards_written, const fs::path& unfinished)
 void ShardWriter::write(const fs::path& file) const {
   const std::int64_t n = std::ssize(patches_);
   std::vector<std::string> patients, series;
-  std::vector<std::int32_t> class_index, patient_index, series_index, slice;
-  std::vector<float> position_mm;
+  std::vector<std::int32_t> class_index, patient_index, series_index, slice, corner;
+  std::vector<float> position_mm, voxel_mm;
   TensorPieces hu{Dtype::I16, {n, info_.height, info_.width}, {}}, mask{Dtype::U8, hu.shape, {}};
   for (const Patch& patch : patches_) {
     hu.pieces.push_back(std::as_bytes(std::span(patch.hu)));
@@ -185,8 +185,10 @@ void ShardWriter::write(const fs::path& file) const {
     class_index.push_back(patch.class_index);
     patient_index.push_back(place_of(patients, patch.patient));
     series_index.push_back(place_of(series, patch.series));
-    slice.push_back(patch.slice);
-    position_mm.insert(position_mm.end(), patch.position_mm.begin(), patch.position_mm.end());
+    slice.push_back(patch.place.slice);
+    corner.insert(corner.end(), patch.place.corner.begin(), patch.place.corner.end());
+    position_mm.insert(position_mm.end(), patch.place.position_mm.begin(), patch.place.position_mm.end());
+    voxel_mm.insert(voxel_mm.end(), patch.place.voxel_mm.begin(), patch.place.voxel_mm.end());
   }
   std::map<std::string, std::vector<int>> contoured;
   for (const std::string& name : series)
@@ -205,7 +207,9 @@ void ShardWriter::write(const fs::path& file) const {
                                {"patient", pieces_of(Dtype::I32, {n}, patient_index)},
                                {"series", pieces_of(Dtype::I32, {n}, series_index)},
                                {"slice", pieces_of(Dtype::I32, {n}, slice)},
-                               {"position", pieces_of(Dtype::F32, {n, 3}, position_mm)}},
+                               {"corner", pieces_of(Dtype::I32, {n, 2}, corner)},
+                               {"position", pieces_of(Dtype::F32, {n, 3}, position_mm)},
+                               {"voxel", pieces_of(Dtype::F32, {n, 3}, voxel_mm)}},
                               metadata);
 }
 
@@ -244,7 +248,9 @@ void ShardSet::add_shard(const fs::path& path) {
   tensor(file, "hu", Dtype::I16, {n, info.height, info.width});
   tensor(file, "mask", Dtype::U8, {n, info.height, info.width});
   tensor(file, "slice", Dtype::I32, {n});
+  tensor(file, "corner", Dtype::I32, {n, 2});
   tensor(file, "position", Dtype::F32, {n, 3});
+  tensor(file, "voxel", Dtype::F32, {n, 3});
   check_indices(tensor(file, "class", Dtype::I32, {n}).as<std::int32_t>(), info.classes.size(), "class");
   check_indices(tensor(file, "patient", Dtype::I32, {n}).as<std::int32_t>(), patients.size(), "patient");
   check_indices(tensor(file, "series", Dtype::I32, {n}).as<std::int32_t>(), series.size(), "series");
@@ -273,14 +279,18 @@ ShardSet::View ShardSet::at(std::int64_t index) const {
   std::uint8_t largest = 0;
   for (const std::uint8_t value : mask) largest = std::max(largest, value);
   if (largest >= info_.labels.size()) refuse("a mask has a label without a name");
+  const auto corner = shard.file.at("corner").as<std::int32_t>().subspan(i * 2, 2);
   const auto position = shard.file.at("position").as<float>().subspan(i * 3, 3);
+  const auto voxel = shard.file.at("voxel").as<float>().subspan(i * 3, 3);
   return {shard.file.at("hu").as<std::int16_t>().subspan(i * pixels, pixels),
           mask,
           integer("class"),
           shard.patients[static_cast<std::size_t>(integer("patient"))],
           shard.series[static_cast<std::size_t>(integer("series"))],
-          integer("slice"),
-          {position[0], position[1], position[2]}};
+          {integer("slice"),
+           {corner[0], corner[1]},
+           {position[0], position[1], position[2]},
+           {voxel[0], voxel[1], voxel[2]}}};
 }
 
 Patch copied(const ShardSet::View& view) {
@@ -289,8 +299,7 @@ Patch copied(const ShardSet::View& view) {
           view.class_index,
           view.patient,
           view.series,
-          view.slice,
-          view.position_mm};
+          view.place};
 }
 
 }  // namespace ctforge::io

@@ -6,9 +6,11 @@
 //   class    I32 [N]      index into metadata "classes"
 //   patient  I32 [N]      index into metadata "patients" (keyed hashes, or SYN-... for synthetic)
 //   series   I32 [N]      index into metadata "series"
-//   slice    I32 [N]      slice index in the resampled volume
-//   position F32 [N,3]    LPS mm of the patch's first voxel
-// Metadata (each a JSON text): "schema" (2), "classes", "labels" (names by label value), "contoured" (for each series
+//   slice    I32 [N]      PatchPlace::slice, and the others likewise
+//   corner   I32 [N,2]
+//   position F32 [N,3]
+//   voxel    F32 [N,3]
+// Metadata (each a JSON text): "schema" (3), "classes", "labels" (names by label value), "contoured" (for each series
 // the label values that were contoured at all), "patients", "series", "spacing_mm" [x,y,z], "window_hu" [low, high],
 // "synthetic" (true or false), "ctforge" (version). A file names only the patients and series it holds patches of.
 #pragma once
@@ -28,7 +30,16 @@
 namespace ctforge::io {
 
 // What "schema" says; it changes when files of before cannot be read any more.
-inline constexpr int kShardSchema = 2;
+inline constexpr int kShardSchema = 3;
+
+// Where a patch lies in its series' resampled volume, whose slices may be oblique.
+struct PatchPlace {
+  std::int32_t slice = 0;                        // index of the slice
+  std::array<std::int32_t, 2> corner = {0, 0};   // x, y of the patch's first voxel in it; negative: beyond its edge
+  std::array<float, 3> position_mm = {0, 0, 0};  // LPS of that voxel
+  std::array<float, 3> voxel_mm = {1, 1, 1};     // size of a voxel along x and y, distance of slices
+  bool operator==(const PatchPlace&) const = default;
+};
 
 struct Patch {
   std::vector<std::int16_t> hu;    // [H,W]
@@ -36,8 +47,7 @@ struct Patch {
   std::int32_t class_index = 0;
   std::string patient;
   std::string series;
-  std::int32_t slice = 0;
-  std::array<float, 3> position_mm = {0, 0, 0};
+  PatchPlace place;
 };
 
 // What all shards of a data set share.
@@ -105,8 +115,7 @@ class ShardSet {
     std::int32_t class_index;
     const std::string& patient;
     const std::string& series;
-    std::int32_t slice;
-    std::array<float, 3> position_mm;
+    PatchPlace place;
   };
   // Throws std::out_of_range; DataError(InvalidShard) when the mask has a value without a name in info().labels.
   View at(std::int64_t index) const;

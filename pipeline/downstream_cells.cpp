@@ -23,6 +23,8 @@ using nlohmann::ordered_json;
 
 constexpr std::uint64_t kTrainingStream = 11;
 constexpr double kHeavier = 2;  // heavy_augmentation: ranges of the standard one times this
+// Raised by a change of the program after which the same settings give another network or other scores.
+constexpr int kCellVersion = 2;
 
 // Labels that some training series lack: the generator leaves them out for no anatomical reason.
 std::vector<bool> not_always_contoured(const eval::PatchSet& train) {
@@ -60,7 +62,8 @@ eval::SegmentationOptions options_of(const DownstreamCell& cell, const Downstrea
 // Of everything that the cell's result depends on.
 std::string key_of(const DownstreamCell& cell, const FractionInputs& own, const DownstreamInputs& inputs,
                    const DownstreamConfig& config, const Context& context) {
-  const ordered_json settings = {{"cell", cell_name(cell)},
+  const ordered_json settings = {{"version", kCellVersion},
+                                 {"cell", cell_name(cell)},
                                  {"seed", context.seed},
                                  {"train", own.train_sha256},
                                  {"synthetic", uses_synthetic(cell.arm) ? own.synthetic_sha256 : ""},

@@ -100,8 +100,7 @@ eval::PatchSet item_set(std::int64_t count) {
   eval::PatchSet set;
   set.class_index.assign(static_cast<std::size_t>(count), 0);
   set.series.assign(static_cast<std::size_t>(count), 0);
-  set.slice.assign(static_cast<std::size_t>(count), 0);
-  set.position_mm.assign(static_cast<std::size_t>(count), {0, 0, 0});
+  set.place.resize(static_cast<std::size_t>(count));
   set.patient.resize(static_cast<std::size_t>(count));
   std::iota(set.patient.begin(), set.patient.end(), 0);
   for (std::int64_t i = 0; i < count; ++i) set.patients.push_back(std::to_string(i));

@@ -146,8 +146,12 @@ JudgedBlock judge(const Block& block, std::int64_t z, const Window2d& window) {
   patch.class_index = *class_index;
   patch.patient = block.series.patient;
   patch.series = block.series.id;
-  patch.slice = static_cast<std::int32_t>(slice);
-  for (std::size_t axis = 0; axis < 3; ++axis) patch.position_mm[axis] = static_cast<float>(point[axis]);
+  patch.place.slice = static_cast<std::int32_t>(slice);
+  patch.place.corner = {static_cast<std::int32_t>(window.x), static_cast<std::int32_t>(window.y)};
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    patch.place.position_mm[axis] = static_cast<float>(point[axis]);
+    patch.place.voxel_mm[axis] = static_cast<float>(block.grid.spacing_mm[axis]);
+  }
   return result;
 }
 

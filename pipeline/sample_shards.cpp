@@ -233,6 +233,8 @@ class ShardDrawer {
     patch.mask.assign(mask.data_ptr<std::uint8_t>(), mask.data_ptr<std::uint8_t>() + pixels);
     patch.class_index = static_cast<std::int32_t>(wanted.class_index);
     patch.patient = patch.series = sample_name(wanted.index);
+    for (std::size_t axis = 0; axis < 3; ++axis)
+      patch.place.voxel_mm[axis] = static_cast<float>(info_.spacing_mm[axis]);
     return patch;
   }
 

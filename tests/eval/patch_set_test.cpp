@@ -33,7 +33,7 @@ TEST(PatchesOf, ReadsShardsAndWhatWasContoured) {
   io::ShardWriter writer(folder.path(), "train", info, 2);
   writer.set_contoured("S-1", {1});
   for (std::int16_t i = 0; i < 3; ++i) {
-    writer.add({{i, 7}, {0, 1}, 0, i < 2 ? "P-a" : "P-b", i < 1 ? "S-1" : "S-2", i, {0, 0, 0}});
+    writer.add({{i, 7}, {0, 1}, 0, i < 2 ? "P-a" : "P-b", i < 1 ? "S-1" : "S-2", {.slice = i}});
   }
   writer.finish();
   const PatchSet set = patches_of(std::make_shared<const io::ShardSet>(folder.path(), "train"));

@@ -22,9 +22,12 @@ Cut cut(double x_mm, double z_mm) {
                                {0, 0, 0, 0, 0, 0});
   const std::vector<std::pair<int, int>> places = {{6, 1}, {4, 0}, {4, 1}, {10, 0}, {6, 0}, {10, 1}};  // slice, window
   for (std::size_t i = 0; i < places.size(); ++i) {
-    result.set.slice[i] = places[i].first;
-    result.set.position_mm[i] = {static_cast<float>(-30 + 2 * x_mm * places[i].second), -7,
-                                 static_cast<float>(100 + z_mm * places[i].first)};
+    result.set.place[i].slice = places[i].first;
+    result.set.place[i].corner = {5 + 2 * places[i].second, -1};
+    result.set.place[i].voxel_mm = {static_cast<float>(x_mm), 2, static_cast<float>(z_mm)};
+    // An oblique series: positions wander along all axes from slice to slice.
+    const auto slice = static_cast<float>(places[i].first);
+    result.set.place[i].position_mm = {9 * slice, 7 * slice, -3 * slice};
   }
   return result;
 }
@@ -45,22 +48,32 @@ TEST(PatchVolume, PutsWindowsSideBySideAndSlicesAtTheirStride) {
   EXPECT_EQ(whole, expected);
 }
 
-TEST(PatchVolume, TakesTheSeriesOwnSpacingFromPositions) {
+TEST(PatchVolume, TakesTheSeriesOwnSpacing) {
   const PatchVolume volume = volume_of(cut(1.25, 2.5).set, kAllSix);  // the set says 1 and 3 mm
-  EXPECT_NEAR(volume.spacing_mm[0], 1.25, 1e-6);
-  EXPECT_NEAR(volume.spacing_mm[2], 5, 1e-5);
+  EXPECT_DOUBLE_EQ(volume.spacing_mm[0], 1.25);
+  EXPECT_DOUBLE_EQ(volume.spacing_mm[2], 5);
+  const PatchVolume one = volume_of(cut(1.25, 2.5).set, {1, 2});
+  EXPECT_EQ(one.size, (std::array<std::int64_t, 3>{1, 2, 4}));
+  EXPECT_DOUBLE_EQ(one.spacing_mm[2], 2.5);
 }
 
-TEST(PatchVolume, TakesTheSetsSpacingWherePositionsDoNotTell) {
-  const PatchVolume volume = volume_of(cut(1, 3).set, {1, 2});
-  EXPECT_EQ(volume.size, (std::array<std::int64_t, 3>{1, 2, 4}));
-  EXPECT_DOUBLE_EQ(volume.spacing_mm[2], 3);
+TEST(PatchVolume, WindowsMayOverlapOrLieApart) {
+  Cut own = cut(1, 3);
+  own.set.place[2].corner[0] = 6;  // one column of slice 4 is in both windows
+  own.set.place[4].corner[0] = 2;
+  const PatchVolume volume = volume_of(own.set, {1, 2, 4});
+  EXPECT_EQ(volume.size, (std::array<std::int64_t, 3>{2, 2, 6}));
+  const std::vector<std::uint8_t> expected = {0,  0,  0, 5, 9, 10, 0,  0,  0, 7, 11, 12,
+                                              17, 18, 0, 0, 0, 0,  19, 20, 0, 0, 0,  0};
+  EXPECT_EQ(assembled(volume, own.values.index_select(0, torch::tensor({1, 2, 4}))), expected);
 }
 
 TEST(PatchVolume, RefusesPatchesInOnePlaceAndOtherShapes) {
   Cut own = cut(1, 3);
-  own.set.slice[1] = 6;
-  own.set.position_mm[1] = own.set.position_mm[4];
+  own.set.place[1].slice = 6;
+  EXPECT_THROW(volume_of(own.set, kAllSix), io::DataError);
+  own = cut(1, 3);
+  own.set.place[3].voxel_mm[0] = 1.01F;
   EXPECT_THROW(volume_of(own.set, kAllSix), io::DataError);
   EXPECT_THROW(volume_of(own.set, {}), std::invalid_argument);
   const PatchVolume volume = volume_of(cut(1, 3).set, kAllSix);

@@ -25,10 +25,7 @@ Boxes boxes() {
   reference.narrow(0, 1, 2).narrow(1, 2, 4).narrow(2, 2, 4).fill_(1);
   prediction.narrow(0, 1, 4).narrow(1, 2, 4).narrow(2, 2, 4).fill_(1);
   Boxes result{test::patch_set(torch::zeros({6, 8, 8}, torch::kInt16), reference, {0, 0, 0, 0, 0, 0}), prediction};
-  for (std::int32_t i = 0; i < 6; ++i) {
-    result.set.slice[static_cast<std::size_t>(i)] = i;
-    result.set.position_mm[static_cast<std::size_t>(i)] = {0, 0, static_cast<float>(3 * i)};
-  }
+  for (std::int32_t i = 0; i < 6; ++i) result.set.place[static_cast<std::size_t>(i)].slice = i;
   return result;
 }
 

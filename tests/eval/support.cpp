@@ -29,8 +29,7 @@ eval::PatchSet patch_set(const torch::Tensor& hu, const torch::Tensor& mask, con
   set.patient = patient;
   set.series = patient;
   set.class_index.assign(patient.size(), 0);
-  set.slice.assign(patient.size(), 0);
-  set.position_mm.assign(patient.size(), {0, 0, 0});
+  set.place.assign(patient.size(), {.voxel_mm = {1, 2, 3}});
   std::int32_t patients = 0;
   for (const std::int32_t index : patient) patients = std::max(patients, index + 1);
   for (std::int32_t p = 0; p < patients; ++p) set.patients.push_back("P-" + std::to_string(p));

@@ -29,8 +29,10 @@ Patch small_patch(int i) {
   patch.class_index = i % 2;
   patch.patient = "P-" + std::to_string(i / 4);
   patch.series = "S-" + std::to_string(i / 2);
-  patch.slice = 7 * i;
-  patch.position_mm = {0.5f * static_cast<float>(i), -1, 3};
+  patch.place.slice = 7 * i;
+  patch.place.corner = {-3 * i, i};
+  patch.place.position_mm = {0.5f * static_cast<float>(i), -1, 3};
+  patch.place.voxel_mm = {0.5f, 0.25f * static_cast<float>(i), 2};
   return patch;
 }
 
@@ -61,8 +63,7 @@ TEST(Shard, RoundTripOverSeveralFiles) {
     EXPECT_EQ(view.class_index, patch.class_index);
     EXPECT_EQ(view.patient, patch.patient);
     EXPECT_EQ(view.series, patch.series);
-    EXPECT_EQ(view.slice, patch.slice);
-    EXPECT_EQ(view.position_mm, patch.position_mm);
+    EXPECT_EQ(view.place, patch.place);
   }
   EXPECT_THROW(set.at(10), std::out_of_range);
 }

@@ -29,8 +29,7 @@ void write_shards(const std::filesystem::path& folder, const std::string& prefix
                 static_cast<std::int32_t>(i % 2),
                 patient,
                 patient,
-                static_cast<std::int32_t>(i % 4),
-                {0, 0, 0}});
+                {.slice = static_cast<std::int32_t>(i % 4)}});
   }
   writer.finish();
 }

@@ -91,7 +91,7 @@ class PrepareMerge : public testing::Test {
     const io::ShardSet set(data, split);
     for (std::int64_t i = 0; i < set.size(); ++i) {
       const io::Patch patch = io::copied(set.at(i));
-      EXPECT_TRUE(all.emplace(Key{patch.patient, patch.series, patch.slice}, patch.hu).second);
+      EXPECT_TRUE(all.emplace(Key{patch.patient, patch.series, patch.place.slice}, patch.hu).second);
     }
     return all;
   }

@@ -36,7 +36,7 @@ TEST(PrepareReader, NiftiCohortToShards) {
   const io::ShardSet set(folder / "out/data", "train");
   const auto view = set.at(1);
   const auto& hu = cohort.volume(cohort.series(0)).hu;
-  EXPECT_EQ(view.slice, 2);
+  EXPECT_EQ(view.place.slice, 2);
   for (std::size_t y = 0; y < 8; ++y)
     for (std::size_t x = 0; x < 8; ++x) EXPECT_EQ(view.hu[y * 8 + x], hu[(2 * 16 + y + 4) * 20 + x + 6]);
   EXPECT_EQ(view.mask[3 * 8 + 3], 2);
@@ -76,7 +76,7 @@ TEST(PrepareReader, DicomSeriesWithStructures) {
     const std::vector<std::uint8_t> mask(view.mask.begin(), view.mask.end());
     if (std::count(mask.begin(), mask.end(), 0) == 24) continue;
     ++labelled;
-    EXPECT_EQ(view.slice, 1);
+    EXPECT_EQ(view.place.slice, 1);
     std::vector<std::uint8_t> expected(24);
     for (const std::size_t place : {7, 8, 13, 14}) expected[place] = 1;
     EXPECT_EQ(mask, expected);

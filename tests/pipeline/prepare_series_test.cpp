@@ -32,7 +32,7 @@ TEST(PrepareSeries, WholeSlicesArePaddedWithAir) {
   EXPECT_EQ(result.patches[0].hu[24 * 8 + 1], io::kPaddingHu);
   EXPECT_EQ(result.patches[0].hu[24 * 8 + 2], -1000);
   EXPECT_EQ(result.patches[0].hu[24 * 8 + 2 + 10], 20);
-  EXPECT_FLOAT_EQ(result.patches[0].position_mm[0], -24);
+  EXPECT_FLOAT_EQ(result.patches[0].place.position_mm[0], -24);
 }
 
 TEST(PrepareSeries, AGridOverlapsByItsStride) {
@@ -44,8 +44,12 @@ TEST(PrepareSeries, AGridOverlapsByItsStride) {
   config.patch.min_body_fraction = 0;
   const auto result = cut(cohort, config);
   EXPECT_EQ(result.patches.size(), 6u * 4 * 2);  // x 0, 4, 8, 12; y 0, 8
-  EXPECT_EQ(result.patches[1].position_mm[0], -20 + 8);
-  EXPECT_EQ(result.patches[4].position_mm[1], -16 + 16);
+  EXPECT_EQ(result.patches[1].place.position_mm[0], -20 + 8);
+  EXPECT_EQ(result.patches[4].place.position_mm[1], -16 + 16);
+  EXPECT_EQ(result.patches[4].place.corner, (std::array<std::int32_t, 2>{0, 8}));
+  EXPECT_EQ(result.patches[9].place.corner, (std::array<std::int32_t, 2>{4, 0}));  // of the next slice
+  EXPECT_EQ(result.patches[9].place.slice, 1);
+  EXPECT_EQ(result.patches[9].place.voxel_mm, (std::array<float, 3>{2, 2, 5}));
 }
 
 TEST(PrepareSeries, TheBodyCropFollowsTheBody) {
@@ -55,10 +59,11 @@ TEST(PrepareSeries, TheBodyCropFollowsTheBody) {
   for (int row = 0; row < 16 * 6; ++row)  // everything 5 voxels to the right
     std::rotate(volume.hu.begin() + row * 20, volume.hu.begin() + row * 20 + 5, volume.hu.begin() + (row + 1) * 20);
   const auto body = cut(cohort, test::small_config());
-  EXPECT_EQ(body.patches.at(0).position_mm[0], -20 + 2);
+  EXPECT_EQ(body.patches.at(0).place.position_mm[0], -20 + 2);
+  EXPECT_EQ(body.patches.at(0).place.corner[0], 1);
   PrepareConfig config = test::small_config();
   config.patch.cut = "center";
-  EXPECT_EQ(cut(cohort, config).patches.at(0).position_mm[0], -20 + 12);
+  EXPECT_EQ(cut(cohort, config).patches.at(0).place.position_mm[0], -20 + 12);
 }
 
 TEST(PrepareSeries, DropsAreCountedByReason) {
@@ -77,7 +82,7 @@ TEST(PrepareSeries, DropsAreCountedByReason) {
   EXPECT_EQ(result.dropped_unlabelled, 1);  // slice 3
   EXPECT_EQ(result.dropped_unclassed, 2);   // slices 1 and 2
   ASSERT_EQ(result.patches.size(), 1u);
-  EXPECT_EQ(result.patches[0].slice, 4);
+  EXPECT_EQ(result.patches[0].place.slice, 4);
 }
 
 TEST(PrepareSeries, ResampledPatchesEqualTheResampledVolume) {
@@ -97,8 +102,8 @@ TEST(PrepareSeries, ResampledPatchesEqualTheResampledVolume) {
   for (const io::Patch& patch : result.patches) {
     std::vector<std::int16_t> hu;
     std::vector<std::uint8_t> mask;
-    io::cut(whole.hu, grid.size, patch.slice, window, io::kPaddingHu, hu);
-    io::cut(labels.label, grid.size, patch.slice, window, std::uint8_t{0}, mask);
+    io::cut(whole.hu, grid.size, patch.place.slice, window, io::kPaddingHu, hu);
+    io::cut(labels.label, grid.size, patch.place.slice, window, std::uint8_t{0}, mask);
     EXPECT_EQ(patch.hu, hu);
     EXPECT_EQ(patch.mask, mask);
   }
@@ -127,7 +132,7 @@ TEST(PrepareSeries, TurnedVolumesGiveTheSamePatches) {
   for (std::size_t i = 0; i < found.patches.size(); ++i) {
     EXPECT_EQ(found.patches[i].hu, expected.patches[i].hu);
     EXPECT_EQ(found.patches[i].mask, expected.patches[i].mask);
-    EXPECT_EQ(found.patches[i].position_mm, expected.patches[i].position_mm);
+    EXPECT_EQ(found.patches[i].place.position_mm, expected.patches[i].place.position_mm);
   }
 }
 

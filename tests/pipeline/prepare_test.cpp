@@ -86,9 +86,9 @@ TEST(Prepare, PatchesHoldTheSlicesTheyWereCutFrom) {
   EXPECT_EQ(set.info().spacing_mm, (io::Vector3{2, 2, 5}));
   EXPECT_EQ(set.info().contoured.at("S-s0"), std::vector<int>{1});
   const auto view = set.at(2);
-  EXPECT_EQ(view.slice, 3);
+  EXPECT_EQ(view.place.slice, 3);
   // The body's centroid is (9.5, 7.5): a window of 8 x 8 begins at (6, 4).
-  EXPECT_EQ(view.position_mm, (std::array<float, 3>{-20 + 12, -16 + 8, 115}));
+  EXPECT_EQ(view.place.position_mm, (std::array<float, 3>{-20 + 12, -16 + 8, 115}));
   const auto& volume = cohort.volume(cohort.series(0));
   for (std::size_t y = 0; y < 8; ++y)
     for (std::size_t x = 0; x < 8; ++x) {
