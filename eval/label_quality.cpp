@@ -140,4 +140,15 @@ std::vector<std::size_t> violations(const LabelFinding& finding, const std::vect
   return outside;
 }
 
+Indices plausible(const PatchSet& set, const PatchSet& train) {
+  const auto ranges = learn_ranges(measure_labels(train), train.labels.size());
+  std::vector<bool> rejected(static_cast<std::size_t>(set.size()), false);
+  for (const LabelFinding& finding : measure_labels(set))
+    if (!violations(finding, ranges).empty()) rejected[static_cast<std::size_t>(finding.patch)] = true;
+  Indices kept;
+  for (std::int64_t patch = 0; patch < set.size(); ++patch)
+    if (!rejected[static_cast<std::size_t>(patch)]) kept.push_back(patch);
+  return kept;
+}
+
 }  // namespace ctforge::eval

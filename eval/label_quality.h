@@ -46,4 +46,7 @@ std::vector<std::optional<LabelRange>> learn_ranges(const std::vector<LabelFindi
 // Indices of the measures that lie outside their range; none for a label that cannot be judged.
 std::vector<std::size_t> violations(const LabelFinding& finding, const std::vector<std::optional<LabelRange>>& ranges);
 
+// Ascending indices of the patches of a set none of whose labels has a violation, by ranges learned from train.
+Indices plausible(const PatchSet& set, const PatchSet& train);
+
 }  // namespace ctforge::eval

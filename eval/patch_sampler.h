@@ -20,6 +20,8 @@ struct Source {
   // A generator that learnt from series without some contours leaves organs out for no anatomical reason: labels
   // marked here are taken as contoured only in patches that show them. [labels], or empty for none.
   std::vector<bool> unsure_when_absent;
+  // Part of the training's steps that it gives patches for; what comes after takes them from the first source.
+  double until = 1;
 };
 
 struct TrainingBatch {

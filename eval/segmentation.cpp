@@ -55,6 +55,7 @@ void check(std::span<const Source> sources, const SegmentationOptions& options) 
   }
   double shares = 0;
   for (const Source& source : sources) shares += source.share;
+  if (sources[0].until != 1) throw std::invalid_argument("the first source gives patches to the end");
   if (std::abs(shares - 1) > 1e-6) throw std::invalid_argument("the shares of the sources do not add up to 1");
 }
 
@@ -107,6 +108,7 @@ class Training {
     std::int64_t given = 0;
     for (const Source& source : sources) {
       samplers_.emplace_back(source);
+      until_.push_back(source.until);
       counts_.push_back(static_cast<std::int64_t>(std::lround(source.share * static_cast<double>(options.batch))));
       given += counts_.back();
     }
@@ -125,7 +127,7 @@ class Training {
     const auto of_step = static_cast<std::uint64_t>(number);
     io::Random random(io::mix_seed(io::mix_seed(seed_, 2), of_step));
     auto generator = torch::make_generator<torch::CPUGeneratorImpl>(io::mix_seed(io::mix_seed(seed_, 1), of_step));
-    TrainingBatch batch = draw(random);
+    TrainingBatch batch = draw(number, random);
     batch.images = augment(batch.images, options_.augmentation, generator);
     const torch::Tensor logits = logits_of(net_, batch.images.image, options_);
     const torch::Tensor loss =
@@ -160,11 +162,23 @@ class Training {
     return named;
   }
 
-  TrainingBatch draw(io::Random& random) {
+  // Patches of each source in the batch of a step.
+  std::vector<std::int64_t> counts_at(std::int64_t step) const {
+    std::vector<std::int64_t> counts = counts_;
+    for (std::size_t s = 1; s < counts.size(); ++s) {
+      if (static_cast<double>(step) < until_[s] * static_cast<double>(options_.steps)) continue;
+      counts[0] += counts[s];
+      counts[s] = 0;
+    }
+    return counts;
+  }
+
+  TrainingBatch draw(std::int64_t step, io::Random& random) {
+    const std::vector<std::int64_t> counts = counts_at(step);
     std::vector<torch::Tensor> images, labels, contoured;
     for (std::size_t s = 0; s < samplers_.size(); ++s) {
-      if (counts_[s] <= 0) continue;
-      TrainingBatch part = samplers_[s].draw(counts_[s], options_.foreground_share, random);
+      if (counts[s] <= 0) continue;
+      TrainingBatch part = samplers_[s].draw(counts[s], options_.foreground_share, random);
       images.push_back(part.images.image);
       labels.push_back(part.images.label);
       contoured.push_back(part.contoured);
@@ -176,6 +190,7 @@ class Training {
   std::uint64_t seed_;
   std::vector<PatchSampler> samplers_;
   std::vector<std::int64_t> counts_;  // patches of a batch from each source
+  std::vector<double> until_;         // Source::until
   nets::Segmenter net_{nullptr};
   std::unique_ptr<torch::optim::AdamW> optimiser_;
 };

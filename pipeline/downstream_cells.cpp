@@ -38,8 +38,9 @@ std::vector<bool> not_always_contoured(const eval::PatchSet& train) {
 std::vector<eval::Source> sources_of(const DownstreamCell& cell, const FractionInputs& inputs) {
   if (!uses_synthetic(cell.arm)) return {{&inputs.train, 1, {}}};
   const double share = cell.arm == kSyntheticArm ? cell.candidate.synthetic_share : 1;
-  eval::Source synthetic{&inputs.synthetic, share, not_always_contoured(inputs.train)};
-  if (share >= 1) return {synthetic};
+  const double until = cell.arm == kSyntheticArm ? cell.candidate.synthetic_until : 1;
+  eval::Source synthetic{&inputs.synthetic, share, not_always_contoured(inputs.train), until};
+  if (share >= 1 && until >= 1) return {synthetic};
   return {{&inputs.train, 1 - share, {}}, synthetic};
 }
 
@@ -67,6 +68,7 @@ std::string key_of(const DownstreamCell& cell, const FractionInputs& own, const 
                                  {"seed", context.seed},
                                  {"train", own.train_sha256},
                                  {"synthetic", uses_synthetic(cell.arm) ? own.synthetic_sha256 : ""},
+                                 {"reject_labels", uses_synthetic(cell.arm) && config.reject_labels},
                                  {"held_out", inputs.held_out_sha256},
                                  {"steps", config.steps},
                                  {"batch", config.batch},
@@ -115,6 +117,8 @@ std::string short_name(const DownstreamCell& cell, const DownstreamConfig& confi
   if (cell.fraction < 1) name += "-of-" + number_name(cell.fraction);
   if (cell.arm == kSyntheticArm && config.synthetic_shares.size() > 1)
     name += "-share-" + number_name(cell.candidate.synthetic_share);
+  if (cell.arm == kSyntheticArm && config.synthetic_until.size() > 1)
+    name += "-until-" + number_name(cell.candidate.synthetic_until);
   if (config.learning_rates.size() > 1) name += "-rate-" + number_name(cell.candidate.learning_rate);
   return name;
 }
@@ -127,6 +131,7 @@ struct Place {
 ordered_json cell_json(const DownstreamCell& cell) {
   ordered_json json{{"fraction", cell.fraction}, {"arm", cell.arm}, {"learning_rate", cell.candidate.learning_rate}};
   if (cell.arm == kSyntheticArm) json["synthetic_share"] = cell.candidate.synthetic_share;
+  if (cell.arm == kSyntheticArm) json["synthetic_until"] = cell.candidate.synthetic_until;
   json["seed"] = cell.seed;
   return json;
 }
@@ -186,6 +191,7 @@ ordered_json run_cell(const DownstreamCell& cell, const Place& place, const Frac
 std::string cell_name(const DownstreamCell& cell) {
   std::string name = "segmenter-" + cell.arm + "-of-" + number_name(cell.fraction);
   if (cell.arm == kSyntheticArm) name += "-share-" + number_name(cell.candidate.synthetic_share);
+  if (cell.candidate.synthetic_until < 1) name += "-until-" + number_name(cell.candidate.synthetic_until);
   name += "-rate-" + number_name(cell.candidate.learning_rate) + "-" + std::to_string(cell.seed);
   std::replace(name.begin(), name.end(), '.', '_');  // a plain word, as cells are called
   return name;

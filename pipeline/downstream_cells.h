@@ -21,7 +21,8 @@ inline constexpr double kAtRest = 0.01;
 // result depends on and no more: another arm, seed or fraction, or other samples, cost no network that does not see
 // them. The cells in the order of cells_of():
 //
-//   {"fraction", "arm", "learning_rate", "synthetic_share" (real_synthetic alone), "seed", "seconds",
+//   {"fraction", "arm", "learning_rate", "synthetic_share", "synthetic_until" (real_synthetic alone), "seed",
+//   "seconds",
 //    "patches_per_second", "curve": [{"step", "training_loss", "validation_loss", "validation_dice": {organ}}],
 //    "converged": kAtRest, null where the curve does not tell, "validation_dice": of the last point,
 //    "test": [{"patient", <measures>: [labels], "missed": [labels], "false_positive_mm3": [labels]}]}

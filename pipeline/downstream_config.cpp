@@ -35,9 +35,10 @@ bool uses_synthetic(const std::string& arm) { return arm == kSyntheticArm || arm
 
 std::vector<Candidate> candidates_of(const DownstreamConfig& config, const std::string& arm) {
   std::vector<Candidate> candidates;
-  const std::vector<double> none = {0};
-  for (const double share : arm == kSyntheticArm ? config.synthetic_shares : none)
-    for (const double rate : config.learning_rates) candidates.push_back({rate, share});
+  const bool mixed = arm == kSyntheticArm;
+  for (const double share : mixed ? config.synthetic_shares : std::vector<double>{0})
+    for (const double until : mixed ? config.synthetic_until : std::vector<double>{1})
+      for (const double rate : config.learning_rates) candidates.push_back({rate, share, until});
   return candidates;
 }
 
@@ -73,6 +74,8 @@ void check_downstream(const DownstreamConfig& config) {
   refuse_if(repeats(config.arms), "arms", "names an arm twice");
   refuse_if(repeats(config.synthetic_shares) || config.synthetic_shares.empty(), "synthetic_shares",
             "must hold different values");
+  refuse_if(repeats(config.synthetic_until) || config.synthetic_until.empty(), "synthetic_until",
+            "must hold different values");
   refuse_if(repeats(config.learning_rates) || config.learning_rates.empty(), "learning_rates",
             "must hold different values");
   std::vector<long> patches;  // synthetic ones in a batch
@@ -84,6 +87,10 @@ void check_downstream(const DownstreamConfig& config) {
       "makes no synthetic patch, or as many as another share, of a batch of " + std::to_string(config.batch));
   refuse_if(!has(config.arms, kSyntheticArm) && config.synthetic_shares != defaults.synthetic_shares,
             "synthetic_shares", "needs the arm real_synthetic");
+  refuse_if(!has(config.arms, kSyntheticArm) && config.synthetic_until != defaults.synthetic_until, "synthetic_until",
+            "needs the arm real_synthetic");
+  refuse_if(config.reject_labels && std::none_of(config.arms.begin(), config.arms.end(), uses_synthetic),
+            "reject_labels", "needs an arm with synthetic patches");
   const bool ascending = std::adjacent_find(config.fractions.begin(), config.fractions.end(),
                                             [](double a, double b) { return !(a < b); }) == config.fractions.end();
   refuse_if(config.fractions.empty() || !ascending || config.fractions.back() != 1, "fractions",

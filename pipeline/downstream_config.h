@@ -20,6 +20,8 @@ struct DownstreamConfig {
   std::vector<std::string> arms = {kBaselineArm, kSyntheticArm};
   std::vector<double> fractions = {1};
   std::vector<double> synthetic_shares = {0.5};
+  std::vector<double> synthetic_until = {1};
+  bool reject_labels = false;
   std::vector<double> learning_rates = {5e-3};
   std::int64_t steps = 1500;
   std::int64_t batch = 32;
@@ -47,6 +49,13 @@ struct DownstreamConfig {
           "synthetic part of each batch in the arm real_synthetic; of several the one best on validation patients is "
           "taken",
           Range{0.01, 1});
+    visit("synthetic_until", synthetic_until,
+          "part of its steps after which real_synthetic takes real patches alone (with a share of 1: learns from "
+          "synthetic patches first); of several the one best on validation patients is taken",
+          Range{0.01, 1});
+    visit("reject_labels", reject_labels,
+          "networks see no sample whose labels look like those of no training patient (evaluation/quality.json), at "
+          "each fraction judged by its own patients");
     visit("learning_rates", learning_rates,
           "learning rate of AdamW after the warm-up; of several the one best on validation patients is taken, for each "
           "arm",
@@ -65,10 +74,12 @@ struct DownstreamConfig {
   }
 };
 
-// What an arm is tried with; the share has a meaning for real_synthetic alone and is 0 otherwise.
+// What an arm is tried with; share and until have a meaning for real_synthetic alone and are 0 and 1 otherwise.
 struct Candidate {
   double learning_rate = 0;
   double synthetic_share = 0;
+  double synthetic_until = 1;
+  bool operator==(const Candidate&) const = default;
 };
 
 // What one network is trained as.

@@ -1,6 +1,7 @@
 // Reading the fractions and holding them against the whole.
 #include "pipeline/downstream_inputs.h"
 
+#include "eval/label_quality.h"
 #include "io/digest.h"
 #include "io/fault.h"
 #include "pipeline/fractions.h"
@@ -85,6 +86,16 @@ FractionInputs load_fraction(double fraction, const EvaluationInputs& whole, boo
   return own;
 }
 
+void reject_labels(FractionInputs& own) {
+  const std::int64_t drawn = own.synthetic.size();
+  own.synthetic = eval::subset(own.synthetic, eval::plausible(own.synthetic, own.train));
+  own.rejected = drawn - own.synthetic.size();
+  if (own.synthetic.size() == 0)
+    throw io::DataError(io::Fault::NothingUsable, "the labels of all samples of fraction " + number_name(own.fraction) +
+                                                      " are rejected: more training, or "
+                                                      "evaluate.downstream.reject_labels=false");
+}
+
 }  // namespace
 
 DownstreamInputs load_downstream(const EvaluationInputs& inputs, const DownstreamConfig& config, const fs::path& out) {
@@ -103,6 +114,8 @@ DownstreamInputs load_downstream(const EvaluationInputs& inputs, const Downstrea
   whole.synthetic = inputs.synthetic;
   whole.synthetic_sha256 = split_sha256(out / "samples", "synthetic");
   result.fractions.push_back(std::move(whole));
+  if (config.reject_labels && with_samples)
+    for (FractionInputs& fraction : result.fractions) reject_labels(fraction);
   return result;
 }
 

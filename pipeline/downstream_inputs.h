@@ -5,6 +5,7 @@
 #include "pipeline/downstream_config.h"
 #include "pipeline/evaluate_inputs.h"
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@ struct FractionInputs {
   double fraction = 1;
   eval::PatchSet train, synthetic;  // synthetic: without patches where no arm takes any
   std::string train_sha256, synthetic_sha256;
+  std::int64_t rejected = 0;  // samples that are not in synthetic, for their labels
 };
 
 struct DownstreamInputs {
@@ -26,7 +28,8 @@ struct DownstreamInputs {
 // inputs: those of OUT. Fractions below 1 are read from OUT/fractions/. Throws io::DataError where one is missing or
 // damaged, and where anything leaks: a patient on both sides, a fraction whose training patients are not among the
 // whole's or whose held-out patients are others, samples of a generator that was trained on another set, or learned
-// from scans beyond it; also where a fraction has another number of samples than OUT.
+// from scans beyond it; also where a fraction has another number of samples than OUT, and
+// io::DataError(NothingUsable) where the labels of all are rejected.
 DownstreamInputs load_downstream(const EvaluationInputs& inputs, const DownstreamConfig& config,
                                  const std::filesystem::path& out);
 

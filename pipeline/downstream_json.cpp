@@ -16,6 +16,7 @@ ordered_json interval_json(const eval::Interval& interval) {
 ordered_json candidate_json(const Candidate& candidate, const std::string& arm) {
   ordered_json json{{"learning_rate", candidate.learning_rate}};
   if (arm == kSyntheticArm) json["synthetic_share"] = candidate.synthetic_share;
+  if (arm == kSyntheticArm) json["synthetic_until"] = candidate.synthetic_until;
   return json;
 }
 
@@ -131,6 +132,7 @@ ordered_json protocol_json(const DownstreamResult& result, const DownstreamInput
           {"channels", config.channels},
           {"learning_rates", config.learning_rates},
           {"synthetic_shares", config.synthetic_shares},
+          {"synthetic_until", config.synthetic_until},
           {"fractions", config.fractions},
           {"train_patches", whole.train_patches},
           {"synthetic_patches", whole.synthetic_patches},
@@ -146,7 +148,8 @@ ordered_json protocol_json(const DownstreamResult& result, const DownstreamInput
           {"wilcoxon_p_holm",
            "Holm over all arms, fractions and organs of Dice; of the mean over organs, over all arms and "
            "fractions"},
-          {"choice", "of synthetic_shares and learning_rates: the best mean validation Dice at the last step"},
+          {"choice",
+           "of synthetic_shares, synthetic_until and learning_rates: the best mean validation Dice at the last step"},
           {"converged", "the mean validation Dice rose by less than 0.01 over the last quarter of the steps"},
           {"saving",
            "1 - train_patients / needed; needed: training patients at which the arm real, linear between "
@@ -177,6 +180,7 @@ ordered_json downstream_result_json(const DownstreamResult& result, const Downst
                      {"train_patients", fraction.train_patients},
                      {"train_patches", fraction.train_patches},
                      {"synthetic_patches", fraction.synthetic_patches},
+                     {"rejected_patches", fraction.rejected_patches},
                      {"inputs_sha256", fraction.inputs_sha256}};
     own.update(figures_json(fraction, labels));
     json["fractions"].push_back(std::move(own));

@@ -10,7 +10,8 @@
 //                                        of Dice wilcoxon_p_holm besides
 //   difference.<organ>                   differences.real_synthetic.dice
 //   fractions                            a list with the same for each fraction, and {fraction, train_patients,
-//                                        train_patches, synthetic_patches, inputs_sha256}; the whole is the last
+//                                        train_patches, synthetic_patches, rejected_patches, inputs_sha256}; the whole
+//                                        is the last
 //   saving                               a list {fraction, train_patients, needed, saving, interval, bound} of each
 //                                        fraction; bound: null, lower or upper
 //   patients, protocol                   the test patients' pseudonyms, in the order of per_patient; what was done

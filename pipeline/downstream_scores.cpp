@@ -26,9 +26,7 @@ std::vector<ordered_json> cells_with(const std::vector<ordered_json>& cells, con
   const std::vector<DownstreamCell> all = cells_of(config);
   std::vector<ordered_json> found;
   for (std::size_t i = 0; i < all.size(); ++i)
-    if (all[i].fraction == fraction && all[i].arm == arm && all[i].candidate.learning_rate == candidate.learning_rate &&
-        all[i].candidate.synthetic_share == candidate.synthetic_share)
-      found.push_back(cells.at(i));
+    if (all[i].fraction == fraction && all[i].arm == arm && all[i].candidate == candidate) found.push_back(cells.at(i));
   return found;
 }
 
@@ -89,6 +87,7 @@ FractionResult fraction_result(const DownstreamInputs& inputs, const FractionInp
   result.train_patients = std::ssize(own.train.patients);
   result.train_patches = own.train.size();
   result.synthetic_patches = own.synthetic.size();
+  result.rejected_patches = own.rejected;
   result.inputs_sha256 = fraction_sha256(own.train_sha256, own.synthetic_sha256, inputs.held_out_sha256);
   std::vector<eval::Arm> scored;
   for (const std::string& name : arms_of(config)) {
@@ -134,9 +133,10 @@ std::vector<eval::Saving> savings_of(const std::vector<FractionResult>& fraction
 
 void require_choice(const DownstreamConfig& config, const eval::PatchSet& validation) {
   if (leaves_choice(config) && !any_contoured(validation))
-    throw io::DataError(io::Fault::NothingUsable,
-                        "evaluate.downstream.synthetic_shares or learning_rates leave a choice, which is made on "
-                        "validation patients alone, and there are none with labels");
+    throw io::DataError(
+        io::Fault::NothingUsable,
+        "evaluate.downstream.synthetic_shares, synthetic_until or learning_rates leave a choice, which is made on "
+        "validation patients alone, and there are none with labels");
 }
 
 DownstreamResult score_downstream(const DownstreamInputs& inputs, const DownstreamConfig& config,

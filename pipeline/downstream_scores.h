@@ -32,7 +32,7 @@ struct ArmResult {
 
 struct FractionResult {
   double fraction = 1;
-  std::int64_t train_patients = 0, train_patches = 0, synthetic_patches = 0;
+  std::int64_t train_patients = 0, train_patches = 0, synthetic_patches = 0, rejected_patches = 0;
   std::string inputs_sha256;
   std::vector<ArmResult> arms;                     // the baseline first
   eval::Experiment experiment;                     // of the chosen candidates, arms in the same order

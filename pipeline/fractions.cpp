@@ -84,7 +84,8 @@ void check_fractions(const Config& config) {
   refuse_if(experiment.enabled && leaves_choice(experiment) && config.prepare.split.table.empty() &&
                 config.prepare.split.validation_patients == 0,
             "prepare.split.validation_patients",
-            "must not be 0 where evaluate.downstream.synthetic_shares or learning_rates leave a choice: it is made on "
+            "must not be 0 where evaluate.downstream.synthetic_shares, synthetic_until or learning_rates leave a "
+            "choice: it is made on "
             "validation patients alone");
   if (!problems.empty()) throw ConfigError(std::move(problems));
 }

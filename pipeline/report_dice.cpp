@@ -166,6 +166,8 @@ std::string choice_note(const ordered_json& downstream) {
             readable_number(number_of(chosen.at("learning_rate")));
     if (chosen.contains("synthetic_share"))
       text += ", synthetic share " + readable_number(number_of(chosen["synthetic_share"]));
+    if (chosen.value("synthetic_until", 1.0) < 1)
+      text += " in the first " + percent_of(chosen["synthetic_until"]) + " of the steps";
   }
   return text.empty() ? "" : "<p>Chosen on validation patients: " + text + ".</p>";
 }

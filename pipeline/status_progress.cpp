@@ -152,6 +152,7 @@ std::optional<std::set<std::string>> networks_of(const ordered_json& experiment)
   config.arms = experiment.value("arms", config.arms);
   for (const auto& [key, list] : {std::pair{"fractions", &config.fractions},
                                   {"synthetic_shares", &config.synthetic_shares},
+                                  {"synthetic_until", &config.synthetic_until},
                                   {"learning_rates", &config.learning_rates}})
     *list = experiment.value(key, *list);
   config.seeds = experiment.value("seeds", config.seeds);

@@ -4,6 +4,7 @@
 #include "tests/eval/support.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include <gtest/gtest.h>
 #include <torch/types.h>
@@ -54,6 +55,20 @@ TEST(LabelQuality, FindsWhatTrainingNeverShowed) {
   EXPECT_TRUE(has(altered(pixels.hu + 200, pixels.mask), "hu_mean"));
   EXPECT_TRUE(has(altered(pixels.hu, (pixels.mask > 0).to(torch::kUInt8)), "pieces"));  // squares called discs
   EXPECT_TRUE(has(altered(pixels.hu.flip(2), pixels.mask.flip(2)), "offset_x_mm"));     // discs are always on the left
+}
+
+TEST(LabelQuality, PlausiblePatchesHaveNoViolation) {
+  const PatchSet train = test::shapes(200, 32, 1), fresh = test::shapes(40, 32, 2);
+  const Pixels pixels = fresh.all();
+  const torch::Tensor hu = pixels.hu.clone();
+  hu.narrow(0, 10, 5).add_(200);
+  const Indices before = plausible(fresh, train),
+                kept = plausible(test::patch_set(hu, pixels.mask, fresh.patient), train);
+  Indices expected;
+  std::copy_if(before.begin(), before.end(), std::back_inserter(expected),
+               [](std::int64_t patch) { return patch < 10 || patch >= 15; });
+  EXPECT_GT(before.size(), 30u);
+  EXPECT_EQ(kept, expected);
 }
 
 TEST(LabelQuality, DoesNotJudgeWhatItHardlySaw) {

@@ -104,6 +104,25 @@ TEST(TrainSegmenter, GoesOnBitForBitWhereItWasStopped) {
   EXPECT_EQ(steps, 12);
 }
 
+TEST(TrainSegmenter, ASourceMayEndEarly) {
+  const PatchSet training = test::shapes(16, 16, 3);
+  PatchSet first = training;
+  std::int64_t drawn = 0;
+  first.pixels = [&, all = training.pixels](std::span<const std::int64_t> indices) {
+    drawn += std::ssize(indices);
+    return all(indices);
+  };
+  std::vector<std::int64_t> after;
+  const SegmentationHooks hooks{.after_step = [&](std::int64_t) { after.push_back(drawn); }};
+  const std::vector<Source> sources = {{&training, 0.25, {}}, {&first, 0.75, {}, 0.5}};
+  train_segmenter(sources, subset(training, {}), small(4), 1, hooks);
+  EXPECT_GE(after[0], 6);
+  EXPECT_EQ(after[1] - after[0], 6);
+  EXPECT_EQ(after[3], after[1]);  // batches of the other alone
+  const std::vector<Source> nothing = {{&training, 1, {}, 0.5}};
+  EXPECT_THROW(train_segmenter(nothing, training, small(1), 1), std::invalid_argument);
+}
+
 TEST(TrainSegmenter, RefusesSharesThatDoNotAddUp) {
   const PatchSet training = test::shapes(8, 16, 5);
   const Source half{&training, 0.5, {}};

@@ -128,7 +128,7 @@ TEST(Shard, DamagedIndicesAndMasksAreRefused) {
   std::size_t data = 0;
   for (int i = 0; i < 8; ++i)
     data |= static_cast<std::size_t>(static_cast<unsigned char>(bytes[static_cast<std::size_t>(i)])) << (8 * i);
-  bad_class[8 + data + 120] = '\x02';  // after position [10,3] F32 come the classes: index 2 of 2
+  bad_class[8 + data + 240] = '\x02';  // after position and voxel [10,3] F32 come the classes: index 2 of 2
   test::write_file(path, bad_class);
   EXPECT_THROW(ShardSet(folder.path(), "train"), DataError);
 }

@@ -17,11 +17,13 @@ TEST(DownstreamCells, NamesAreDifferentAndPlain) {
   config.arms = kArms;
   config.fractions = {0.1, 0.2, 1};
   config.synthetic_shares = {0.2, 0.25};
+  config.synthetic_until = {0.5, 1};
   config.learning_rates = {1e-3, 1e-5};
   std::set<std::string> names;
   for (const DownstreamCell& cell : cells_of(config)) names.insert(cell_name(cell));
   EXPECT_EQ(names.size(), cells_of(config).size());
   EXPECT_TRUE(names.contains("segmenter-real_synthetic-of-0_1-share-0_25-rate-0_001-2"));
+  EXPECT_TRUE(names.contains("segmenter-real_synthetic-of-0_1-share-0_25-until-0_5-rate-0_001-2"));
   for (const std::string& name : names) EXPECT_EQ(name.find('.'), std::string::npos);
 }
 

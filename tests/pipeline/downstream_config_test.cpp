@@ -32,6 +32,11 @@ TEST(DownstreamConfig, SharesConcernOneArmAndRatesAll) {
   EXPECT_EQ(candidates_of(config, "real").size(), 2u);
   EXPECT_EQ(candidates_of(config, "real_synthetic").size(), 6u);
   EXPECT_EQ(candidates_of(config, "real_synthetic")[2].synthetic_share, 0.5);
+  config.synthetic_until = {0.5, 1};
+  EXPECT_EQ(candidates_of(config, "real").size(), 2u);
+  EXPECT_EQ(candidates_of(config, "real_synthetic").size(), 12u);
+  EXPECT_EQ(candidates_of(config, "real_synthetic")[3], (Candidate{1e-2, 0.2, 1}));
+  config.synthetic_until = {1};
   const auto cells = cells_of(config);
   EXPECT_EQ(cells.size(), 2u * 5 * (2 + 2 + 6));
   EXPECT_EQ(cells.front().fraction, 1);
@@ -52,6 +57,17 @@ TEST(DownstreamConfig, RefusesWhatMeansNothing) {
             1u);
   for (const auto& fractions : std::vector<std::vector<double>>{{}, {0.5}, {1, 0.5}, {0.5, 0.5, 1}})
     EXPECT_EQ(problems_of([&](DownstreamConfig& c) { c.fractions = fractions; }), 1u);
+  EXPECT_EQ(problems_of([](DownstreamConfig& c) { c.synthetic_until = {0.5, 0.5}; }), 1u);
+  EXPECT_EQ(problems_of([](DownstreamConfig& c) {
+              c.arms = {"real", "synthetic"};
+              c.synthetic_until = {0.5};
+            }),
+            1u);
+  EXPECT_EQ(problems_of([](DownstreamConfig& c) {
+              c.arms = {"real"};
+              c.reject_labels = true;
+            }),
+            1u);
   // Of a batch of 32, 0.01 is no patch, and 0.5 and 0.51 are 16.
   for (const auto& shares : std::vector<std::vector<double>>{{0.01}, {0.5, 0.51}, {0.5, 0.5}})
     EXPECT_EQ(problems_of([&](DownstreamConfig& c) { c.synthetic_shares = shares; }), 1u);

@@ -1,6 +1,7 @@
 // Fractions that fit, and every way in which one may leak.
 #include "pipeline/downstream_inputs.h"
 
+#include "eval/label_quality.h"
 #include "io/fault.h"
 #include "pipeline/learned_scans.h"
 #include "pipeline/train_data.h"
@@ -91,6 +92,17 @@ TEST_F(DownstreamInputsTest, AGeneratorThatBeganWithMore) {
   EXPECT_EQ(refusal(), "");
   write_learned(half_ / "checkpoints", {"a", "b", "c"});
   EXPECT_NE(refusal().find("scans beyond the fraction"), std::string::npos) << refusal();
+}
+
+TEST_F(DownstreamInputsTest, SamplesWithImplausibleLabelsAreLeftOutWhereAsked) {
+  const std::vector<FractionInputs> all = load().fractions;
+  config_.downstream.reject_labels = true;
+  const std::vector<FractionInputs> kept = load().fractions;
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(all[i].rejected, 0);
+    EXPECT_EQ(kept[i].synthetic.size() + kept[i].rejected, 24);
+    EXPECT_EQ(kept[i].synthetic.size(), std::ssize(eval::plausible(all[i].synthetic, all[i].train)));
+  }
 }
 
 TEST_F(DownstreamInputsTest, AnotherNumberOfSamples) {

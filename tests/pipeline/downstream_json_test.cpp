@@ -30,7 +30,8 @@ TEST(DownstreamJson, NamesArmsMeasuresAndOrgans) {
   EXPECT_TRUE(with.at("hausdorff95_mm").at("cord").at("per_patient").at(1).is_number() == false ||
               std::isnan(with["hausdorff95_mm"]["cord"]["per_patient"][1].get<double>()));
   EXPECT_FALSE(with.at("dice").at("cord").contains("missed"));
-  EXPECT_EQ(with.at("candidate"), (ordered_json{{"learning_rate", 0.005}, {"synthetic_share", 0.5}}));
+  EXPECT_EQ(with.at("candidate"),
+            (ordered_json{{"learning_rate", 0.005}, {"synthetic_share", 0.5}, {"synthetic_until", 1.0}}));
   EXPECT_FALSE(json.at("arms").at("real").at("candidate").contains("synthetic_share"));
   EXPECT_EQ(with.at("cells").at(0).at("converged"), true);
   EXPECT_EQ(with.at("cells").at(0).at("false_positive_mm3").at("lung"), 3.0);

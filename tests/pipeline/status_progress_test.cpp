@@ -76,7 +76,9 @@ TEST(StatusProgress, OfSampling) {
 TEST(StatusProgress, OfEvaluationAndOfStagesThatTellNothing) {
   const test::TemporaryFolder folder;
   EXPECT_TRUE(progress_of("evaluate", folder.path(), kSettings).empty());
-  test::write_file(folder / "evaluation/cells/segmenter-real-0.json", "{}");
+  test::write_file(folder / "evaluation/cells/segmenter-real-of-1-rate-0_005-0.json", "{}");
+  test::write_file(folder / "evaluation/cells/segmenter-oversampled-of-1-rate-0_001-0.json",
+                   "{}");  // not of these settings
   test::write_file(folder / "evaluation/cells/features-train.safetensors", "x");
   const ordered_json progress = progress_of("evaluate", folder.path(), kSettings);
   EXPECT_EQ(progress.at("done"), 1);
