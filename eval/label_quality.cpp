@@ -28,8 +28,9 @@ struct Centroid {
 Centroid centroid_of(const std::vector<std::int64_t>& pixels, std::int64_t width) {
   Centroid centroid;
   for (const std::int64_t pixel : pixels) {
-    centroid.x += static_cast<double>(pixel % width) / static_cast<double>(pixels.size());
-    centroid.y += static_cast<double>(pixel / width) / static_cast<double>(pixels.size());
+    const std::int64_t x = pixel % width, y = pixel / width;
+    centroid.x += static_cast<double>(x) / static_cast<double>(pixels.size());
+    centroid.y += static_cast<double>(y) / static_cast<double>(pixels.size());
   }
   return centroid;
 }

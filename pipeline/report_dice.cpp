@@ -112,7 +112,8 @@ std::string fraction_chart(const ordered_json& downstream) {
   std::vector<Curve> curves;
   for (const ordered_json& fraction : downstream.at("fractions"))
     for (const auto& [arm, entry] : fraction.at("arms").items()) {
-      auto curve = std::find_if(curves.begin(), curves.end(), [&](const Curve& own) { return own.name == arm; });
+      auto curve =
+          std::find_if(curves.begin(), curves.end(), [&name = arm](const Curve& own) { return own.name == name; });
       if (curve == curves.end()) curve = curves.insert(curves.end(), Curve{arm, {}});
       const Bar mean = bar_of(arm, organ_of(fraction.at("arms"), arm, "dice", "mean"), "mean", kNoFigure);
       curve->points.emplace_back(number_of(fraction.at("train_patients")), mean.value);
