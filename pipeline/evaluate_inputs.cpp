@@ -146,9 +146,10 @@ EvaluationInputs load_inputs(const EvaluateConfig& config, const fs::path& out) 
 }
 
 bool any_contoured(const eval::PatchSet& set) {
-  return std::any_of(set.contoured.begin(), set.contoured.end(), [](const std::vector<bool>& contoured) {
-    return std::find(contoured.begin() + 1, contoured.end(), true) != contoured.end();
-  });
+  // A set without patches keeps the contours of the one that it is a part of.
+  return set.size() > 0 && std::any_of(set.contoured.begin(), set.contoured.end(), [](const auto& contoured) {
+           return std::find(contoured.begin() + 1, contoured.end(), true) != contoured.end();
+         });
 }
 
 std::string inputs_sha256(const EvaluateConfig& config, const fs::path& out) {

@@ -135,6 +135,7 @@ TEST(DownstreamScores, AChoiceNeedsValidationPatients) {
   config.synthetic_shares = {0.2, 0.5};
   EXPECT_NO_THROW(require_choice(config, patients(1)));
   EXPECT_THROW(require_choice(config, patients(0)), io::DataError);
+  EXPECT_THROW(require_choice(config, eval::subset(patients(2), {})), io::DataError);
   eval::PatchSet unlabelled = patients(1);
   for (auto& contoured : unlabelled.contoured) contoured = {true, false, false};
   EXPECT_THROW(require_choice(config, unlabelled), io::DataError);
