@@ -2,7 +2,7 @@
 #
 #   bin/            ctforge, ctforge-decode (ctforge looks for it beside itself)
 #   lib/            static libraries, and cmake/ctforge with the package: find_package(ctforge)
-#   include/ctforge headers in the folders they have here: #include "io/volume.h"
+#   include/ctforge headers in the folders they have here: #include "io/volume/volume.h"
 #   share/ctforge   configs, and the FD-Lite0 weights where tools/bootstrap fetched them (ctforge looks in ../share/ctforge)
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)

@@ -1,7 +1,7 @@
 // Statistics over patients and training seeds: percentile bootstrap of the mean, and the Wilcoxon signed-rank test.
 #pragma once
 
-#include "io/random.h"
+#include "io/file/random.h"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,7 +1,7 @@
 // Principal components and Lloyd's algorithm.
 #include "eval/cells.h"
 
-#include "io/random.h"
+#include "io/file/random.h"
 
 #include <algorithm>
 #include <stdexcept>

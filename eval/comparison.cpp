@@ -1,8 +1,8 @@
 // Rounds of class-matched, patient-disjoint draws and the spread of a measure over them.
 #include "eval/comparison.h"
 
-#include "io/fault.h"
-#include "io/random.h"
+#include "io/file/fault.h"
+#include "io/file/random.h"
 
 #include <algorithm>
 #include <cmath>

@@ -2,7 +2,7 @@
 #include "eval/diversity.h"
 
 #include "eval/ssim.h"
-#include "io/random.h"
+#include "io/file/random.h"
 
 #include <algorithm>
 #include <stdexcept>

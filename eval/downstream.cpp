@@ -2,7 +2,7 @@
 #include "eval/downstream.h"
 
 #include "eval/dice.h"
-#include "io/random.h"
+#include "io/file/random.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,8 +1,8 @@
 // Features of CT patches: resizing as other programs do it, and the networks that yield them.
 #include "eval/features.h"
 
-#include "io/digest.h"
-#include "io/fault.h"
+#include "io/file/digest.h"
+#include "io/file/fault.h"
 #include "models/nets/lite0.h"
 
 #include <algorithm>

@@ -2,7 +2,7 @@
 #include "eval/frechet_infinity.h"
 
 #include "eval/frechet.h"
-#include "io/random.h"
+#include "io/file/random.h"
 
 #include <algorithm>
 #include <numeric>

@@ -3,7 +3,7 @@
 
 #include "eval/cells.h"
 #include "eval/comparison.h"
-#include "io/random.h"
+#include "io/file/random.h"
 
 #include <algorithm>
 #include <cmath>

@@ -3,7 +3,7 @@
 
 #include "eval/augment.h"
 #include "eval/patch_set.h"
-#include "io/random.h"
+#include "io/file/random.h"
 
 #include <cstdint>
 #include <vector>

@@ -1,9 +1,9 @@
 // Patches of shards as one side of a comparison: fetching, joining, drawing evenly over patients.
 #include "eval/patch_set.h"
 
-#include "io/fault.h"
-#include "io/random.h"
-#include "io/window.h"
+#include "io/file/fault.h"
+#include "io/file/random.h"
+#include "io/volume/window.h"
 
 #include <algorithm>
 #include <cstring>

@@ -2,7 +2,7 @@
 // wherever the patches come from.
 #pragma once
 
-#include "io/shard.h"
+#include "io/file/shard.h"
 
 #include <array>
 #include <cstdint>

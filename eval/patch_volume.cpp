@@ -1,7 +1,7 @@
 // Slices and corners to places in a grid.
 #include "eval/patch_volume.h"
 
-#include "io/fault.h"
+#include "io/file/fault.h"
 
 #include <algorithm>
 #include <numeric>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "eval/patch_set.h"
-#include "io/geometry.h"
+#include "io/volume/geometry.h"
 
 #include <array>
 #include <cstdint>

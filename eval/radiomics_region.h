@@ -1,7 +1,7 @@
 // A region of interest and its grey levels: what all texture matrices are counted from.
 #pragma once
 
-#include "io/geometry.h"
+#include "io/volume/geometry.h"
 
 #include <array>
 #include <cstddef>

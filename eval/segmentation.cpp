@@ -3,7 +3,7 @@
 
 #include "eval/dice.h"
 #include "eval/segmentation_loss.h"
-#include "io/random.h"
+#include "io/file/random.h"
 #include "models/nets/weights.h"
 #include "models/train/optimizer_state.h"
 

@@ -1,7 +1,7 @@
 // How much surface lies between the eight voxels about a corner of the grid.
 #pragma once
 
-#include "io/geometry.h"
+#include "io/volume/geometry.h"
 
 #include <array>
 

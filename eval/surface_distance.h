@@ -7,7 +7,7 @@
 // masks.
 #pragma once
 
-#include "io/geometry.h"
+#include "io/volume/geometry.h"
 
 #include <array>
 #include <cstdint>

@@ -1,5 +1,5 @@
 // The program ctforge.
-#include "pipeline/command_line.h"
+#include "pipeline/config/command_line.h"
 
 #include <cstdio>
 #include <cstdlib>

@@ -1,7 +1,7 @@
 // Each sample's own generator.
 #include "models/diffusion/noise.h"
 
-#include "io/random.h"
+#include "io/file/random.h"
 
 namespace ctforge::diffusion {
 

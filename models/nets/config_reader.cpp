@@ -1,7 +1,7 @@
 // Reads a configuration as diffusers writes it.
 #include "models/nets/config_reader.h"
 
-#include "io/fault.h"
+#include "io/file/fault.h"
 
 #include <algorithm>
 #include <optional>

@@ -1,7 +1,7 @@
 // What both configurations need to be written as diffusers does, and to be checked when read.
 #pragma once
 
-#include "io/fault.h"
+#include "io/file/fault.h"
 #include "models/nets/config_reader.h"
 #include "models/nets/image_size.h"
 

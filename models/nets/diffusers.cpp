@@ -1,7 +1,7 @@
 // Folders as diffusers writes and reads them.
 #include "models/nets/diffusers.h"
 
-#include "io/atomic_file.h"
+#include "io/file/atomic_file.h"
 #include "models/nets/weights.h"
 
 #include <array>

@@ -1,7 +1,7 @@
 // Generator, discriminator and their configuration.
 #include "models/nets/gan.h"
 
-#include "io/fault.h"
+#include "io/file/fault.h"
 
 #include <algorithm>
 #include <cmath>

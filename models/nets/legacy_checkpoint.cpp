@@ -1,8 +1,8 @@
 // Reads the weights in a file that torch.save wrote before PyTorch 1.6.
 #include "models/nets/legacy_checkpoint.h"
 
-#include "io/atomic_file.h"
-#include "io/fault.h"
+#include "io/file/atomic_file.h"
+#include "io/file/fault.h"
 #include "models/nets/pickle.h"
 
 #include <array>

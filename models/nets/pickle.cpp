@@ -1,7 +1,7 @@
 // A reader for the small part of Python's pickle language that weight files use. Instructions: Python's pickletools.
 #include "models/nets/pickle.h"
 
-#include "io/fault.h"
+#include "io/file/fault.h"
 
 #include <cstring>
 #include <unordered_map>

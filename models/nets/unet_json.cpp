@@ -1,7 +1,7 @@
 // The U-Net's configuration as config.json of diffusers' UNet2DModel.
 #include "models/nets/unet_json.h"
 
-#include "io/fault.h"
+#include "io/file/fault.h"
 #include "models/nets/config_reader.h"
 #include "models/nets/config_writer.h"
 

@@ -1,7 +1,7 @@
 // A module's weights to and from safetensors files.
 #include "models/nets/weights.h"
 
-#include "io/fault.h"
+#include "io/file/fault.h"
 
 #include <array>
 #include <cstring>

@@ -1,7 +1,7 @@
 // A module's weights to and from safetensors files, and the counting of them.
 #pragma once
 
-#include "io/safetensors.h"
+#include "io/file/safetensors.h"
 
 #include <cstdint>
 #include <filesystem>

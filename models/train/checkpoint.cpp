@@ -1,9 +1,9 @@
 // Implements checkpoints: safetensors with a checksum over names, types, shapes, data and metadata.
 #include "models/train/checkpoint.h"
 
-#include "io/atomic_file.h"
-#include "io/digest.h"
-#include "io/fault.h"
+#include "io/file/atomic_file.h"
+#include "io/file/digest.h"
+#include "io/file/fault.h"
 #include "models/nets/weights.h"
 
 #include <algorithm>

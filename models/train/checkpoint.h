@@ -1,7 +1,7 @@
 // Training state on disk: one safetensors file a checkpoint, written atomically, with a checksum of its contents.
 #pragma once
 
-#include "io/safetensors.h"
+#include "io/file/safetensors.h"
 
 #include <cstdint>
 #include <filesystem>

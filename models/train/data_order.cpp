@@ -1,7 +1,7 @@
 // Implements weighted epochs that depend on (seed, epoch) alone.
 #include "models/train/data_order.h"
 
-#include "io/random.h"
+#include "io/file/random.h"
 
 #include <cmath>
 #include <map>

@@ -1,7 +1,7 @@
 // c10d's stores and process groups; nothing else of the project knows them.
 #include "models/train/parallel.h"
 
-#include "io/digest.h"
+#include "io/file/digest.h"
 #include "models/train/loopback.h"
 
 #include <atomic>

@@ -1,9 +1,9 @@
 // Implements the training loop.
 #include "models/train/trainer.h"
 
-#include "io/digest.h"
-#include "io/fault.h"
-#include "io/random.h"
+#include "io/file/digest.h"
+#include "io/file/fault.h"
+#include "io/file/random.h"
 #include "models/nets/weights.h"
 #include "models/train/optimizer_state.h"
 #include "models/train/power_ema.h"

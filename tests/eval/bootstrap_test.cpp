@@ -1,7 +1,7 @@
 // The bootstrap against the normal limit and itself, Wilcoxon's test against SciPy.
 #include "eval/bootstrap.h"
 
-#include "io/random.h"
+#include "io/file/random.h"
 #include "tests/eval/support.h"
 
 #include <cmath>

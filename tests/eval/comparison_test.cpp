@@ -1,7 +1,7 @@
 // Plans of comparisons: classes matched, patients disjoint, and the spread over rounds.
 #include "eval/comparison.h"
 
-#include "io/fault.h"
+#include "io/file/fault.h"
 #include "tests/eval/support.h"
 
 #include <algorithm>

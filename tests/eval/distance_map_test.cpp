@@ -1,7 +1,7 @@
 // Distances against all pairs.
 #include "eval/distance_map.h"
 
-#include "io/random.h"
+#include "io/file/random.h"
 
 #include <algorithm>
 #include <cmath>

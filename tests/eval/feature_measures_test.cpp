@@ -4,7 +4,7 @@
 #include "eval/frechet.h"
 #include "eval/frechet_infinity.h"
 #include "eval/vendi.h"
-#include "io/random.h"
+#include "io/file/random.h"
 #include "tests/eval/support.h"
 
 #include <cmath>

@@ -2,7 +2,7 @@
 #include "eval/features.h"
 
 #include "eval/frechet.h"
-#include "io/fault.h"
+#include "io/file/fault.h"
 #include "models/nets/lite0.h"
 #include "tests/eval/support.h"
 #include "tests/support/support.h"

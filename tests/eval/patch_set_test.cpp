@@ -1,7 +1,7 @@
 // Sets of patches: from shards, parts and joints of them, fair draws, noise, and the guard against leaks.
 #include "eval/patch_set.h"
 
-#include "io/fault.h"
+#include "io/file/fault.h"
 #include "tests/eval/support.h"
 #include "tests/support/support.h"
 

@@ -1,7 +1,7 @@
 // A small volume cut into patches and put together again.
 #include "eval/patch_volume.h"
 
-#include "io/fault.h"
+#include "io/file/fault.h"
 #include "tests/eval/support.h"
 
 #include <gtest/gtest.h>

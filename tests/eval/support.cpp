@@ -1,7 +1,7 @@
 // Sets of patches made in memory and the reference values.
 #include "tests/eval/support.h"
 
-#include "io/random.h"
+#include "io/file/random.h"
 #include "tests/support/support.h"
 
 #include <algorithm>

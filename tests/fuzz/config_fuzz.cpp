@@ -1,5 +1,6 @@
-// Any bytes as a configuration: a file, and behind a zero byte a --set assignment. Accepted, or refused with its faults.
-#include "pipeline/config.h"
+// Any bytes as a configuration: a file, and behind a zero byte a --set assignment. Accepted, or refused with its
+// faults.
+#include "pipeline/config/config.h"
 #include "tests/fuzz/memory_file.h"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 // Any bytes as a NIfTI file, plain or gzip: refused, or of a geometry and a size that the reader can rely on.
-#include "io/fault.h"
-#include "io/nifti_header.h"
+#include "io/file/fault.h"
+#include "io/volume/nifti_header.h"
 #include "tests/fuzz/memory_file.h"
 
 #include <cmath>

@@ -1,6 +1,6 @@
 // Any bytes as a file of NumPy's: refused, or every array has the bytes that its shape says.
-#include "io/fault.h"
-#include "io/numpy_file.h"
+#include "io/file/fault.h"
+#include "io/file/numpy_file.h"
 #include "tests/fuzz/memory_file.h"
 
 #include <string_view>

@@ -1,6 +1,6 @@
 // Any bytes as a safetensors file: refused, or every tensor lies within the file.
-#include "io/fault.h"
-#include "io/safetensors.h"
+#include "io/file/fault.h"
+#include "io/file/safetensors.h"
 #include "tests/fuzz/memory_file.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,5 +1,5 @@
 """Writes numpy_stored.npz, numpy_deflated.npz and numpy_fortran.npy as NumPy writes them, and grey.png, rgb.png, rgba.png
-and deep.png as Pillow does: what the tests of io/numpy_file.cpp and io/png_image.cpp read.
+and deep.png as Pillow does: what the tests of io/file/numpy_file.cpp and io/file/png_image.cpp read.
 """
 from pathlib import Path
 

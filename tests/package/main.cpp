@@ -1,9 +1,9 @@
 // Uses an installed ctforge from outside: writes a phantom CT, reads it back and runs a small U-Net on one of its
 // slices. consumer FOLDER
-#include "io/inventory.h"
-#include "io/load.h"
-#include "io/phantom.h"
-#include "io/volume_file.h"
+#include "io/phantom/phantom.h"
+#include "io/volume/inventory.h"
+#include "io/volume/load.h"
+#include "io/volume/volume_file.h"
 #include "models/nets/unet.h"
 
 #include <cstdlib>

@@ -6,14 +6,14 @@
 //   GRID/*.dcm, GRID_seg.dcm, GRID_rtstruct.dcm    CT series and what refers to it
 //   GRID_enhanced/ct.dcm, seg.dcm, rtstruct.dcm    the same of an Enhanced CT
 //   GRID_02_....stl                                a surface of each label that occurs
-#include "io/atomic_file.h"
-#include "io/dicom_write.h"
-#include "io/dicom_write_enhanced.h"
-#include "io/dicom_write_segmentation.h"
-#include "io/dicom_write_structures.h"
-#include "io/phantom.h"
-#include "io/surface.h"
-#include "io/volume_file.h"
+#include "io/dicom/dicom_write.h"
+#include "io/dicom/dicom_write_enhanced.h"
+#include "io/dicom/dicom_write_segmentation.h"
+#include "io/dicom/dicom_write_structures.h"
+#include "io/file/atomic_file.h"
+#include "io/phantom/phantom.h"
+#include "io/volume/surface.h"
+#include "io/volume/volume_file.h"
 
 #include <algorithm>
 #include <cmath>

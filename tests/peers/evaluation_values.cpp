@@ -10,7 +10,7 @@
 #include "eval/radiomics_set.h"
 #include "eval/ssim.h"
 #include "eval/surface_distance.h"
-#include "io/safetensors.h"
+#include "io/file/safetensors.h"
 
 #include <chrono>
 #include <exception>

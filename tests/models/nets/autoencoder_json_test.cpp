@@ -1,7 +1,7 @@
 // config.json of AutoencoderKL: there and back, and what is refused.
 #include "models/nets/autoencoder_json.h"
 
-#include "io/fault.h"
+#include "io/file/fault.h"
 
 #include <string>
 

@@ -1,7 +1,7 @@
 // Reading a configuration key by key.
 #include "models/nets/config_reader.h"
 
-#include "io/fault.h"
+#include "io/file/fault.h"
 #include "models/nets/config_writer.h"
 
 #include <string>

@@ -5,8 +5,8 @@
 //   refused/*  config.json of what diffusers itself cannot run
 // ours.safetensors is written beside: y, and grad.* of the mean squared error to target by every parameter, in float32,
 // and ours64.safetensors, the same in float64.
-#include "io/atomic_file.h"
-#include "io/fault.h"
+#include "io/file/atomic_file.h"
+#include "io/file/fault.h"
 #include "models/nets/diffusers.h"
 #include "models/nets/weights.h"
 

@@ -2,7 +2,7 @@
 // what this program leaves under $CTFORGE_NETS_FOLDER.
 #include "models/nets/diffusers.h"
 
-#include "io/fault.h"
+#include "io/file/fault.h"
 #include "models/nets/weights.h"
 #include "tests/models/nets/reference.h"
 

@@ -1,7 +1,7 @@
 // Shapes, classes that matter, gradients of gradients, and a small game that the generator wins.
 #include "models/nets/gan.h"
 
-#include "io/fault.h"
+#include "io/file/fault.h"
 
 #include <stdexcept>
 

@@ -1,7 +1,7 @@
 // The legacy weight format on a small file that torch.save wrote, and on damaged copies of it.
 #include "models/nets/legacy_checkpoint.h"
 
-#include "io/fault.h"
+#include "io/file/fault.h"
 #include "tests/support/support.h"
 
 #include <string>

@@ -1,7 +1,7 @@
 // EfficientNet-Lite0 with the package's weights against an independent PyTorch module.
 #include "models/nets/lite0.h"
 
-#include "io/fault.h"
+#include "io/file/fault.h"
 #include "models/nets/weights.h"
 #include "tests/support/support.h"
 

@@ -1,7 +1,7 @@
 // The pickle reader on pickles written out by hand (Python: pickletools.dis), and on those it must not run.
 #include "models/nets/pickle.h"
 
-#include "io/fault.h"
+#include "io/file/fault.h"
 
 #include <string>
 

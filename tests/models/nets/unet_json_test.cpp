@@ -1,7 +1,7 @@
 // config.json of UNet2DModel: there and back, and what is refused.
 #include "models/nets/unet_json.h"
 
-#include "io/fault.h"
+#include "io/file/fault.h"
 
 #include <string>
 #include <vector>

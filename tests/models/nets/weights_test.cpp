@@ -1,7 +1,7 @@
 // Weights to safetensors and back, in every type, and what does not fit.
 #include "models/nets/weights.h"
 
-#include "io/fault.h"
+#include "io/file/fault.h"
 #include "tests/support/support.h"
 
 #include <stdexcept>

@@ -1,7 +1,7 @@
 // Checkpoints go round exactly, damage is found, the one before is used, old ones go.
 #include "models/train/checkpoint.h"
 
-#include "io/fault.h"
+#include "io/file/fault.h"
 #include "tests/support/support.h"
 
 #include <csignal>

@@ -1,8 +1,8 @@
 // The loop learns, stops when it must, and goes on bit for bit after any interruption.
 #include "models/train/trainer.h"
 
-#include "io/fault.h"
-#include "io/random.h"
+#include "io/file/fault.h"
+#include "io/file/random.h"
 #include "tests/support/support.h"
 
 #include <chrono>

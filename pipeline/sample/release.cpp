@@ -1,0 +1,121 @@
+// Counting copies and writing down what follows.
+#include "pipeline/sample/release.h"
+
+#include "eval/comparison.h"
+#include "eval/nearest.h"
+#include "io/file/shard.h"
+#include "pipeline/config/config_tree.h"
+#include "pipeline/evaluate/evaluate_codec.h"
+#include "pipeline/evaluate/evaluate_inputs.h"
+#include "pipeline/run/json_file.h"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <utility>
+
+namespace ctforge::pipeline {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+namespace {
+
+constexpr int kVerdictSchema = 1;
+constexpr const char* kFile = "release.json";
+
+eval::PatchSet opened(const fs::path& folder, const std::string& prefix) {
+  return eval::patches_of(std::make_shared<const io::ShardSet>(folder, prefix));
+}
+
+std::vector<eval::PatchSet> held_out_sides(const fs::path& data) {
+  std::vector<eval::PatchSet> sides;
+  for (const char* split : {"validation", "test"})
+    if (io::has_shards(data, split)) sides.push_back(opened(data, split));
+  return sides;
+}
+
+}  // namespace
+
+ReleaseVerdict::ReleaseVerdict(ReleaseConfig config, std::vector<std::string> names)
+    : config_(config), names_(std::move(names)), copied_(names_.size(), false) {}
+
+void ReleaseVerdict::add(const std::string& measure, const std::vector<double>& values, const eval::Indices& rows,
+                         const std::vector<double>& held_out, bool larger_is_nearer) {
+  if (held_out.empty()) return;
+  const double limit = eval::quantile(held_out, larger_is_nearer ? 1 - config_.quantile : config_.quantile);
+  std::int64_t copies = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (larger_is_nearer ? values[i] <= limit : values[i] >= limit) continue;
+    copied_[static_cast<std::size_t>(rows[i])] = true;
+    ++copies;
+  }
+  measures_[measure] = {{"limit", limit}, {"samples", values.size()}, {"copies", copies}};
+}
+
+ordered_json ReleaseVerdict::json() const {
+  const auto copies = std::count(copied_.begin(), copied_.end(), true);
+  const double share = names_.empty() ? 0 : static_cast<double>(copies) / static_cast<double>(names_.size());
+  const char* state = measures_.empty() ? "not judged" : share <= config_.most_copies ? "releasable" : "not releasable";
+  ordered_json json{{"schema", kVerdictSchema},
+                    {"state", state},
+                    {"samples", names_.size()},
+                    {"copies", copies},
+                    {"share", share},
+                    {"most_copies", config_.most_copies},
+                    {"quantile", config_.quantile},
+                    {"measures", measures_},
+                    {"drop", ordered_json::array()}};
+  for (std::size_t i = 0; i < names_.size(); ++i)
+    if (copied_[i]) json["drop"].push_back(names_[i]);
+  return json;
+}
+
+std::vector<std::string> sample_names(const eval::PatchSet& set) {
+  std::vector<std::string> names;
+  for (const std::int32_t patient : set.patient) names.push_back(set.patients[static_cast<std::size_t>(patient)]);
+  return names;
+}
+
+ordered_json judge_samples(const ReleaseConfig& config, const Context& context) {
+  const fs::path data = context.out / "data";
+  const eval::PatchSet samples = opened(context.out / "samples", "synthetic");
+  ReleaseVerdict verdict(config, sample_names(samples));
+  const auto not_judged = [&](const char* reason) {
+    ordered_json json = verdict.json();
+    json["reason"] = reason;
+    return json;
+  };
+  if (!io::has_shards(data, "train")) return not_judged("the training set is not here");
+  const eval::PatchSet training = opened(data, "train");
+  const auto sides = held_out_sides(data);
+  constexpr const char* kNobody = "there are no held-out patients to compare with";
+  if (sides.empty()) return not_judged(kNobody);
+  eval::PatchSet held_out = held_out_like_train(training, sides);
+  if (held_out.size() == 0) return not_judged(kNobody);
+  // Samples have passed the decoder, and what that smooths correlates more with anything.
+  if (const auto codec = find_lossy_codec(context)) held_out = reconstructed(held_out, codec->codec);
+  eval::Indices rows(static_cast<std::size_t>(samples.size()));
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<std::int64_t>(i);
+  verdict.add("correlation", eval::nearest_by_correlation(samples, training).value, rows,
+              eval::nearest_by_correlation(held_out, training).value, true);
+  return verdict.json();
+}
+
+ordered_json read_verdict(const fs::path& out) {
+  for (const char* folder : {"evaluation", "samples"})
+    if (const fs::path file = out / folder / kFile; fs::exists(file)) return read_object(file);
+  return nullptr;
+}
+
+fs::path releasable_dicom(const fs::path& run, bool allow_copies) {
+  if (fs::exists(run / "released" / "filter.json")) return run / "released" / "dicom";
+  const ordered_json verdict = read_verdict(run);
+  if (verdict.is_object() && verdict.value("state", "") == "not releasable" && !allow_copies)
+    throw ConfigError({{"--out", "",
+                        "the samples are marked as not releasable: too many are copies of training patches. ctforge "
+                        "filter leaves those out; --allow-copies sends all"}});
+  return run / "samples" / "dicom";
+}
+
+}  // namespace ctforge::pipeline

@@ -1,0 +1,51 @@
+// The release gate: whether a set of samples may leave, judged by how many of them are training patches over again.
+#pragma once
+
+#include "eval/patch_set.h"
+#include "pipeline/run/context.h"
+#include "pipeline/sample/release_config.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace ctforge::pipeline {
+
+// What was found of a set of samples.
+class ReleaseVerdict {
+ public:
+  // names: of the samples, in their order.
+  ReleaseVerdict(ReleaseConfig config, std::vector<std::string> names);
+  // One measure of nearness: a value of each of the samples `rows`, and of held-out patches. Without held-out patches
+  // nothing can be said by it.
+  void add(const std::string& measure, const std::vector<double>& values, const eval::Indices& rows,
+           const std::vector<double>& held_out, bool larger_is_nearer);
+  // {"schema", "state": "releasable", "not releasable" or "not judged", "samples", "copies", "share", "most_copies",
+  // "quantile", "measures": {name: {"limit", "copies"}}, "drop": names of the copies by any measure}.
+  nlohmann::ordered_json json() const;
+
+ private:
+  ReleaseConfig config_;
+  std::vector<std::string> names_;
+  std::vector<bool> copied_;
+  nlohmann::ordered_json measures_ = nlohmann::ordered_json::object();
+};
+
+// Names of all patches' patients in a set, in order: of samples, their own.
+std::vector<std::string> sample_names(const eval::PatchSet& set);
+
+// By the correlation of pixels alone, right after sampling, from OUT/data and OUT/samples. "not judged", with a reason,
+// where the training set or held-out patients are not there.
+nlohmann::ordered_json judge_samples(const ReleaseConfig& config, const Context& context);
+
+// The folder of DICOM files that push takes of a run: what filter kept, where it was run, else the samples. Throws
+// ConfigError where these are marked as not releasable, unless allow_copies.
+std::filesystem::path releasable_dicom(const std::filesystem::path& run, bool allow_copies);
+
+// The latest verdict on a run's samples: evaluation/release.json, else samples/release.json; null where there is none.
+nlohmann::ordered_json read_verdict(const std::filesystem::path& out);
+
+}  // namespace ctforge::pipeline

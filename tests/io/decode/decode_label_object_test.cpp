@@ -1,0 +1,127 @@
+// Labels of SEG and RTSTRUCT through the child process: hand-made, damaged, and real ones against their oracles.
+#include "io/decode/decode.h"
+#include "io/file/digest.h"
+#include "io/volume/load.h"
+#include "tests/io/dicom/dicom_samples.h"
+#include "tests/io/labels/label_samples.h"
+#include "tests/support/support.h"
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <span>
+#include <stdexcept>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace ctforge::io {
+namespace {
+
+namespace fs = std::filesystem;
+
+Inventory scan_folder(const fs::path& path, const std::map<std::string, std::uint8_t>& names) {
+  ScanOptions options;
+  options.path = path;
+  for (const auto& [name, label] : names) options.structures.add(name, label);
+  return scan(options);
+}
+
+TEST(DecodeLabelObject, ObjectsOfOneSeriesTogether) {
+  const test::TemporaryFolder folder;
+  test::write_sample_series(folder / "ct");
+  test::write_structure_set(folder / "rt.dcm", {{1, "a", {test::sample_rectangle(0.5, 0.5, 2.5, 2.5, 1)}}});
+  std::vector<std::uint8_t> bits(24);
+  bits[7] = bits[23] = 1;
+  test::write_segmentation(folder / "seg.dcm", {"b"}, {{1, 1, bits}});
+  const Series series = scan_folder(folder.path(), {{"a", 1}, {"b", 2}}).series.at(0);
+  const LabelMap labels = load_labels(series);
+  std::vector<std::uint8_t> expected(96);
+  for (const std::size_t place : {8, 13, 14}) expected[24 + place] = 1;
+  expected[24 + 7] = expected[24 + 23] = 2;
+  EXPECT_EQ(labels.label, expected);
+  EXPECT_TRUE(same_grid(labels.geometry, series.geometry));
+}
+
+TEST(DecodeLabelObject, WhatDecodingFindsIsTold) {
+  const test::TemporaryFolder folder;
+  test::write_sample_series(folder / "ct");
+  test::write_structure_set(folder / "rt.dcm", {{1, "a", {test::sample_rectangle(0, 0, 1, 1, 1.5)}}});
+  const Series series = scan_folder(folder.path(), {{"a", 1}}).series.at(0);
+  ASSERT_TRUE(series.accepted());
+  try {
+    load_labels(series);
+    ADD_FAILURE() << "nothing was refused";
+  } catch (const DataError& error) {
+    EXPECT_EQ(error.fault(), Fault::LabelMismatch);
+    EXPECT_TRUE(std::string(error.what()).starts_with("structure set: "));
+  }
+  DecodeRequest request;
+  request.task = DecodeTask::StructureSet;
+  request.paths = {"absent"};
+  EXPECT_THROW(decode(request, {}, *std::make_unique<DecodeReply>()), std::invalid_argument);
+}
+
+// Whatever a flipped byte does, the answer is a label map or a refusal.
+TEST(DecodeLabelObject, SurvivesFlippedBytes) {
+  const test::TemporaryFolder folder;
+  test::write_sample_series(folder / "ct");
+  const auto seg = folder / "seg.dcm", rt = folder / "rt.dcm";
+  const std::vector<std::uint8_t> bits(24, 1);
+  std::size_t loaded = 0, refused = 0;
+  for (std::size_t i = 0; i < 40; ++i) {
+    const fs::path& damaged = i % 2 == 0 ? seg : rt;
+    test::write_segmentation(seg, {"b"}, {{1, 1, bits}, {1, 2, bits}});
+    test::write_structure_set(rt, {{1, "a", {test::sample_rectangle(0, 0, 2, 2, 0)}}});
+    std::string bytes = test::read_file(damaged);
+    bytes[132 + (i * 7919) % (bytes.size() - 132)] ^= static_cast<char>(1 + i * 37 % 255);
+    test::write_file(damaged, bytes);
+    for (const Series& series : scan_folder(folder.path(), {{"a", 1}, {"b", 2}}).series) try {
+        if (!series.accepted()) throw DataError(series.refusals.front().fault, "told");
+        if (series.labelled() && load_labels(series).label.size() != 96) ADD_FAILURE() << "another size";
+        ++loaded;
+      } catch (const DataError&) {
+        ++refused;
+      }
+  }
+  EXPECT_GE(loaded + refused, 40U);
+  EXPECT_GT(loaded, 0U);
+  EXPECT_GT(refused, 0U);
+}
+
+// The masks were made from the same contours by another program. Every voxel is equal.
+TEST(DecodeLabelObject, RealContoursEqualTheirMasks) {
+  const auto data = test::real_data("sts_ibsi");
+  if (!data) GTEST_SKIP() << test::kNoRealData;
+  const std::map<std::string, std::ptrdiff_t> voxels = {{"STS_002", 17090}, {"STS_019", 5564}, {"STS_025", 9655}};
+  for (const auto& [patient, count] : voxels) {
+    const LabelMap drawn = load_labels(scan_folder(*data / "dicom" / patient, {{"GTV_Mass_CT", 1}}).series.at(0));
+    ScanOptions options;
+    options.path = *data / "nifti" / patient;
+    options.image = "CT_image.nii.gz";
+    options.labels = "CT_mask.nii.gz";
+    const LabelMap mask = load_labels(scan(options).series.at(0));
+    EXPECT_EQ(std::count(drawn.label.begin(), drawn.label.end(), 1), count) << patient;
+    EXPECT_TRUE(drawn.label == mask.label) << patient;
+  }
+}
+
+// Voxel by voxel as highdicom reads it (tests/oracle/make_segmentation.py).
+TEST(DecodeLabelObject, RealSegmentationEqualsHighdicom) {
+  const auto data = test::real_data("dcmqi_ct3slice_seg");
+  if (!data) GTEST_SKIP() << test::kNoRealData;
+  const auto oracle = nlohmann::json::parse(test::read_file(test::source_dir() / "tests/oracle/segmentation.json"));
+  const LabelMap labels = load_labels(scan_folder(*data, {{"liver", 1}}).series.at(0));
+  const std::size_t slice = 512 * 512;
+  ASSERT_EQ(labels.label.size(), 3 * slice);
+  for (std::size_t z = 0; z < 3; ++z) {
+    const auto first = labels.label.begin() + static_cast<std::ptrdiff_t>(z * slice);
+    EXPECT_EQ(std::count(first, first + static_cast<std::ptrdiff_t>(slice), 1), oracle.at("voxels").at(z));
+  }
+  Sha256 digest;
+  digest.update(std::as_bytes(std::span(labels.label)));
+  EXPECT_EQ(digest.hex(), oracle.at("sha256"));
+}
+
+}  // namespace
+}  // namespace ctforge::io

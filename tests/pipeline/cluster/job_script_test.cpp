@@ -1,0 +1,109 @@
+// Quoting, checked by the shell itself, and what all scripts have in common.
+#include "pipeline/cluster/job_script.h"
+
+#include "pipeline/cluster/job_queue.h"
+#include "tests/support/support.h"
+
+#include <stdexcept>
+
+#include <gtest/gtest.h>
+
+namespace ctforge::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+
+TEST(JobScript, TheShellReadsAQuotedWordAsItWas) {
+  for (const std::string text : {"a", "a b", "it's", "$(id) `id` \\ \"", "-n", "*", "a;b&c|d", "", "~", "#", "é"}) {
+    const auto result = run_tool({"bash", "-c", "printf '%s' " + shell_quoted(text)});
+    EXPECT_EQ(result.output, text == "-n" ? "-n" : text) << text;
+  }
+  EXPECT_EQ(shell_quoted("/a/b-1.c:d"), "/a/b-1.c:d") << "what needs no quotes has none";
+}
+
+TEST(JobScript, DirectivesHaveNoWayOut) {
+  EXPECT_EQ(directive_quoted("/a/b"), "/a/b");
+  EXPECT_EQ(directive_quoted("/a b"), "\"/a b\"");
+  for (const char* wrong : {"a\"b", "a\\b", "a\nb", "a\x7f"})
+    EXPECT_THROW(directive_quoted(wrong), std::invalid_argument);
+}
+
+TEST(JobScript, TemplatesAreFilledOnce) {
+  EXPECT_EQ(filled("{{a}}-{{b}}", {{"a", "{{b}}"}, {"b", "2"}}), "{{b}}-2");
+  EXPECT_THROW(filled("{{a}}", {}), std::invalid_argument);
+  EXPECT_THROW(filled("{{a", {{"a", ""}}), std::invalid_argument);
+}
+
+const JobPlaces kPlaces = {"/opt/ctforge", "/runs/a b", "/home of/x"};
+
+TEST(JobScript, CommandsOfAJob) {
+  const Config config = read_config({}, {"cluster.cpus=6"});
+  const auto train = plan_jobs(config, {"train"})[0], prepare = plan_jobs(config, {"prepare"})[0];
+  EXPECT_EQ(argument_words(config, train, kPlaces),
+            "train --config '/runs/a b/jobs/config.yaml' --out '/runs/a b' --threads 6 --device cuda");
+  EXPECT_EQ(argument_words(config, prepare, kPlaces),
+            "prepare --config '/runs/a b/jobs/config.yaml' --out '/runs/a b' --threads 6");
+  EXPECT_EQ(argument_words(read_config({}, {"run.threads=2", "cluster.gpus=0"}), prepare, kPlaces),
+            "prepare --config '/runs/a b/jobs/config.yaml' --out '/runs/a b'");
+}
+
+TEST(JobScript, AContainerSeesTheRunAndWhatItIsGiven) {
+  const Config config = read_config({}, {"cluster.container=/i.sif", "cluster.binds=[/data]"});
+  EXPECT_EQ(program_words(config, {"ctforge", "/runs/a b", "/w"}, true),
+            "apptainer exec --nv --bind '/runs/a b' --bind /w --bind /data --pwd /w /i.sif ctforge");
+  EXPECT_EQ(program_words(read_config({}, {}), kPlaces, true), "/opt/ctforge");
+}
+
+TEST(JobScript, TheSitesLinesMayUseUnsetVariables) {
+  EXPECT_EQ(environment_lines({}), "");
+  EXPECT_EQ(first_line({}), "#!/bin/bash");
+  ClusterConfig cluster;
+  cluster.modules = {"cuda/12.4", "gcc"};
+  cluster.setup = {"export A=$B"};
+  EXPECT_EQ(first_line(cluster), "#!/bin/bash -l");
+  const std::string lines = environment_lines(cluster);
+  EXPECT_NE(lines.find("set +u\nmodule load cuda/12.4 gcc\nexport A=$B\nset -u\n"), std::string::npos) << lines;
+}
+
+// A child that takes its time to stop, and a signal that comes meanwhile: its own exit code comes back.
+TEST(JobScript, ExitCodesComeThroughSignals) {
+  const std::string script = std::string("set -euo pipefail\n") + kWatchLines + R"(
+bash -c 'trap "sleep 0.3; exit 75" USR1; while :; do sleep 0.05; done' &
+children=("$!")
+(sleep 0.5; kill -TERM $$; sleep 0.1; kill -USR1 $$) &
+wait_for "${children[0]}"
+echo "$code $asked"
+bash -c 'exit 3' &
+wait_for "$!"
+echo "$code"
+)";
+  EXPECT_EQ(run_tool({"bash", "-c", script}).output, "75 1\n3\n");
+}
+
+TEST(JobScript, WaitsForAFormerAttemptToEnd) {
+  const test::TemporaryFolder folder;
+  const std::string lock = "'" + (folder / ".ctforge.lock").string() + "'";
+  const auto result =
+      run_tool({"bash", "-c",
+                "set -e; run='" + folder.path().string() + "'; flock " + lock +
+                    " bash -c 'sleep 0.7; echo former ended' &\nsleep 0.2\n" + lock_lines({}) + "echo begins"});
+  EXPECT_EQ(result.output, "former ended\nbegins\n");
+}
+
+TEST(JobScript, PrepareIsDoneWithoutRefusedSeriesOnly) {
+  const test::TemporaryFolder folder;
+  const auto after = [&folder](int code) {
+    return run_tool({"bash", "-c",
+                     "run='" + folder.path().string() + "'; code=" + std::to_string(code) + "\n" + kRefusedLines +
+                         "exit $code"})
+        .exit_code;
+  };
+  EXPECT_EQ(after(3), 3) << "nothing was made";
+  test::write_file(folder / "data/prepare.json", "{}");
+  EXPECT_EQ(after(3), 0);
+  EXPECT_EQ(after(2), 2);
+  EXPECT_EQ(after(75), 75);
+}
+
+}  // namespace
+}  // namespace ctforge::pipeline

@@ -1,0 +1,29 @@
+// What the kernel says of memory that was just taken.
+#include "pipeline/run/memory.h"
+
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace ctforge::pipeline {
+namespace {
+
+TEST(Memory, ResidentGrowsWithWhatIsTakenAndThePeakStays) {
+  constexpr std::int64_t taken_bytes = 64 << 20;
+  reset_peak_memory("cpu");
+  const MemoryUse before = memory_use("cpu");
+  EXPECT_GT(before.resident_bytes, 1 << 20);
+  EXPECT_FALSE(before.device_bytes || before.device_peak_bytes);
+  {
+    const std::vector<char> taken(taken_bytes, 1);
+    EXPECT_GT(memory_use("cpu").resident_bytes, before.resident_bytes + taken_bytes / 2 + taken[7]);
+  }
+  const MemoryUse after = memory_use("cpu");
+  EXPECT_GE(after.peak_bytes, before.resident_bytes + taken_bytes / 2);
+  EXPECT_LT(after.resident_bytes, after.peak_bytes);
+}
+
+TEST(Memory, UnknownDevicesAreRefused) { EXPECT_ANY_THROW(memory_use("abacus")); }
+
+}  // namespace
+}  // namespace ctforge::pipeline
