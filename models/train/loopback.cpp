@@ -33,4 +33,6 @@ int port_of(int listener) {
   return ntohs(address.sin_port);
 }
 
+bool is_loopback(const std::string& address) { return address == "localhost" || address.starts_with("127."); }
+
 }  // namespace ctforge::train

@@ -1,24 +1,19 @@
-// c10d's stores and process groups; nothing else of the project knows them.
+// c10d's process groups; nothing of the project but this and peer_watch knows it.
 #include "models/train/parallel.h"
 
 #include "io/file/digest.h"
 #include "models/train/loopback.h"
+#include "models/train/peer_watch.h"
 
-#include <atomic>
-#include <condition_variable>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <mutex>
 #include <system_error>
 #include <thread>
 #include <utility>
 
 #include <c10/util/Logging.h>
-#include <fcntl.h>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
-#include <torch/csrc/distributed/c10d/TCPStore.hpp>
 #include <torch/utils.h>
 #include <unistd.h>
 #ifdef CTFORGE_NCCL
@@ -34,28 +29,6 @@ using std::chrono::milliseconds;
 // Of one exchange. The watching thread finds lost processes much sooner; a slow one (rank 0 evaluating, say) is not
 // lost.
 constexpr milliseconds kExchangeLimit = std::chrono::hours(24 * 7);
-constexpr const char *kLeft = "left", *kFailed = "failed";
-
-bool is_loopback(const std::string& address) { return address == "localhost" || address.starts_with("127."); }
-
-std::string state_key(int rank) { return "state/" + std::to_string(rank); }
-
-c10::intrusive_ptr<c10d::Store> connect(const Rendezvous& where, bool serves, milliseconds within) {
-  c10d::TCPStoreOptions options;
-  options.port = static_cast<std::uint16_t>(where.port);
-  options.isServer = serves;
-  options.numWorkers = static_cast<std::size_t>(where.size);
-  options.waitWorkers = false;
-  options.timeout = within;
-  // The store's own socket would listen to the whole network.
-  if (serves && where.listener) {
-    ::fcntl(*where.listener, F_SETFD, FD_CLOEXEC);  // not for programs that this one starts
-    options.masterListenFd = where.listener;
-  }
-  if (serves && !where.listener && is_loopback(where.address)) options.masterListenFd = listen_on_loopback(where.port);
-  return c10::make_intrusive<c10d::PrefixStore>("ctforge" + where.attempt,
-                                                c10::make_intrusive<c10d::TCPStore>(where.address, options));
-}
 
 std::shared_ptr<::gloo::transport::Device> gloo_device(const std::string& address) {
   using c10d::ProcessGroupGloo;
@@ -65,82 +38,6 @@ std::shared_ptr<::gloo::transport::Device> gloo_device(const std::string& addres
                               : ProcessGroupGloo::createDefaultDevice();
 }
 
-// Each process counts up a number in the store now and then, and looks at the others'. The connection is a second one:
-// the first may be busy waiting.
-class Watch {
- public:
-  Watch(const Rendezvous& where, const Group::Options& options)
-      : rank_(where.rank),
-        size_(where.size),
-        options_(options),
-        store_(connect(where, false, options.lost_after)),
-        silent_(options.silent) {
-    beat("0");
-  }
-  ~Watch() { stop(); }
-  Watch(const Watch&) = delete;
-  Watch& operator=(const Watch&) = delete;
-
-  // From now on it says nothing.
-  void hush() { silent_ = true; }
-  void start() {
-    thread_ = std::thread([this] { run(); });
-  }
-  void stop() {
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      stopped_ = true;
-    }
-    wake_.notify_all();
-    if (thread_.joinable()) thread_.join();
-  }
-
- private:
-  void beat(const std::string& state) { store_->set(state_key(rank_), state); }
-
-  void run() {
-    using Clock = std::chrono::steady_clock;
-    std::vector<std::string> last(static_cast<std::size_t>(size_));
-    std::vector<Clock::time_point> seen(last.size(), Clock::now());
-    std::int64_t beats = 0;
-    std::unique_lock<std::mutex> lock(mutex_);
-    while (!wake_.wait_for(lock, options_.lost_after / 6, [this] { return stopped_; })) {
-      try {
-        beat(std::to_string(++beats));
-        for (int other = 0; other < size_; ++other) {
-          const auto i = static_cast<std::size_t>(other);
-          const std::string state = store_->get_to_str(state_key(other));
-          if (state == kFailed) end(other, true);
-          if (state != last[i] || state == kLeft) seen[i] = Clock::now();
-          last[i] = state;
-          if (Clock::now() - seen[i] > options_.lost_after) end(other, false);
-        }
-      } catch (const std::exception&) {
-        end(0, false);  // who keeps the store
-      }
-    }
-  }
-
-  [[noreturn]] void end(int other, bool told) {
-    if (!told && !silent_) {
-      const std::string line = "ctforge: process " + std::to_string(other) + " of the " + std::to_string(size_) +
-                               " that train together was lost; what is saved is kept: run the same command to go on\n";
-      std::fputs(line.c_str(), stderr);
-    }
-    std::fflush(nullptr);
-    std::_Exit(options_.lost_code);
-  }
-
-  int rank_, size_;
-  Group::Options options_;
-  c10::intrusive_ptr<c10d::Store> store_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool stopped_ = false;
-  std::atomic<bool> silent_;
-  std::thread thread_;
-};
-
 }  // namespace
 
 class Group::Impl {
@@ -148,8 +45,8 @@ class Group::Impl {
   Impl(const Rendezvous& where, torch::Device device, const Options& options)
       : rank(where.rank),
         size(where.size),
-        store_(connect(where, where.rank == 0 && !where.hosted, options.meet_within)) {
-    watch_ = std::make_unique<Watch>(where, options);
+        store_(connect_store(where, where.rank == 0 && !where.hosted, options.meet_within)) {
+    watch_ = std::make_unique<PeerWatch>(where, options);
     std::vector<std::string> states;
     for (int other = 0; other < size; ++other) states.push_back(state_key(other));
     store_->wait(states, options.meet_within);
@@ -254,7 +151,7 @@ class Group::Impl {
  private:
   c10::intrusive_ptr<c10d::Store> store_;
   c10::intrusive_ptr<c10d::Backend> gloo_, nccl_;
-  std::unique_ptr<Watch> watch_;
+  std::unique_ptr<PeerWatch> watch_;
   bool left_ = false;
 };
 

@@ -6,6 +6,7 @@
 #include "io/file/digest.h"
 #include "io/file/random.h"
 #include "models/train/checkpoint.h"
+#include "pipeline/evaluate/downstream_json.h"
 #include "pipeline/observe/log.h"
 #include "pipeline/train/save_timer.h"
 
@@ -129,9 +130,8 @@ struct Place {
 };
 
 ordered_json cell_json(const DownstreamCell& cell) {
-  ordered_json json{{"fraction", cell.fraction}, {"arm", cell.arm}, {"learning_rate", cell.candidate.learning_rate}};
-  if (cell.arm == kSyntheticArm) json["synthetic_share"] = cell.candidate.synthetic_share;
-  if (cell.arm == kSyntheticArm) json["synthetic_until"] = cell.candidate.synthetic_until;
+  ordered_json json{{"fraction", cell.fraction}, {"arm", cell.arm}};
+  json.update(candidate_json(cell.candidate, cell.arm));
   json["seed"] = cell.seed;
   return json;
 }

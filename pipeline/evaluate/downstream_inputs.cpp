@@ -86,9 +86,19 @@ FractionInputs load_fraction(double fraction, const EvaluationInputs& whole, boo
   return own;
 }
 
-void reject_labels(FractionInputs& own) {
+eval::Indices plausible(const FractionInputs& own, const CellStore& cells) {
+  std::string name = "plausible-of-" + number_name(own.fraction);
+  std::replace(name.begin(), name.end(), '.', '_');  // a plain word, as cells are called
+  const std::string key = own.train_sha256 + own.synthetic_sha256;
+  if (const auto kept = cells.load(name, key)) return kept->get<eval::Indices>();
+  const eval::Indices found = eval::plausible(own.synthetic, own.train);
+  cells.save(name, key, found);
+  return found;
+}
+
+void reject_labels(FractionInputs& own, const CellStore& cells) {
   const std::int64_t drawn = own.synthetic.size();
-  own.synthetic = eval::subset(own.synthetic, eval::plausible(own.synthetic, own.train));
+  own.synthetic = eval::subset(own.synthetic, plausible(own, cells));
   own.rejected = drawn - own.synthetic.size();
   if (own.synthetic.size() == 0)
     throw io::DataError(io::Fault::NothingUsable, "the labels of all samples of fraction " + number_name(own.fraction) +
@@ -98,7 +108,8 @@ void reject_labels(FractionInputs& own) {
 
 }  // namespace
 
-DownstreamInputs load_downstream(const EvaluationInputs& inputs, const DownstreamConfig& config, const fs::path& out) {
+DownstreamInputs load_downstream(const EvaluationInputs& inputs, const DownstreamConfig& config, const CellStore& cells,
+                                 const fs::path& out) {
   const fs::path data = out / "data";
   DownstreamInputs result;
   result.validation = inputs.validation;
@@ -115,7 +126,7 @@ DownstreamInputs load_downstream(const EvaluationInputs& inputs, const Downstrea
   whole.synthetic_sha256 = split_sha256(out / "samples", "synthetic");
   result.fractions.push_back(std::move(whole));
   if (config.reject_labels && with_samples)
-    for (FractionInputs& fraction : result.fractions) reject_labels(fraction);
+    for (FractionInputs& fraction : result.fractions) reject_labels(fraction, cells);
   return result;
 }
 

@@ -3,6 +3,7 @@
 
 #include "eval/patch_set.h"
 #include "pipeline/evaluate/downstream_config.h"
+#include "pipeline/evaluate/evaluate_cells.h"
 #include "pipeline/evaluate/evaluate_inputs.h"
 
 #include <cstdint>
@@ -29,8 +30,8 @@ struct DownstreamInputs {
 // damaged, and where anything leaks: a patient on both sides, a fraction whose training patients are not among the
 // whole's or whose held-out patients are others, samples of a generator that was trained on another set, or learned
 // from scans beyond it; also where a fraction has another number of samples than OUT, and
-// io::DataError(NothingUsable) where the labels of all are rejected.
-DownstreamInputs load_downstream(const EvaluationInputs& inputs, const DownstreamConfig& config,
+// io::DataError(NothingUsable) where the labels of all are rejected. `cells` keeps which labels are plausible.
+DownstreamInputs load_downstream(const EvaluationInputs& inputs, const DownstreamConfig& config, const CellStore& cells,
                                  const std::filesystem::path& out);
 
 // SHA-256 of the validation and test patches in a folder of prepared data.

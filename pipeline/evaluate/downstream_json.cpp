@@ -13,13 +13,6 @@ ordered_json interval_json(const eval::Interval& interval) {
   return {{"mean", interval.mean}, {"interval", {interval.low, interval.high}}, {"n", interval.count}};
 }
 
-ordered_json candidate_json(const Candidate& candidate, const std::string& arm) {
-  ordered_json json{{"learning_rate", candidate.learning_rate}};
-  if (arm == kSyntheticArm) json["synthetic_share"] = candidate.synthetic_share;
-  if (arm == kSyntheticArm) json["synthetic_until"] = candidate.synthetic_until;
-  return json;
-}
-
 ordered_json candidates_json(const ArmResult& arm) {
   ordered_json json = ordered_json::array();
   for (const CandidateScore& score : arm.candidates) {
@@ -157,6 +150,13 @@ ordered_json protocol_json(const DownstreamResult& result, const DownstreamInput
 }
 
 }  // namespace
+
+ordered_json candidate_json(const Candidate& candidate, const std::string& arm) {
+  ordered_json json{{"learning_rate", candidate.learning_rate}};
+  if (arm == kSyntheticArm) json["synthetic_share"] = candidate.synthetic_share;
+  if (arm == kSyntheticArm) json["synthetic_until"] = candidate.synthetic_until;
+  return json;
+}
 
 std::string organ_name(const std::vector<std::string>& labels, std::size_t label) {
   return label == 0 ? "mean" : labels[label];

@@ -29,6 +29,9 @@ namespace ctforge::pipeline {
 nlohmann::ordered_json downstream_result_json(const DownstreamResult& result, const DownstreamInputs& inputs,
                                               const DownstreamConfig& config);
 
+// {learning_rate}, of real_synthetic {synthetic_share, synthetic_until} besides.
+nlohmann::ordered_json candidate_json(const Candidate& candidate, const std::string& arm);
+
 // "mean" for 0.
 std::string organ_name(const std::vector<std::string>& labels, std::size_t label);
 // Whether any test patient was scored on it.

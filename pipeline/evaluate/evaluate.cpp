@@ -93,7 +93,8 @@ ordered_json run_evaluate(const EvaluateConfig& config, const Context& context, 
     for (const char* result : {"distances.json", "nearest.json", "release.json", "radiomics.json", "noise_power.json",
                                "diversity.json", "quality.json", "downstream.json", "downstream.csv"})
       std::filesystem::remove(folder / result);  // an attempt that ends early must not leave a mixture
-  const std::string base_key = inputs.digest + " " + std::to_string(own.seed);
+  const std::string digest = inputs_sha256(config, context.out);
+  const std::string base_key = digest + " " + std::to_string(own.seed);
 
   Extractors extractors = load_extractors(config, context.device);
   for (const auto& [name, reason] : extractors.unavailable) log_info("evaluate: no " + name + ": " + reason);
@@ -108,7 +109,7 @@ ordered_json run_evaluate(const EvaluateConfig& config, const Context& context, 
     return {};
   }
   ordered_json distances = distances_json(compared, features, extractors, config, own.seed);
-  distances["inputs_sha256"] = inputs.digest;
+  distances["inputs_sha256"] = digest;
   std::filesystem::remove_all(folder / "statistics");
   if (config.statistics) write_statistics(features, folder / "statistics");
   write_json(folder / "distances.json", distances);
@@ -124,7 +125,7 @@ ordered_json run_evaluate(const EvaluateConfig& config, const Context& context, 
                 judged.at("samples").dump() + " are copies; evaluation/release.json lists them");
   if (context.interrupted()) throw Interrupted{"evaluate"};
 
-  ordered_json summary{{"inputs_sha256", inputs.digest},
+  ordered_json summary{{"inputs_sha256", digest},
                        {"distances", short_distances(distances)},
                        {"nearest", nearest.at("nearest").at("correlation")},
                        {"release", judged.at("state")}};

@@ -12,7 +12,7 @@ namespace ctforge::pipeline {
 DownstreamReport run_downstream(const EvaluationInputs& inputs, const DownstreamConfig& config, const CellStore& cells,
                                 const Context& context) {
   require_choice(config, inputs.validation);
-  const DownstreamInputs sides = load_downstream(inputs, config, context.out);
+  const DownstreamInputs sides = load_downstream(inputs, config, cells, context.out);
   const std::vector<nlohmann::ordered_json> trained = train_cells(sides, config, cells, context);
   if (context.part) return {};
   const DownstreamResult result = score_downstream(sides, config, trained, context.seed);

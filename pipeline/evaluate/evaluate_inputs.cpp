@@ -141,7 +141,6 @@ EvaluationInputs load_inputs(const EvaluateConfig& config, const fs::path& out) 
   if (io::has_shards(untrained, "synthetic")) inputs.extras.emplace_back("untrained", open(untrained, "synthetic"));
   guard(inputs);
   inputs.held_out = held_out_like_train(inputs.train, std::array{inputs.validation, inputs.test});
-  inputs.digest = inputs_sha256(config, out);
   return inputs;
 }
 

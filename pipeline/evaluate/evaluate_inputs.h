@@ -23,7 +23,6 @@ struct EvaluationInputs {
   eval::PatchSet held_out;
   eval::PatchSet synthetic;
   std::vector<std::pair<std::string, eval::PatchSet>> extras;
-  std::string digest;  // SHA-256 over all their shards
 };
 
 // What is wrong with the settings of the extractors: files that are not there, and what would do nothing.
@@ -43,7 +42,7 @@ void require_trained_on(const std::string& train_sha256, const std::filesystem::
 EvaluationInputs load_inputs(const EvaluateConfig& config, const std::filesystem::path& out);
 // Whether anybody in the set has a label contoured.
 bool any_contoured(const eval::PatchSet& set);
-// The digest alone. Throws io::DataError when a shard cannot be read.
+// SHA-256 over all their shards. Throws io::DataError when one cannot be read.
 std::string inputs_sha256(const EvaluateConfig& config, const std::filesystem::path& out);
 
 // The file of EfficientNet-Lite0's weights: as configured; for "auto" $CTFORGE_LITE0, then below the running program's

@@ -3,6 +3,7 @@
 
 #include "eval/comparison.h"
 #include "eval/nearest.h"
+#include "io/file/fault.h"
 #include "io/file/shard.h"
 #include "pipeline/config/config_tree.h"
 #include "pipeline/evaluate/evaluate_codec.h"
@@ -110,8 +111,12 @@ ordered_json read_verdict(const fs::path& out) {
 
 fs::path releasable_dicom(const fs::path& run, bool allow_copies) {
   if (fs::exists(run / "released" / "filter.json")) return run / "released" / "dicom";
-  const ordered_json verdict = read_verdict(run);
-  if (verdict.is_object() && verdict.value("state", "") == "not releasable" && !allow_copies)
+  const ordered_json verdict = allow_copies ? ordered_json() : read_verdict(run);
+  if (verdict.is_object() && !verdict.contains("state"))
+    throw io::DataError(io::Fault::Unreadable,
+                        "the verdict whether samples are copies, release.json, is damaged: run evaluate again, or give "
+                        "--allow-copies");
+  if (verdict.is_object() && verdict.at("state") == "not releasable")
     throw ConfigError({{"--out", "",
                         "the samples are marked as not releasable: too many are copies of training patches. ctforge "
                         "filter leaves those out; --allow-copies sends all"}});

@@ -42,10 +42,12 @@ std::vector<std::string> sample_names(const eval::PatchSet& set);
 nlohmann::ordered_json judge_samples(const ReleaseConfig& config, const Context& context);
 
 // The folder of DICOM files that push takes of a run: what filter kept, where it was run, else the samples. Throws
-// ConfigError where these are marked as not releasable, unless allow_copies.
+// ConfigError where these are marked as not releasable and io::DataError where the verdict is damaged, unless
+// allow_copies.
 std::filesystem::path releasable_dicom(const std::filesystem::path& run, bool allow_copies);
 
-// The latest verdict on a run's samples: evaluation/release.json, else samples/release.json; null where there is none.
+// The latest verdict on a run's samples: evaluation/release.json, else samples/release.json; null where there is none,
+// an empty object where it is damaged.
 nlohmann::ordered_json read_verdict(const std::filesystem::path& out);
 
 }  // namespace ctforge::pipeline

@@ -18,5 +18,10 @@ TEST(Loopback, GivesAPortThatNobodyElseGets) {
   EXPECT_THROW(port_of(listener), std::system_error);
 }
 
+TEST(Loopback, IsToldByItsName) {
+  EXPECT_TRUE(is_loopback("127.0.0.1") && is_loopback("localhost"));
+  EXPECT_FALSE(is_loopback("10.0.0.1") || is_loopback("node127"));
+}
+
 }  // namespace
 }  // namespace ctforge::train

@@ -5,7 +5,6 @@
 #include "tests/models/train/processes.h"
 
 #include <chrono>
-#include <thread>
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -50,28 +49,6 @@ TEST(Group, EndsWithAnErrorWhenAProcessIsKilled) {
     EXPECT_EQ(ends[static_cast<std::size_t>(other)].exit_code, 1);
   }
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
-}
-
-// Nothing closes: only that it gives no sign of life shows it.
-TEST(Group, EndsWithAnErrorWhenAProcessHangs) {
-  const auto ends = run_processes(2,
-                                  [](Group& group) -> std::string {
-                                    if (group.rank() == 1) {
-                                      // Lets the other go, then stands still; the other's end wakes nobody, so a child
-                                      // of ours does.
-                                      const pid_t self = ::getpid();
-                                      if (::fork() == 0) {
-                                        std::this_thread::sleep_for(std::chrono::seconds(8));
-                                        ::kill(self, SIGKILL);
-                                        std::_Exit(0);
-                                      }
-                                      ::raise(SIGSTOP);
-                                    }
-                                    group.barrier();
-                                    return "nothing happened";
-                                  },
-                                  {.lost_after = std::chrono::milliseconds(1500), .silent = true, .lost_code = 7});
-  EXPECT_EQ(ends[0].exit_code, 7);
 }
 
 TEST(Group, SaysSoWhenNotAllCome) {

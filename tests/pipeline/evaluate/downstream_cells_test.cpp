@@ -57,8 +57,8 @@ TEST(DownstreamCells, AnswersLikeTheFileItLeaves) {
   test::write_run(folder.path());
   EvaluateConfig config = test::quick_evaluation();
   config.downstream.seeds = 1;
-  const auto inputs = load_downstream(load_inputs(config, folder.path()), config.downstream, folder.path());
   const CellStore cells(folder / "cells");
+  const auto inputs = load_downstream(load_inputs(config, folder.path()), config.downstream, cells, folder.path());
   const Context context = test::context_of(folder.path());
   const auto trained = train_cells(inputs, config.downstream, cells, context);
   ASSERT_EQ(trained.size(), 2u);
@@ -84,8 +84,8 @@ TEST(DownstreamCells, ANetworkThatDivergesIsAResult) {
   config.downstream.arms = {"real"};
   config.downstream.learning_rates = {90000};
   config.downstream.steps = 20;
-  const auto inputs = load_downstream(load_inputs(config, folder.path()), config.downstream, folder.path());
   const CellStore cells(folder / "cells");
+  const auto inputs = load_downstream(load_inputs(config, folder.path()), config.downstream, cells, folder.path());
   const auto trained = train_cells(inputs, config.downstream, cells, test::context_of(folder.path()));
   ASSERT_EQ(trained.size(), 1u);
   EXPECT_GE(trained[0].at("diverged").get<int>(), 2);

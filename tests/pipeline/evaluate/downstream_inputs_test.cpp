@@ -21,7 +21,7 @@ class DownstreamInputsTest : public testing::Test {
     config_.downstream.fractions = {0.5, 1};
   }
   DownstreamInputs load() const {
-    return load_downstream(load_inputs(config_, folder_.path()), config_.downstream, folder_.path());
+    return load_downstream(load_inputs(config_, folder_.path()), config_.downstream, cells_, folder_.path());
   }
   void train_on(const std::string& name, std::int64_t count) const {
     test::write_shards(half_ / "data", "train", name, count, 1, false);
@@ -39,6 +39,7 @@ class DownstreamInputsTest : public testing::Test {
   }
   const test::TemporaryFolder folder_;
   const std::filesystem::path half_ = folder_ / "fractions" / "0.5";
+  const CellStore cells_{folder_ / "cells"};
   EvaluateConfig config_ = test::quick_evaluation();
 };
 
@@ -103,6 +104,10 @@ TEST_F(DownstreamInputsTest, SamplesWithImplausibleLabelsAreLeftOutWhereAsked) {
     EXPECT_EQ(kept[i].synthetic.size() + kept[i].rejected, 24);
     EXPECT_EQ(kept[i].synthetic.size(), std::ssize(eval::plausible(all[i].synthetic, all[i].train)));
   }
+  const std::string key = all[0].train_sha256 + all[0].synthetic_sha256;
+  ASSERT_TRUE(cells_.load("plausible-of-0_5", key));
+  cells_.save("plausible-of-0_5", key, {1, 2, 3});  // measured once
+  EXPECT_EQ(load().fractions[0].synthetic.size(), 3);
 }
 
 TEST_F(DownstreamInputsTest, AnotherNumberOfSamples) {

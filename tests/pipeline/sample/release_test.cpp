@@ -2,6 +2,7 @@
 #include "pipeline/sample/release.h"
 
 #include "io/file/atomic_file.h"
+#include "io/file/fault.h"
 #include "pipeline/config/config_tree.h"
 #include "tests/pipeline/evaluate/evaluate_support.h"
 #include "tests/support/support.h"
@@ -43,6 +44,9 @@ TEST(Release, SamplesOfAFolder) {
   io::write_atomically(folder / "samples" / "release.json", verdict.dump());
   EXPECT_EQ(read_verdict(folder.path()), verdict);
   EXPECT_THROW(releasable_dicom(folder.path(), false), ConfigError);
+  EXPECT_EQ(releasable_dicom(folder.path(), true), folder / "samples" / "dicom");
+  io::write_atomically(folder / "samples" / "release.json", "{\"state\": \"releas");
+  EXPECT_THROW(releasable_dicom(folder.path(), false), io::DataError);
   EXPECT_EQ(releasable_dicom(folder.path(), true), folder / "samples" / "dicom");
   std::filesystem::create_directories(folder / "released");
   io::write_atomically(folder / "released" / "filter.json", "{}");
