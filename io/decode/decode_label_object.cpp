@@ -17,7 +17,7 @@ void decode_label_object(const DecodeRequest& request, std::span<std::byte> voxe
   const std::span<std::uint8_t> labels(reinterpret_cast<std::uint8_t*>(voxels.data()),
                                        static_cast<std::size_t>(request.voxels()));
   if (request.task == DecodeTask::Segmentation)
-    decode_segmentation(request.paths.front(), ct, request.structures, slices, labels);
+    decode_segmentation(request.paths.front(), ct, request.tilted, request.structures, slices, labels);
   else
     decode_contours(request.paths.front(), ct, request.structures, slices, labels);
 }

@@ -82,6 +82,7 @@ std::string encode_request(const DecodeRequest& request) {
   }
   Geometry grid = request.grid;
   each_of_grid(grid, [&](double value) { put(bytes, value); });
+  put(bytes, std::int64_t{request.tilted ? 1 : 0});
   put(bytes, static_cast<std::int64_t>(request.structures.size()));
   for (const auto& [number, label] : request.structures) {
     put(bytes, number);
@@ -113,6 +114,7 @@ DecodeRequest decode_request(std::string_view bytes) {
     request.slices.push_back({static_cast<std::uint32_t>(file), static_cast<std::uint32_t>(frame)});
   }
   each_of_grid(request.grid, [&](double& value) { value = std::bit_cast<double>(reader.number()); });
+  request.tilted = reader.number() != 0;
   for (std::int64_t left = reader.number(); left > 0; --left) {
     const std::int64_t number = reader.number();
     request.structures[number] = static_cast<std::uint8_t>(reader.number());

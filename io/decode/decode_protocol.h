@@ -36,6 +36,7 @@ struct DecodeRequest {
   std::vector<SliceSource> slices;  // DicomSlices: where each lies, if not each in a file of its own
   // Of Segmentation and StructureSet: the CT's grid but for its size, and segment or ROI numbers with their labels.
   Geometry grid;
+  bool tilted = false;  // its slices were moved in their planes to this grid
   std::map<std::int64_t, std::uint8_t> structures;
 
   std::int64_t voxels() const { return size[0] * size[1] * size[2]; }

@@ -1,19 +1,19 @@
 // The pixels of a SEG, a frame at a time.
 #include "io/dicom/dicom_pixels.h"
 #include "io/dicom/dicom_segmentation.h"
+#include "io/file/file_descriptor.h"
 
 #include <algorithm>
-#include <fstream>
 
 namespace ctforge::io {
 
 namespace {
 
-// PixelData by bytes: from the file, or expanded by DCMTK where the data set is deflated.
+// PixelData by bytes: from the file, or expanded by DCMTK where the data set is deflated, or by GDCM a frame.
 class FrameBytes {
  public:
   FrameBytes(const std::filesystem::path& path, const Segmentation& segmentation)
-      : segmentation_(segmentation), file_(path, std::ios::binary) {
+      : segmentation_(segmentation), file_(path) {
     if (segmentation.pixels.encoding != PixelEncoding::Deflated) return;
     const std::int64_t bits = frame_bits() * static_cast<std::int64_t>(segmentation.frames.size());
     expanded_ = read_deflated(path, static_cast<std::size_t>((bits + 7) / 8));
@@ -21,15 +21,18 @@ class FrameBytes {
 
   // The bytes that hold a frame; returns the number of bits before it in the first of them.
   int read(std::size_t frame, std::vector<char>& bytes) {
+    if (!segmentation_.fragments.empty()) {
+      bytes.resize(static_cast<std::size_t>(segmentation_.pixels.slice_bytes()));
+      decompress_frame(file_, segmentation_.fragments.at(frame), segmentation_.pixels, bytes);
+      return 0;
+    }
     const std::int64_t first_bit = static_cast<std::int64_t>(frame) * frame_bits();
     const std::int64_t first = first_bit / 8, last = (first_bit + frame_bits() + 7) / 8;
     bytes.resize(static_cast<std::size_t>(last - first));
     if (!expanded_.empty()) {
       std::copy_n(expanded_.begin() + first, bytes.size(), bytes.begin());
-    } else {
-      file_.seekg(segmentation_.pixels.offset + first);
-      if (!file_.read(bytes.data(), static_cast<std::streamsize>(bytes.size())))
-        throw DataError(Fault::TruncatedPixelData, "the file ends within its PixelData");
+    } else if (!file_.read(segmentation_.pixels.offset + first, bytes)) {
+      throw DataError(Fault::TruncatedPixelData, "the file ends within its PixelData");
     }
     return static_cast<int>(first_bit % 8);
   }
@@ -40,7 +43,7 @@ class FrameBytes {
     return pixels.rows * pixels.columns * pixels.bits_allocated;
   }
   const Segmentation& segmentation_;
-  std::ifstream file_;
+  FileDescriptor file_;
   std::vector<char> expanded_;
 };
 
@@ -89,7 +92,7 @@ void paint(const FramePixels& pixels, const Segmentation& segmentation, const Fr
 
 }  // namespace
 
-void decode_segmentation(const std::filesystem::path& path, const Geometry& ct,
+void decode_segmentation(const std::filesystem::path& path, const Geometry& ct, bool tilted,
                          const std::map<std::int64_t, std::uint8_t>& labels, const LabelSlices& slices,
                          std::span<std::uint8_t> voxels) {
   const Segmentation segmentation = read_segmentation(path);
@@ -102,7 +105,7 @@ void decode_segmentation(const std::filesystem::path& path, const Geometry& ct,
     const SegmentationFrame& frame = segmentation.frames[i];
     if (segmentation.type != SegmentationType::Labelmap && label_of[static_cast<std::size_t>(frame.segment)] == 0)
       continue;
-    const FramePlace place = place_frame(segmentation, frame, ct);
+    const FramePlace place = place_frame(segmentation, frame, ct, tilted);
     if (place.along_row[2] == 0 && place.down_column[2] == 0) slices.expect(frame.source_uids, place.first[2]);
     const int skipped_bits = source.read(i, bytes);
     paint({segmentation, frame.segment, skipped_bits, bytes}, segmentation, place, ct, label_of, voxels);

@@ -2,7 +2,6 @@
 #include "io/dicom/dicom_pixels.h"
 
 #include "io/dicom/dicom_attributes.h"
-#include "io/file/file_descriptor.h"
 
 #include <algorithm>
 #include <bit>
@@ -79,8 +78,23 @@ gdcm::Image gdcm_image(const DicomPixels& pixels) {
   return image;
 }
 
-void read_compressed(const FileDescriptor& file, const std::vector<Fragment>& fragments, const DicomPixels& pixels,
-                     std::vector<char>& stored) {
+template <class Pattern>
+std::int32_t look_up(const std::vector<char>& stored, const std::int32_t* table, std::span<std::int16_t> hu) {
+  std::int32_t largest = 0;
+  for (std::size_t i = 0; i < hu.size(); ++i) {
+    Pattern pattern;
+    std::memcpy(&pattern, stored.data() + i * sizeof pattern, sizeof pattern);
+    const std::int32_t value = table[pattern];
+    largest = std::max(largest, value);
+    hu[i] = static_cast<std::int16_t>(value);
+  }
+  return largest;
+}
+
+}  // namespace
+
+void decompress_frame(const FileDescriptor& file, const std::vector<Fragment>& fragments, const DicomPixels& pixels,
+                      std::vector<char>& stored) {
   gdcm::Trace::WarningOff();
   gdcm::Trace::ErrorOff();
   std::int64_t total = 0;
@@ -104,21 +118,6 @@ void read_compressed(const FileDescriptor& file, const std::vector<Fragment>& fr
   if (image.GetBufferLength() != stored.size() || !image.GetBuffer(stored.data()))
     throw DataError(Fault::TruncatedPixelData, "the compressed PixelData is damaged or cut short");
 }
-
-template <class Pattern>
-std::int32_t look_up(const std::vector<char>& stored, const std::int32_t* table, std::span<std::int16_t> hu) {
-  std::int32_t largest = 0;
-  for (std::size_t i = 0; i < hu.size(); ++i) {
-    Pattern pattern;
-    std::memcpy(&pattern, stored.data() + i * sizeof pattern, sizeof pattern);
-    const std::int32_t value = table[pattern];
-    largest = std::max(largest, value);
-    hu[i] = static_cast<std::int16_t>(value);
-  }
-  return largest;
-}
-
-}  // namespace
 
 std::vector<char> read_deflated(const std::filesystem::path& path, std::size_t expected) {
   DcmFileFormat file;
@@ -190,7 +189,7 @@ void SliceDecoder::read_stored(std::size_t frame, const DicomPixels& pixels) {
     return;
   }
   const FileDescriptor file(path_);
-  if (!is_native(pixels.encoding)) return read_compressed(file, fragments_.at(frame), pixels, stored_);
+  if (!is_native(pixels.encoding)) return decompress_frame(file, fragments_.at(frame), pixels, stored_);
   read_whole(file, pixels.offset + static_cast<std::int64_t>(offset), stored_);
   if (pixels.encoding == PixelEncoding::BigEndian && pixels.bits_allocated == 16) swap_bytes(stored_);
 }

@@ -4,6 +4,7 @@
 
 #include "io/dicom/dicom_fragments.h"
 #include "io/dicom/dicom_header.h"
+#include "io/file/file_descriptor.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -33,6 +34,11 @@ class HuTable {
 // expands it whole: for the child process, whose memory is limited. Throws DataError: TruncatedPixelData,
 // MissingPixelData, MalformedDicom.
 std::vector<char> read_deflated(const std::filesystem::path& path, std::size_t expected);
+
+// One compressed frame of 8 or 16 bits a pixel through GDCM's codecs. stored: pixels.slice_bytes() bytes, little
+// endian. For use in the child process. Throws DataError(TruncatedPixelData) when it cannot be decompressed.
+void decompress_frame(const FileDescriptor& file, const std::vector<Fragment>& fragments, const DicomPixels& pixels,
+                      std::vector<char>& stored);
 
 // Decodes slices one after another, reusing its table, buffers and what it knows of the last file. For use in the child
 // process: GDCM aborts on some malformed files.

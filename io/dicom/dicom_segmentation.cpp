@@ -101,6 +101,7 @@ void read_format(DcmItem& data, Segmentation& segmentation) {
                         " bits a pixel, expected BINARY of 1, FRACTIONAL of 8 or LABELMAP of 8 or 16");
   }
   if (pixels.bits_stored != bits) malformed("BitsStored is not BitsAllocated");
+  pixels.high_bit = bits - 1;
 }
 
 void read_frames(DcmItem& data, Segmentation& segmentation) {
@@ -121,20 +122,35 @@ std::int64_t expected_bytes(const Segmentation& segmentation) {
   return (bits + 7) / 8;
 }
 
+void find_fragments(const FileDescriptor& file, Segmentation& segmentation) {
+  DicomPixels& pixels = segmentation.pixels;
+  if (pixels.length >= 0) malformed("compressed PixelData of a given length");
+  if (pixels.rows * pixels.columns > kMostCompressedPixels)
+    throw DataError(Fault::TooLarge, "compressed frames of more pixels than are read");
+  pixels.frames = static_cast<std::int64_t>(segmentation.frames.size());
+  std::vector<Finding> faults;
+  segmentation.fragments = find_frames(file.get(), pixels, file.file_bytes(), faults);
+  if (!faults.empty()) throw DataError(faults.front().fault, faults.front().message);
+}
+
 void find_pixels(const std::filesystem::path& path, const DicomTree& tree, Segmentation& segmentation) {
   DicomPixels& pixels = segmentation.pixels;
   const TransferSyntax& syntax = tree.syntax();
   pixels.encoding = syntax.encoding;
   if (pixels.encoding == PixelEncoding::Deflated) return;  // DCMTK tells when it expands it
-  if (pixels.encoding != PixelEncoding::LittleEndian)
-    throw DataError(Fault::UnsupportedTransferSyntax,
-                    "a segmentation in transfer syntax " + describe_transfer_syntax(syntax.uid) + " is not read");
+  // No codec of DICOM takes single bits, and values that a codec changes are other labels.
+  const bool compressed = is_encapsulated(pixels.encoding) && pixels.bits_allocated >= 8 && !syntax.lossy;
+  if (pixels.encoding != PixelEncoding::LittleEndian && !compressed)
+    throw DataError(Fault::UnsupportedTransferSyntax, "a segmentation of " + std::to_string(pixels.bits_allocated) +
+                                                          " bits a pixel in transfer syntax " +
+                                                          describe_transfer_syntax(syntax.uid) + " is not read");
   const FileDescriptor file(path);
   const DcmXfer xfer(tree.file->getDataset()->getOriginalXfer());
   const PixelDataPlace place = find_pixel_data(file.get(), tree.stopped_at, xfer.isExplicitVR(), false);
   if (!place.found || place.length == 0) throw DataError(Fault::MissingPixelData, "a segmentation without PixelData");
   pixels.offset = place.offset;
   pixels.length = place.length;
+  if (compressed) return find_fragments(file, segmentation);
   const std::int64_t expected = expected_bytes(segmentation),
                      held = std::min(place.length, file.file_bytes() - place.offset);
   if (held < expected || place.length > expected + 1)
@@ -167,7 +183,8 @@ Segmentation read_segmentation(const std::filesystem::path& path) {
   return segmentation;
 }
 
-FramePlace place_frame(const Segmentation& segmentation, const SegmentationFrame& frame, const Geometry& ct) {
+FramePlace place_frame(const Segmentation& segmentation, const SegmentationFrame& frame, const Geometry& ct,
+                       bool tilted) {
   const auto index = [&](std::int64_t column, std::int64_t row) {
     Vector3 point = frame.position_mm;
     for (std::size_t axis = 0; axis < 3; ++axis)
@@ -175,7 +192,8 @@ FramePlace place_frame(const Segmentation& segmentation, const SegmentationFrame
                      frame.orientation[1][axis] * frame.spacing_mm[1] * static_cast<double>(row);
     return point_to_index(ct, point);
   };
-  constexpr double furthest = 1e9, tolerance = 0.25;
+  constexpr double furthest = 1e9;
+  std::array<double, 3> tolerance = {0.25, 0.25, 0.25};
   FramePlace place{};
   const Vector3 first = index(0, 0);
   for (std::size_t axis = 0; axis < 3; ++axis) {
@@ -187,12 +205,14 @@ FramePlace place_frame(const Segmentation& segmentation, const SegmentationFrame
   for (std::size_t axis = 0; axis < 3; ++axis)
     if (place.along_row[axis] != 0 && place.down_column[axis] != 0)
       throw DataError(Fault::LabelMismatch, "the segmentation's rows and columns run the same way");
+  if (tilted && place.along_row[2] == 0 && place.down_column[2] == 0) tolerance[0] = tolerance[1] = 0.75;
   for (const std::int64_t column : {std::int64_t{0}, segmentation.pixels.columns - 1})
     for (const std::int64_t row : {std::int64_t{0}, segmentation.pixels.rows - 1}) {
       const Vector3 corner = index(column, row);
       for (std::size_t axis = 0; axis < 3; ++axis) {
         const std::int64_t voxel = place.first[axis] + column * place.along_row[axis] + row * place.down_column[axis];
-        if (!(std::abs(corner[axis] - static_cast<double>(voxel)) <= tolerance) || voxel < 0 || voxel >= ct.size[axis])
+        if (!(std::abs(corner[axis] - static_cast<double>(voxel)) <= tolerance[axis]) || voxel < 0 ||
+            voxel >= ct.size[axis])
           throw DataError(Fault::LabelMismatch, "the segmentation lies on another grid than its CT");
       }
     }

@@ -71,16 +71,13 @@ LabelGrid read_label_grid(const std::filesystem::path& labels, const Geometry& c
 
 void check_label_grids(const Series& series, const DecodeOptions& options) {
   if (!series.labels.empty()) read_label_grid(series.labels, series.geometry, options, series.tilt.has_value());
-  if (series.tilt && !series.label_objects.empty())
-    throw DataError(Fault::LabelMismatch,
-                    "segmentations of a series of a tilted gantry are not read: give label maps of either grid");
   for (const LabelObject& object : series.label_objects) {
     const auto labels = labels_by_number(object);
     if (object.kind != LabelObjectKind::Segmentation || labels.empty()) continue;
     const Segmentation segmentation = read_segmentation(object.file);
     for (const SegmentationFrame& frame : segmentation.frames)
       if (segmentation.type == SegmentationType::Labelmap || labels.contains(frame.segment))
-        place_frame(segmentation, frame, series.geometry);
+        place_frame(segmentation, frame, series.geometry, series.tilt.has_value());
   }
 }
 

@@ -49,6 +49,7 @@ LabelMap load_label_objects(const Series& series, const DecodeOptions& options) 
     request.task = object.kind == LabelObjectKind::Segmentation ? DecodeTask::Segmentation : DecodeTask::StructureSet;
     request.labels = true;
     request.grid = series.geometry;
+    request.tilted = series.tilt.has_value();
     request.structures = labels_by_number(object);
     if (request.structures.empty()) continue;
     if (static_cast<std::int64_t>(series.files.size()) == series.geometry.size[2])

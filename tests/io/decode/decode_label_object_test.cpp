@@ -43,6 +43,40 @@ TEST(DecodeLabelObject, ObjectsOfOneSeriesTogether) {
   EXPECT_TRUE(same_grid(labels.geometry, series.geometry));
 }
 
+// Slices displaced by 0.4 rows each: the SEG lies on them, and goes to the nearest rows of the upright grid.
+TEST(DecodeLabelObject, OfATiltedGantry) {
+  const test::TemporaryFolder folder;
+  const auto position = [](std::size_t slice) {
+    const auto at = static_cast<double>(slice);
+    return "-10\\" + std::to_string(-20 + 0.3 * at) + "\\" + std::to_string(2.5 * at);
+  };
+  test::write_sample_series(folder / "ct", 4, [&](DcmDataset& data, std::size_t slice) {
+    data.putAndInsertString(DCM_ImagePositionPatient, position(slice).c_str());
+  });
+  std::vector<std::uint8_t> bits(24);
+  bits[6] = 1;  // the first voxel of row 1
+  test::write_segmentation(folder / "seg.dcm", {"b"}, {{1, 0, bits}, {1, 1, bits}, {1, 2, bits}, {1, 3, bits}}, 1,
+                           [&](DcmDataset& data) {
+                             for (unsigned long frame = 0; frame < 4; ++frame) {
+                               DcmItem* plane = nullptr;
+                               test::frame_groups(data, frame).findAndGetSequenceItem(DCM_PlanePositionSequence, plane);
+                               plane->putAndInsertString(DCM_ImagePositionPatient, position(frame).c_str());
+                             }
+                           });
+  test::write_structure_set(folder / "rt.dcm", {{1, "a", {test::sample_rectangle(2.5, 0.5, 4.5, 2.5, 3)}}});
+  const Series series = scan_folder(folder.path(), {{"a", 1}, {"b", 2}}).series.at(0);
+  ASSERT_TRUE(series.accepted()) << series.refusals.front().message;
+  ASSERT_TRUE(series.tilt);
+  const std::size_t row = 6, slice = row * static_cast<std::size_t>(series.geometry.size[1]);
+  std::vector<std::uint8_t> expected(4 * slice);
+  for (const std::size_t z : {0U, 1U}) expected[z * slice + row] = 2;
+  for (const std::size_t z : {2U, 3U}) expected[z * slice + 2 * row] = 2;
+  // A contour tells where it is in the patient: no slice's displacement moves it.
+  for (const std::size_t y : {1U, 2U})
+    for (const std::size_t x : {3U, 4U}) expected[3 * slice + y * row + x] = 1;
+  EXPECT_EQ(load_labels(series).label, expected);
+}
+
 TEST(DecodeLabelObject, WhatDecodingFindsIsTold) {
   const test::TemporaryFolder folder;
   test::write_sample_series(folder / "ct");

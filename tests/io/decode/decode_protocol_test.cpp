@@ -17,6 +17,7 @@ DecodeRequest sample() {
   request.paths = {"a b", std::string("x\ny")};
   request.slices = {{1, 0}, {0, 5}};
   request.grid = {{0, 0, 0}, {0.5, 0.75, 2}, {-1, 1e-300, 3}, {{{0, 1, 0}, {-1, 0, 0}, {0, 0, 1}}}};
+  request.tilted = true;
   request.structures = {{7, 255}, {65535, 1}};
   return request;
 }
@@ -31,6 +32,7 @@ TEST(DecodeProtocol, RequestsComeBack) {
   EXPECT_EQ(back.grid.spacing_mm, sample().grid.spacing_mm);
   EXPECT_EQ(back.grid.origin_mm, sample().grid.origin_mm);
   EXPECT_EQ(back.grid.direction, sample().grid.direction);
+  EXPECT_TRUE(back.tilted);
   EXPECT_EQ(back.structures, sample().structures);
 }
 

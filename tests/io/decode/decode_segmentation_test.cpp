@@ -5,6 +5,9 @@
 #include "tests/io/labels/label_samples.h"
 #include "tests/support/support.h"
 
+#include <dcmtk/dcmdata/dcrleerg.h>
+#include <dcmtk/dcmjpeg/djencode.h>
+#include <dcmtk/dcmjpls/djencode.h>
 #include <gtest/gtest.h>
 
 namespace ctforge::io {
@@ -16,7 +19,7 @@ using Values = std::vector<std::uint8_t>;
 
 Values decoded(const std::filesystem::path& path, const Labels& labels, const Geometry& ct = kCt) {
   Values voxels(static_cast<std::size_t>(ct.voxels()));
-  decode_segmentation(path, ct, labels, {}, voxels);
+  decode_segmentation(path, ct, false, labels, {}, voxels);
   return voxels;
 }
 
@@ -73,6 +76,30 @@ TEST(DecodeSegmentation, FractionsFromHalfTheMaximumOn) {
   }
 }
 
+// Each frame compressed by itself, as DCMTK's codecs do it.
+TEST(DecodeSegmentation, CompressedFrames) {
+  const test::TemporaryFolder folder;
+  DcmRLEEncoderRegistration::registerCodecs();
+  DJLSEncoderRegistration::registerCodecs();
+  DJEncoderRegistration::registerCodecs();
+  Values first(24), second(24);
+  for (std::size_t i = 0; i < 24; ++i) first[i] = static_cast<std::uint8_t>(i * 37), second[i] = i % 5 == 0 ? 200 : 0;
+  const std::vector<test::SampleFrame> frames = {{1, 0, first}, {1, 3, second}};
+  const Labels labels = {{1, 1}};
+  test::write_segmentation(folder / "seg.dcm", {"a"}, frames, 8);
+  const Values expected = decoded(folder / "seg.dcm", labels);
+  for (const E_TransferSyntax syntax : {EXS_RLELossless, EXS_JPEGLSLossless, EXS_JPEGProcess14SV1}) {
+    test::write_segmentation(folder / "seg.dcm", {"a"}, frames, 8, {}, syntax);
+    EXPECT_EQ(decoded(folder / "seg.dcm", labels), expected) << DcmXfer(syntax).getXferName();
+  }
+  std::string bytes = test::read_file(folder / "seg.dcm");
+  test::write_file(folder / "seg.dcm", bytes.substr(0, bytes.size() - 40));
+  EXPECT_THROW(decoded(folder / "seg.dcm", labels), DataError);
+  DJEncoderRegistration::cleanup();
+  DJLSEncoderRegistration::cleanup();
+  DcmRLEEncoderRegistration::cleanup();
+}
+
 TEST(DecodeSegmentation, Deflated) {
   const test::TemporaryFolder folder;
   test::write_segmentation(folder / "seg.dcm", {"a"}, {{1, 2, ones_at({3, 20})}}, 1, {},
@@ -113,10 +140,10 @@ TEST(DecodeSegmentation, AFrameThatRefersToAnotherSliceIsAMismatch) {
   };
   Values voxels(96);
   test::write_segmentation(folder / "seg.dcm", {"a"}, {{1, 2, ones_at({3})}});
-  EXPECT_NO_THROW(decode_segmentation(folder / "seg.dcm", kCt, {{1, 1}}, slices, voxels));
+  EXPECT_NO_THROW(decode_segmentation(folder / "seg.dcm", kCt, false, {{1, 1}}, slices, voxels));
   test::write_segmentation(folder / "seg.dcm", {"a"}, {{1, 2, ones_at({3})}}, 1, position("-10\\-20\\2.5"));
   try {
-    decode_segmentation(folder / "seg.dcm", kCt, {{1, 1}}, slices, voxels);
+    decode_segmentation(folder / "seg.dcm", kCt, false, {{1, 1}}, slices, voxels);
     ADD_FAILURE() << "nothing was refused";
   } catch (const DataError& error) {
     EXPECT_EQ(error.fault(), Fault::LabelMismatch);

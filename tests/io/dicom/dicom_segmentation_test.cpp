@@ -139,6 +139,17 @@ TEST_F(DicomSegmentation, HeadersThatDoNotHold) {
             Fault::MissingPosition);
 }
 
+TEST_F(DicomSegmentation, OfATiltedGantryAFrameMayLieBetweenVoxels) {
+  write();
+  const Segmentation found = read_segmentation(file());
+  SegmentationFrame frame = found.frames[0];
+  frame.position_mm = {-10, -20 + 0.45 * 0.75, 2.5};
+  EXPECT_EQ(fault_of([&] { place_frame(found, frame, kCt); }), Fault::LabelMismatch);
+  EXPECT_EQ(place_frame(found, frame, kCt, true).first, (Step{0, 0, 1}));
+  frame.position_mm = {-10, -20, 2.5 * 1.4};
+  EXPECT_EQ(fault_of([&] { place_frame(found, frame, kCt, true); }), Fault::LabelMismatch);
+}
+
 TEST_F(DicomSegmentation, BigEndianIsRefusedByName) {
   const std::vector<std::uint8_t> none(24);
   test::write_segmentation(file(), {"organ"}, {{1, 1, none}}, 1, {}, EXS_BigEndianExplicit);
