@@ -5,9 +5,9 @@ Usage: python orthanc_round_trip.py CTFORGE [COUNT]
   CTFORGE  the program, which writes a phantom cohort as DICOM into a temporary folder
   COUNT    objects of the comparison of throughput with storescu; 0 leaves it out (default 500)
 
-Orthanc runs on ports of its own for as long as the test, its data in the temporary folder. Pushed by C-STORE and by
-STOW-RS, pulled by C-GET, C-MOVE and WADO-RS; compared are all elements of the data sets, those of nested sequences too.
-File meta headers may change.
+Orthanc runs on ports of its own for as long as the test, its data in the temporary folder. Pushed by C-STORE, by C-STORE
+over TLS and by STOW-RS, pulled by C-GET and C-MOVE (after TLS: over TLS, both ways) and by WADO-RS; compared are all elements of
+the data sets, those of nested sequences too. File meta headers may change.
 
 Printed with Orthanc 1.10.1, orthanc-dicomweb 1.7 and pydicom 3.0.2, four series of 32 slices, one of them oblique, with a
 segmentation each (pull.labels):
@@ -15,7 +15,7 @@ segmentation each (pull.labels):
   pulled by C-GET: 132 objects, 20009 elements, all equal
   pulled by C-MOVE: 132 objects, 20009 elements, all equal
   pulled by WADO-RS: 132 objects, 20009 elements, all equal
-and the same after STOW-RS.
+and the same after C-STORE over TLS and after STOW-RS.
 """
 import json
 import os
@@ -42,7 +42,7 @@ def free_port():
 class Orthanc:
     """A server of its own folder, listening until stop()."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, tls=None):
         self.http, self.dicom, self.destination = free_port(), free_port(), free_port()
         folder.mkdir()
         settings = {
@@ -51,9 +51,16 @@ class Orthanc:
             "DicomAet": "ORTHANC", "DicomCheckCalledAet": True, "DicomPort": self.dicom,
             "DicomAlwaysAllowStore": True, "DicomAlwaysAllowFind": True, "DicomAlwaysAllowGet": True,
             "DicomAlwaysAllowMove": True, "OverwriteInstances": False,
-            "DicomModalities": {"CTFORGE": ["CTFORGE", "127.0.0.1", self.destination]},
+            "DicomModalities": {
+                "CTFORGE": {"AET": "CTFORGE", "Host": "localhost", "Port": self.destination, "UseDicomTls": bool(tls)}
+            },
             "DicomWeb": {"Enable": True, "Root": "/dicom-web/", "Ssl": False},
         }  # fmt: skip
+        if tls:
+            settings |= {
+                "DicomTlsEnabled": True, "DicomTlsCertificate": str(tls / "certificate.pem"),
+                "DicomTlsPrivateKey": str(tls / "key.pem"), "DicomTlsTrustedCertificates": str(tls / "certificate.pem"),
+            }  # fmt: skip
         (folder / "orthanc.json").write_text(json.dumps(settings))
         with (folder / "log").open("w") as log:
             self.process = subprocess.Popen([ORTHANC, str(folder / "orthanc.json")], stdout=log, stderr=log)
@@ -73,7 +80,7 @@ class Orthanc:
         return self.get("statistics")["CountInstances"]
 
     def address(self, web):
-        return f"http://127.0.0.1:{self.http}/dicom-web" if web else f"127.0.0.1:{self.dicom}"
+        return f"http://127.0.0.1:{self.http}/dicom-web" if web else f"localhost:{self.dicom}"
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -120,33 +127,52 @@ def compare(sent, folder, how):
     print(f"{how}: {len(sent)} objects, {count} elements, all equal")
 
 
+def make_certificate(folder):
+    """One for both sides, signed by itself."""
+    folder.mkdir()
+    run("openssl", "req", "-x509", "-newkey", "rsa:3072", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
+        "subjectAltName=DNS:localhost", "-keyout", folder / "key.pem", "-out", folder / "certificate.pem")  # fmt: skip
+    return folder
+
+
+def tls_settings(section, tls):
+    values = {"enabled": "true", "certificate": tls / "certificate.pem", "key": tls / "key.pem",
+              "authorities": tls / "certificate.pem"}  # fmt: skip
+    return [word for key, value in values.items() for word in ("-s", f"{section}.tls.{key}={value}")]
+
+
 def round_trips(ctforge, folder):
     run(ctforge, "phantom", "-o", folder / "run", "-s", "phantom.format=dicom", "-s", "phantom.patients=4")
     cohort = folder / "run" / "cohort"
     sent = by_uid(sorted(cohort.rglob("*.dcm")))
-    for web in (False, True):
-        orthanc = Orthanc(folder / f"orthanc-{'web' if web else 'dicom'}")
-        called = [] if web else ["-s", "{}.called=ORTHANC"]
-        settings = lambda section: [part.format(section) for part in called]  # noqa: E731
+    certificates = make_certificate(folder / "tls")
+    for how, web, tls in (("C-STORE", False, None), ("C-STORE over TLS", False, certificates), ("STOW-RS", True, None)):
+        name = how.replace(" ", "-")
+        orthanc = Orthanc(folder / f"orthanc-{name}", tls)
+
+        def settings(section, over_web, tls=tls):
+            called = [] if over_web else ["-s", f"{section}.called=ORTHANC"]
+            return called + (tls_settings(section, tls) if tls else [])
+
         try:
-            out = folder / f"push-{web}"
-            push = [ctforge, "push", orthanc.address(web), "--from", cohort, "-o", out, "--verify", *settings("push")]
+            out = folder / f"push-{name}"
+            push = [ctforge, "push", orthanc.address(web), "--from", cohort, "-o", out, "--verify", *settings("push", web)]
             run(*push)
             assert orthanc.instances() == len(sent)
             ledger = json.loads(next((out / "push").glob("*.json")).read_text())
             assert ledger["found"] == len(sent) == len(ledger["objects"]), ledger
             run(*push)  # sends nothing
-            print(f"pushed by {'STOW-RS' if web else 'C-STORE'}: {len(sent)} objects, all found")
-            ways = {"C-GET": (False, []),
-                    "C-MOVE": (False, ["-s", "pull.method=move", "-s", f"pull.listen_port={orthanc.destination}"]),
-                    "WADO-RS": (True, [])}  # fmt: skip
+            print(f"pushed by {how}: {len(sent)} objects, all found")
+            move = ["-s", "pull.method=move", "-s", f"pull.listen_port={orthanc.destination}"]
+            ways = {"C-GET": (False, []), "C-MOVE": (False, move), "WADO-RS": (True, [])}
             for way, (over_web, extra) in ways.items():
-                called = [] if over_web else ["-s", "{}.called=ORTHANC"]
-                to = folder / f"pull-{web}-{way}"
-                pull = [ctforge, "pull", orthanc.address(over_web), "-o", to, *settings("pull"), *extra,
+                if over_web and tls:
+                    continue
+                to = folder / f"pull-{name}-{way}"
+                pull = [ctforge, "pull", orthanc.address(over_web), "-o", to, *settings("pull", over_web), *extra,
                         "-s", "pull.labels=true"]  # fmt: skip
                 run(*pull)
-                compare(sent, to, f"pulled by {way}")
+                compare(sent, to, f"pulled by {way}{' over TLS' if tls else ''}")
                 next(to.rglob("*.dcm")).unlink()
                 run(*pull)  # the one that is missing
                 assert json.loads((to / "pull.json").read_text())["received"] == 1
