@@ -182,29 +182,29 @@ Drawn rows_of(const Drawn& drawn, const std::vector<std::int64_t>& rows) {
 }
 
 // Samples of one quotient by kDrawnTogether, and where they stand among those wanted.
-struct Together {
+struct RowGroup {
   std::int64_t first = 0;  // index of the first of the kDrawnTogether
   std::vector<std::int64_t> rows, places;
 };
 
-std::vector<Together> grouped(const std::vector<Wanted>& wanted) {
-  std::map<std::int64_t, Together> groups;
+std::vector<RowGroup> grouped(const std::vector<Wanted>& wanted) {
+  std::map<std::int64_t, RowGroup> groups;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     const std::int64_t row = wanted[i].index % kDrawnTogether, first = wanted[i].index - row;
-    Together& group = groups[first];
+    RowGroup& group = groups[first];
     group.first = first;
     group.rows.push_back(row);
     group.places.push_back(static_cast<std::int64_t>(i));
   }
-  std::vector<Together> result;
+  std::vector<RowGroup> result;
   for (auto& [first, group] : groups) result.push_back(std::move(group));
   return result;
 }
 
 // Puts the groups' samples in the order in which they were wanted.
-Drawn joined(const std::vector<Together>& groups, const std::vector<Drawn>& drawn) {
+Drawn joined(const std::vector<RowGroup>& groups, const std::vector<Drawn>& drawn) {
   std::vector<torch::Tensor> places;
-  for (const Together& group : groups) places.push_back(torch::tensor(group.places, torch::kInt64));
+  for (const RowGroup& group : groups) places.push_back(torch::tensor(group.places, torch::kInt64));
   const auto order = torch::argsort(torch::cat(places));
   const auto all = [&](const std::function<torch::Tensor(const Drawn&)>& of) {
     std::vector<torch::Tensor> parts;
@@ -231,7 +231,7 @@ std::optional<Drawn> draw_samples(const SampleConfig& config, const Generator& g
   std::vector<Drawn> drawn(groups.size());
   std::atomic<bool> stopped{false};
   each_on_one_thread(static_cast<std::int64_t>(groups.size()), [&](std::int64_t i) {
-    const Together& group = groups[static_cast<std::size_t>(i)];
+    const RowGroup& group = groups[static_cast<std::size_t>(i)];
     std::vector<Wanted> all;
     for (std::int64_t row = 0; row < kDrawnTogether; ++row)
       all.push_back({group.first + row, wanted[static_cast<std::size_t>(group.places.front())].class_index});
