@@ -41,7 +41,7 @@ install(DIRECTORY io models eval pipeline DESTINATION "${CMAKE_INSTALL_INCLUDEDI
   PATTERN "dicom_items.h" EXCLUDE PATTERN "dicom_network_association.h" EXCLUDE
   PATTERN "dicom_network_listener.h" EXCLUDE PATTERN "dicom_network_receive.h" EXCLUDE
   PATTERN "dicom_network_retrieve.h" EXCLUDE PATTERN "dicom_network_tls.h" EXCLUDE PATTERN "dicom_object.h" EXCLUDE
-  PATTERN "dicom_parts.h" EXCLUDE PATTERN "peer_watch.h" EXCLUDE)
+  PATTERN "dicom_parts.h" EXCLUDE PATTERN "dicom_stream.h" EXCLUDE PATTERN "peer_watch.h" EXCLUDE)
 install(DIRECTORY configs DESTINATION "${CMAKE_INSTALL_DATADIR}/ctforge" FILES_MATCHING PATTERN "*.yaml")
 install(FILES .deps/efficientnet-lite0-57934424.pth DESTINATION "${CMAKE_INSTALL_DATADIR}/ctforge" OPTIONAL)
 

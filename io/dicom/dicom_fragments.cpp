@@ -1,6 +1,8 @@
 // Pixel data judged where it lies, by lengths and markers.
 #include "io/dicom/dicom_fragments.h"
 
+#include "io/dicom/dicom_codestream.h"
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -111,16 +113,6 @@ std::vector<std::size_t> starts_by_marker(int descriptor, const std::vector<Frag
   return starts;
 }
 
-// JPEG, JPEG-LS and JPEG 2000 streams end with FF D9, perhaps padded to an even length.
-bool ends_with_marker(int descriptor, const Fragment& last) {
-  std::array<unsigned char, 16> tail{};
-  const std::int64_t count = std::min<std::int64_t>(static_cast<std::int64_t>(tail.size()), last.length);
-  std::size_t got =
-      read_at(descriptor, last.offset + last.length - count, std::span(tail).first(static_cast<std::size_t>(count)));
-  while (got > 0 && tail[got - 1] == 0) --got;
-  return got >= 2 && tail[got - 2] == 0xFF && tail[got - 1] == 0xD9;
-}
-
 // PS3.5 8.2.4: where data elements and codestream disagree about the stored bits, the codestream tells what was
 // encoded.
 void use_precision(int precision, DicomFile& file) {
@@ -135,40 +127,6 @@ void use_precision(int precision, DicomFile& file) {
   pixels.bits_stored = precision;
   pixels.high_bit = precision - 1;
   file.notes.push_back(found + ": the codestream is followed");
-}
-
-// The first bytes of a codestream, wherever it is cut into fragments; fewer where it is shorter.
-std::size_t read_head(int descriptor, const std::vector<Fragment>& frame, std::span<unsigned char> head) {
-  std::size_t done = 0;
-  for (const Fragment& fragment : frame) {
-    const auto part = std::min(head.size() - done, static_cast<std::size_t>(fragment.length));
-    done += read_at(descriptor, fragment.offset, head.subspan(done, part));
-    if (done == head.size()) break;
-  }
-  return done;
-}
-
-void check_jpeg2000(int descriptor, const std::vector<Fragment>& frame, DicomFile& file) {
-  const DicomPixels& pixels = file.header.pixels;
-  std::vector<Finding>& faults = file.faults;
-  std::array<unsigned char, 43> head{};
-  if (read_head(descriptor, frame, head) < head.size() || big32(head) != 0xFF4FFF51) {
-    faults.push_back({Fault::MalformedDicom, "the compressed PixelData is no JPEG 2000 codestream"});
-    return;
-  }
-  const Bytes bytes(head);
-  const std::int64_t width = std::int64_t{big32(bytes.subspan(8))} - big32(bytes.subspan(16));
-  const std::int64_t height = std::int64_t{big32(bytes.subspan(12))} - big32(bytes.subspan(20));
-  if (width != pixels.columns || height != pixels.rows)
-    faults.push_back({Fault::MalformedDicom, "the JPEG 2000 codestream is " + std::to_string(height) + " x " +
-                                                 std::to_string(width) + ", Rows and Columns say otherwise"});
-  const bool is_signed = (head[42] & 0x80) != 0;
-  const int precision = (head[42] & 0x7F) + 1;
-  if (is_signed != pixels.is_signed)
-    faults.push_back({Fault::MalformedDicom, std::string("the JPEG 2000 codestream is ") +
-                                                 (is_signed ? "signed" : "unsigned") +
-                                                 ", PixelRepresentation says otherwise"});
-  use_precision(precision, file);
 }
 
 }  // namespace
@@ -239,12 +197,12 @@ void check_pixel_data(int descriptor, std::int64_t file_bytes, DicomFile& file) 
     return;
   }
   const auto frames = find_frames(descriptor, pixels, file_bytes, faults);
-  if (pixels.encoding == PixelEncoding::Rle) return;
   const std::size_t faults_before = faults.size();
   for (const std::vector<Fragment>& frame : frames) {
-    if (!ends_with_marker(descriptor, frame.back()))
-      faults.push_back({Fault::TruncatedPixelData, "the compressed PixelData lacks its end marker"});
-    if (pixels.encoding == PixelEncoding::Jpeg2000) check_jpeg2000(descriptor, frame, file);
+    if (const auto fault = judge_codestream(descriptor, frame, pixels))
+      faults.push_back(*fault);
+    else if (pixels.encoding == PixelEncoding::Jpeg2000)
+      use_precision(read_codestream(descriptor, frame, pixels.encoding)->bits, file);
     if (faults.size() > faults_before) return;
   }
 }

@@ -38,10 +38,9 @@ inline constexpr std::int64_t kMostDeflatedBytes = 512LL << 20;
 
 // Judges the PixelData of file.header.pixels without decoding it: native pixels must have exactly the size the header
 // implies (one pad byte allowed) and lie within the file; encapsulated ones must be whole fragments up to the sequence
-// delimiter (PS3.5 A.4), end with their codec's end marker, and agree with the header where a JPEG 2000 codestream
-// tells (ISO/IEC 15444-1 A.5.1). A codestream of more bits than BitsStored is followed, with a note (PS3.5 8.2.4).
-// TooLarge beyond
-// the limits above. Faults are appended to the file's.
+// delimiter (PS3.5 A.4), end with their codec's end marker, and agree with the header (judge_codestream). A codestream
+// of more bits than BitsStored is followed, with a note (PS3.5 8.2.4). TooLarge beyond the limits above. Faults are
+// appended to the file's.
 void check_pixel_data(int descriptor, std::int64_t file_bytes, DicomFile& file);
 
 }  // namespace ctforge::io

@@ -6,13 +6,13 @@
 #include "io/dicom/dicom_frame.h"
 #include "io/dicom/dicom_items.h"
 #include "io/dicom/dicom_object.h"
+#include "io/dicom/dicom_stream.h"
 #include "io/file/file_descriptor.h"
 
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
-#include <dcmtk/dcmdata/dcistrmf.h>
 #include <unistd.h>
 
 namespace ctforge::io {
@@ -124,13 +124,8 @@ DicomFile read_dicom_file(const std::filesystem::path& path) {
   const FileDescriptor descriptor(path);
   if (!looks_like_dicom(descriptor.get())) return file;
 
-  DcmInputFileStream stream(OFFilename(path.c_str()));
-  DcmFileFormat format;
-  format.transferInit();
-  const OFCondition parsed = format.readUntilTag(stream, EXS_Unknown, EGL_noChange, kLongestAttribute, DCM_PixelData);
-  const std::int64_t stopped_at = stream.tell();
-  format.transferEnd();
-
+  const ParsedDicom parsed = parse_to_pixels(path);
+  DcmFileFormat& format = *parsed.file;
   DicomAttributes attributes(*format.getDataset(), file.faults);
   const DicomObject object = classify_object(attributes, *format.getMetaInfo());
   file.reason = object.skip_reason;
@@ -139,14 +134,14 @@ DicomFile read_dicom_file(const std::filesystem::path& path) {
   if (file.verdict == DicomVerdict::Skipped) return file;
   read_identity(attributes, file.header);
   read_encoding(format, file);
-  if (parsed.bad() && file.header.pixels.encoding != PixelEncoding::Unsupported)
+  if (!parsed.whole && file.header.pixels.encoding != PixelEncoding::Unsupported)
     file.faults.push_back({Fault::MalformedDicom, "the header cannot be parsed to its end"});
   if (file.header.series_uid.empty()) file.faults.push_back({Fault::MalformedDicom, "no SeriesInstanceUID"});
   if (object.fault) file.faults.push_back(*object.fault);
   if (object.fault) return file;  // no CT slice: what CT attributes it lacks does not matter
   read_pixel_format(attributes, file);
   read_images(*format.getDataset(), object.enhanced, file);
-  judge_pixels(descriptor.get(), format, stopped_at, file);
+  judge_pixels(descriptor.get(), format, parsed.stopped_at, file);
   return file;
 }
 

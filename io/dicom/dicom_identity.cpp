@@ -2,12 +2,11 @@
 #include "io/dicom/dicom_identity.h"
 
 #include "io/dicom/dicom_attributes.h"
+#include "io/dicom/dicom_stream.h"
 
 #include <array>
 #include <fstream>
 #include <vector>
-
-#include <dcmtk/dcmdata/dcistrmb.h>
 
 namespace ctforge::io {
 
@@ -15,10 +14,10 @@ namespace {
 
 bool has_preamble(std::string_view head) { return head.size() >= 132 && head.substr(128, 4) == "DICM"; }
 
-std::optional<DicomIdentity> identity_of(DcmFileFormat& format, const OFCondition& parsed) {
-  if (parsed.bad()) throw DataError(Fault::MalformedDicom, "a DICOM file's header cannot be parsed to its end");
+std::optional<DicomIdentity> identity_of(const ParsedDicom& parsed) {
+  if (!parsed.whole) throw DataError(Fault::MalformedDicom, "a DICOM file's header cannot be parsed to its end");
   std::vector<Finding> ignored;
-  const DicomAttributes attributes(*format.getDataset(), ignored), meta(*format.getMetaInfo(), ignored);
+  const DicomAttributes attributes(*parsed.file->getDataset(), ignored), meta(*parsed.file->getMetaInfo(), ignored);
   if (meta.text(DCM_MediaStorageSOPClassUID) == UID_MediaStorageDirectoryStorage) return {};
   DicomIdentity identity;
   identity.sop_class = attributes.text(DCM_SOPClassUID);
@@ -43,23 +42,13 @@ std::optional<DicomIdentity> read_dicom_identity(const std::filesystem::path& fi
   if (!in) throw DataError(Fault::Unreadable, "a file cannot be opened");
   std::array<char, 132> head{};
   if (!in.read(head.data(), head.size()) || !has_preamble({head.data(), head.size()})) return {};
-  DcmFileFormat format;
-  const OFCondition parsed = format.loadFileUntilTag(OFFilename(file.c_str()), EXS_Unknown, EGL_noChange,
-                                                     kLongestAttribute, ERM_fileOnly, DCM_PixelData);
-  return identity_of(format, parsed);
+  return identity_of(parse_to_pixels(file));
 }
 
 std::optional<DicomIdentity> dicom_identity_of(std::string_view bytes) {
   quiet_dcmtk();
   if (!has_preamble(bytes)) return {};
-  DcmInputBufferStream stream;
-  stream.setBuffer(bytes.data(), static_cast<offile_off_t>(bytes.size()));
-  stream.setEos();
-  DcmFileFormat format;
-  format.transferInit();
-  const OFCondition parsed = format.readUntilTag(stream, EXS_Unknown, EGL_noChange, kLongestAttribute, DCM_PixelData);
-  format.transferEnd();
-  return identity_of(format, parsed);
+  return identity_of(parse_to_pixels(bytes));
 }
 
 }  // namespace ctforge::io

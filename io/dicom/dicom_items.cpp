@@ -7,7 +7,6 @@
 #include <charconv>
 #include <stdexcept>
 
-#include <dcmtk/dcmdata/dcistrmf.h>
 #include <dcmtk/dcmdata/dcspchrs.h>
 
 namespace ctforge::io {
@@ -28,18 +27,7 @@ const TransferSyntax& DicomTree::syntax() const {
   return find_transfer_syntax(uid.empty() ? DcmXfer(file->getDataset()->getOriginalXfer()).getXferID() : uid);
 }
 
-DicomTree parse_dicom(const std::filesystem::path& path) {
-  quiet_dcmtk();
-  DcmInputFileStream stream(OFFilename(path.c_str()));
-  if (stream.status().bad()) throw DataError(Fault::Unreadable, "a file cannot be opened");
-  DicomTree tree;
-  tree.file = std::make_unique<DcmFileFormat>();
-  tree.file->transferInit();
-  tree.whole = tree.file->readUntilTag(stream, EXS_Unknown, EGL_noChange, kLongestAttribute, DCM_PixelData).good();
-  tree.stopped_at = stream.tell();
-  tree.file->transferEnd();
-  return tree;
-}
+DicomTree parse_dicom(const std::filesystem::path& path) { return {parse_to_pixels(path)}; }
 
 DcmItem* first_item(DcmItem& item, const DcmTagKey& sequence) {
   const std::vector<DcmItem*> items = items_of(item, sequence);

@@ -2,11 +2,11 @@
 #pragma once
 
 #include "io/dicom/dicom_attributes.h"
+#include "io/dicom/dicom_stream.h"
 #include "io/dicom/dicom_syntax.h"
 
 #include <cstdint>
 #include <filesystem>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,12 +16,8 @@
 
 namespace ctforge::io {
 
-// A data set up to its PixelData. Values longer than kLongestAttribute stay in the file until they are asked for.
-struct DicomTree {
-  std::unique_ptr<DcmFileFormat> file;
-  std::int64_t stopped_at = 0;  // position in the file, as find_pixel_data() takes it
-  bool whole = false;           // parsed without an error
-
+// A data set up to its PixelData.
+struct DicomTree : ParsedDicom {
   DcmItem& data() const { return *file->getDataset(); }
   // As the file meta information says, else as DCMTK recognised it.
   const TransferSyntax& syntax() const;

@@ -25,6 +25,17 @@ constexpr std::array<std::pair<std::string_view, const char*>, 9> kNoImages = {{
     {"9.", "DICOM waveform"},
 }};
 
+// DICOM PS3.3 C.7.3.1.1.1. Anything else may be a text about somebody.
+constexpr std::array<std::string_view, 78> kModalities = {
+    "AR",    "ASMT",       "AU",       "BDUS",     "BI",  "BMD", "CFM",        "CR",      "CT",       "CTPROTOCOL",
+    "DG",    "DMS",        "DOC",      "DX",       "ECG", "EEG", "EMG",        "EOG",     "EPS",      "ES",
+    "FID",   "GM",         "HC",       "HD",       "IO",  "IOL", "IVOCT",      "IVUS",    "KER",      "KO",
+    "LEN",   "LS",         "M3D",      "MG",       "MR",  "NM",  "OAM",        "OCT",     "OP",       "OPM",
+    "OPT",   "OPTBSV",     "OPTENF",   "OPV",      "OSS", "OT",  "PA",         "PLAN",    "POS",      "PR",
+    "PT",    "PX",         "REG",      "RESP",     "RF",  "RG",  "RTDOSE",     "RTIMAGE", "RTINTENT", "RTPLAN",
+    "RTRAD", "RTRECORD",   "RTSEGANN", "RTSTRUCT", "RWV", "SEG", "SM",         "SMR",     "SR",       "SRF",
+    "STAIN", "TEXTUREMAP", "TG",       "US",       "VA",  "XA",  "XAPROTOCOL", "XC"};
+
 constexpr std::array<std::string_view, 100> kBodyParts = {"ABDOMEN",
                                                           "ABDOMENPELVIS",
                                                           "ADRENAL",
@@ -151,12 +162,12 @@ DicomObject classify_object(const DicomAttributes& attributes, DcmItem& meta) {
   const bool has_image = attributes.has(DCM_Rows) || attributes.has(DCM_Columns);
   if (kind != "2" && !enhanced && !has_image) return {"DICOM object without an image", {}, {}, false};
   if (modality != "CT") {
-    const bool plain = modality.size() <= 6 && !modality.empty() &&
-                       std::all_of(modality.begin(), modality.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
-    return {"",
-            {},
-            Finding{Fault::NotCt, "Modality is " + (plain ? modality : "absent or invalid") + ", expected CT"},
-            false};
+    const bool defined = std::find(kModalities.begin(), kModalities.end(), modality) != kModalities.end();
+    return {
+        "",
+        {},
+        Finding{Fault::NotCt, "Modality is " + (defined ? modality : "absent or no defined term") + ", expected CT"},
+        false};
   }
   if (kind != "2" && !enhanced)
     return {"", {}, Finding{Fault::NotCt, "the object is of no class of CT Image Storage"}, false};

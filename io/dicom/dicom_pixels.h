@@ -36,7 +36,8 @@ class HuTable {
 std::vector<char> read_deflated(const std::filesystem::path& path, std::size_t expected);
 
 // One compressed frame of 8 or 16 bits a pixel through GDCM's codecs. stored: pixels.slice_bytes() bytes, little
-// endian. For use in the child process. Throws DataError(TruncatedPixelData) when it cannot be decompressed.
+// endian. For use in the child process, of frames that judge_codestream() finds nothing wrong with: GDCM writes as many
+// bytes as the codestream tells. Throws DataError(TruncatedPixelData) when it cannot be decompressed.
 void decompress_frame(const FileDescriptor& file, const std::vector<Fragment>& fragments, const DicomPixels& pixels,
                       std::vector<char>& stored);
 

@@ -2,6 +2,7 @@
 #include "io/dicom/dicom_segmentation.h"
 
 #include "io/dicom/dicom_attributes.h"
+#include "io/dicom/dicom_codestream.h"
 #include "io/dicom/dicom_fragments.h"
 #include "io/dicom/dicom_items.h"
 #include "io/file/file_descriptor.h"
@@ -131,6 +132,8 @@ void find_fragments(const FileDescriptor& file, Segmentation& segmentation) {
   std::vector<Finding> faults;
   segmentation.fragments = find_frames(file.get(), pixels, file.file_bytes(), faults);
   if (!faults.empty()) throw DataError(faults.front().fault, faults.front().message);
+  for (const std::vector<Fragment>& frame : segmentation.fragments)
+    if (const auto fault = judge_codestream(file.get(), frame, pixels)) throw DataError(fault->fault, fault->message);
 }
 
 void find_pixels(const std::filesystem::path& path, const DicomTree& tree, Segmentation& segmentation) {

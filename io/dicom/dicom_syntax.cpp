@@ -34,6 +34,9 @@ constexpr std::array kSyntaxes = {
     TransferSyntax{"1.2.840.10008.1.2.4.94", "JPIP referenced", Unsupported},
     TransferSyntax{"1.2.840.10008.1.2.4.95", "JPIP referenced deflate", Unsupported},
     TransferSyntax{"1.2.840.10008.1.2.4.100", "MPEG2 main profile", Unsupported},
+    TransferSyntax{"1.2.840.10008.1.2.4.110", "JPEG XL lossless", Unsupported},
+    TransferSyntax{"1.2.840.10008.1.2.4.111", "JPEG XL recompression", Unsupported},
+    TransferSyntax{"1.2.840.10008.1.2.4.112", "JPEG XL", Unsupported},
     TransferSyntax{"1.2.840.10008.1.2.4.201", "high-throughput JPEG 2000 lossless", Unsupported},
     TransferSyntax{"1.2.840.10008.1.2.4.202", "high-throughput JPEG 2000 lossless RPCL", Unsupported},
     TransferSyntax{"1.2.840.10008.1.2.4.203", "high-throughput JPEG 2000", Unsupported},
@@ -56,8 +59,9 @@ bool is_encapsulated(PixelEncoding encoding) {
 }
 
 std::string describe_transfer_syntax(std::string_view uid) {
-  if (!uid.starts_with("1.2.840.10008.")) return "a private or invalid UID";
-  return std::string(uid) + " (" + std::string(find_transfer_syntax(uid).name) + ")";
+  const TransferSyntax& syntax = find_transfer_syntax(uid);
+  if (syntax.uid.empty()) return "of an unknown, private or invalid UID";
+  return std::string(uid) + " (" + std::string(syntax.name) + ")";
 }
 
 }  // namespace ctforge::io

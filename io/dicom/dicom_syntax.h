@@ -24,7 +24,7 @@ bool is_native(PixelEncoding encoding);
 // True for the encodings whose PixelData is a sequence of fragments (PS3.5 annex A.4).
 bool is_encapsulated(PixelEncoding encoding);
 
-// "1.2.840.10008.1.2.4.53 (JPEG spectral selection, retired)". A UID outside DICOM's own root may identify somebody and
+// "1.2.840.10008.1.2.4.53 (JPEG spectral selection, retired)". A UID that is not in the table may identify somebody and
 // is not repeated.
 std::string describe_transfer_syntax(std::string_view uid);
 

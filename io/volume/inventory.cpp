@@ -87,10 +87,14 @@ struct Judged {
 };
 
 bool is_plain_file_below(const fs::path& root, const std::string& relative) {
-  for (const fs::path& part : fs::path(relative))
-    if (part == "..") return false;
+  fs::path place = root;
   std::error_code error;
-  return fs::is_regular_file(fs::symlink_status(root / relative, error));
+  fs::file_status status;
+  for (const fs::path& part : fs::path(relative)) {
+    if (part == ".." || (place != root && !fs::is_directory(status))) return false;
+    status = fs::symlink_status(place /= part, error);
+  }
+  return fs::is_regular_file(status);
 }
 
 fs::path find_labels_of_volume(const ScanOptions& options, const Listing& listing, const PatternMatch& match) {

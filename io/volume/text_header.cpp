@@ -40,22 +40,37 @@ std::string first_bytes(const std::filesystem::path& path) {
   return bytes;
 }
 
+// What ends a MetaImage header. MetaIO knows keys in this spelling alone, takes ':' for '=' too, and heeds no lines: a
+// header that has the word anywhere before, in any spelling, may name two files of voxels.
+constexpr std::string_view kMetaEnd = "ElementDataFile";
+constexpr const char* kAmbiguous = "the header has a key twice, or in another spelling";
+
+void require_first(const std::string& bytes, std::size_t line) {
+  if (lower(bytes.substr(0, line + kMetaEnd.size())).find(lower(std::string(kMetaEnd))) != line)
+    throw DataError(Fault::InvalidHeader, kAmbiguous);
+}
+
 // Lines up to the end of the header: an empty one for NRRD, ElementDataFile for MetaImage.
 void parse_lines(const std::string& bytes, TextHeader& header) {
-  const char separator = header.nrrd ? ':' : '=';
+  const char* separators = header.nrrd ? ":" : "=:";
   std::size_t at = 0;
   while (at < bytes.size()) {
     const std::size_t end = bytes.find('\n', at);
     const bool last = end == std::string::npos;
+    const std::size_t begin = at;
     const std::string line = trimmed(std::string_view(bytes).substr(at, last ? std::string::npos : end - at));
     at = last ? bytes.size() : end + 1;
     header.end = static_cast<std::int64_t>(at);
     if (header.nrrd && line.empty()) return;
-    const std::size_t split = line.find(separator);
+    const std::size_t split = line.find_first_of(separators);
     if (split == std::string::npos || line.starts_with('#')) continue;
-    const std::string key = lower(trimmed(std::string_view(line).substr(0, split)));
-    header.fields[key] = trimmed(std::string_view(line).substr(split + 1));
-    if (!header.nrrd && key == "elementdatafile") return;
+    const std::string key = trimmed(std::string_view(line).substr(0, split));
+    if (!header.fields.emplace(lower(key), trimmed(std::string_view(line).substr(split + 1))).second)
+      throw DataError(Fault::InvalidHeader, kAmbiguous);
+    if (header.nrrd || lower(key) != lower(std::string(kMetaEnd))) continue;
+    if (key != kMetaEnd) throw DataError(Fault::InvalidHeader, kAmbiguous);
+    require_first(bytes, bytes.find(kMetaEnd, begin));
+    return;
   }
   // A detached NRRD header may end with the file.
   if (!header.nrrd || header.field("data file").empty()) throw DataError(Fault::InvalidHeader, "the header has no end");

@@ -17,6 +17,7 @@
 #include <itkImage.h>
 #include <itkImageFileWriter.h>
 #include <itkImportImageFilter.h>
+#include <itkMetaDataObject.h>
 #include <itkMetaImageIO.h>
 #include <itkNiftiImageIO.h>
 #include <itkNrrdImageIO.h>
@@ -78,6 +79,8 @@ void write_image(const fs::path& path, const Geometry& geometry, const std::vect
   importer->SetDirection(direction);
   // The importer only reads through the pointer, though its interface asks for a mutable one.
   importer->SetImportPointer(const_cast<Voxel*>(voxels.data()), voxels.size(), false);
+  itk::EncapsulateMetaData<std::string>(importer->GetOutput()->GetMetaDataDictionary(), "ITK_FileNotes",
+                                        kSyntheticNote);
   const auto io = image_io(path);
   write_atomically_by_name(path, [&](const fs::path& part) {
     auto writer = itk::ImageFileWriter<itk::Image<Voxel, 3>>::New();

@@ -102,7 +102,12 @@ void CheckpointStore::save(Checkpoint& checkpoint) const {
 std::vector<fs::path> CheckpointStore::files() const {
   std::vector<fs::path> found;
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder_, error)) {
+  const bool there = fs::exists(folder_, error);
+  fs::directory_iterator entries;
+  if (there) entries = fs::directory_iterator(folder_, error);
+  // Taken for none, they would be trained over.
+  if (error) throw io::DataError(io::Fault::Unreadable, "the folder of the checkpoints cannot be read");
+  for (const auto& entry : entries) {
     if (entry.is_regular_file() && step_of(entry.path(), prefix_) >= 0) found.push_back(entry.path());
   }
   std::sort(found.begin(), found.end(),
@@ -115,6 +120,8 @@ std::optional<Checkpoint> CheckpointStore::load_newest(const std::function<void(
     try {
       return load_checkpoint(file);
     } catch (const io::DataError& error) {
+      // Not open to us now is not damaged: to go on from an older one would overwrite it.
+      if (error.fault() == io::Fault::Unreadable) throw;
       if (warn) {
         warn("checkpoint " + file.filename().string() + " is damaged (" + error.what() +
              "); the one before it is used, if there is one");

@@ -34,9 +34,10 @@ class CheckpointStore {
   // Whether the checkpoint of this step stays for good.
   bool stays(std::int64_t step) const { return keep_every_ > 0 && step > 0 && step % keep_every_ == 0; }
   // The newest checkpoint that is whole, or nothing when there is none. Each damaged one is told to `warn` with one
-  // line saying what is wrong and what is done instead.
+  // line saying what is wrong and what is done instead. Throws io::DataError(Unreadable) for one that cannot be opened,
+  // which may be whole.
   std::optional<Checkpoint> load_newest(const std::function<void(const std::string&)>& warn = {}) const;
-  // Newest first.
+  // Newest first. Throws io::DataError(Unreadable) for a folder that cannot be read.
   std::vector<std::filesystem::path> files() const;
 
  private:

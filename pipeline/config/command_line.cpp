@@ -13,6 +13,7 @@
 #include "pipeline/observe/progress.h"
 #include "pipeline/run/run.h"
 #include "pipeline/run/run_fractions.h"
+#include "pipeline/run/run_part.h"
 #include "pipeline/run/session.h"
 #include "pipeline/run/sweep.h"
 #include "pipeline/run/system_fault.h"

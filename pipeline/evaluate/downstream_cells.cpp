@@ -26,6 +26,8 @@ constexpr std::uint64_t kTrainingStream = 11;
 constexpr double kHeavier = 2;  // heavy_augmentation: ranges of the standard one times this
 // Raised by a change of the program after which the same settings give another network or other scores.
 constexpr int kCellVersion = 2;
+// In a cell that a part trained: who watches the run itself has not been told of it.
+constexpr const char* kOfPart = "of_part";
 
 // Labels that some training series lack: the generator leaves them out for no anatomical reason.
 std::vector<bool> not_always_contoured(const eval::PatchSet& train) {
@@ -136,6 +138,16 @@ ordered_json cell_json(const DownstreamCell& cell) {
   return json;
 }
 
+void tell_trained(const DownstreamCell& cell, const DownstreamConfig& config, const ordered_json& result,
+                  const Context& context) {
+  context.tell("segmenter_trained", {{"arm", cell.arm},
+                                     {"fraction", cell.fraction},
+                                     {"network", short_name(cell, config)},
+                                     {"seed", cell.seed},
+                                     {"seconds", result.at("seconds")},
+                                     {"curve", result.value("curve", ordered_json::array())}});
+}
+
 void add_result(ordered_json& json, eval::TrainedSegmenter& trained, const DownstreamInputs& inputs,
                 const DownstreamConfig& config, const eval::SegmentationOptions& options) {
   std::vector<std::pair<std::int64_t, double>> curve;
@@ -238,20 +250,19 @@ std::vector<ordered_json> train_cells(const DownstreamInputs& inputs, const Down
                                   [&cell](const FractionInputs& each) { return each.fraction == cell.fraction; });
     const std::string name = cell_name(cell), key = key_of(cell, *own, inputs, config, context);
     auto result = cells.load(name, key);
+    const bool untold = result && !context.part && result->value(kOfPart, false);
     if (!result) {
       // A folder of its own: what it cleans up after itself must not be what another part is writing.
       const std::filesystem::path folder = cells.folder() / name;
       const train::CheckpointStore unfinished(folder, "unfinished", 1);
       result = run_cell(cell, {number, place.cells}, *own, inputs, config, context, unfinished, key);
+      (*result)[kOfPart] = context.part && (context.group == nullptr || !context.leads);
       cells.save(name, key, *result);
-      context.tell("segmenter_trained", {{"arm", cell.arm},
-                                         {"fraction", cell.fraction},
-                                         {"network", short_name(cell, config)},
-                                         {"seed", cell.seed},
-                                         {"seconds", result->at("seconds")},
-                                         {"curve", result->value("curve", ordered_json::array())}});
+      tell_trained(cell, config, *result, context);
       std::filesystem::remove_all(folder);
       result = cells.load(name, key);  // as a resumed run would see it
+    } else if (untold) {
+      tell_trained(cell, config, *result, context);
     }
     results.push_back(*result);
   }

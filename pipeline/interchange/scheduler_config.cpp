@@ -4,6 +4,7 @@
 #include "io/file/fault.h"
 #include "models/diffusion/schedule.h"
 
+#include <cmath>
 #include <map>
 #include <regex>
 #include <stdexcept>
@@ -81,6 +82,29 @@ diffusion::Parametrisation variance_preserving(const nlohmann::json& config) {
   return {diffusion::vp(betas), target_of(config), 1, variance == "learned_range"};
 }
 
+// Diffusers' DDIM would begin where the network's errors are multiplied by 20291 (the cosine schedule): DPM-Solver's
+// class can leave the highest levels out, as our sampling does. DDPM's can clamp instead, to what standardised latents
+// hardly exceed.
+void limit_noise(const Method& method, nlohmann::json& config) {
+  constexpr double kGreatestRatio = 15, kGreatestLatent = 4;
+  const diffusion::Path path = diffusion::vp(betas_of(method));
+  if (path.at(path.t_max()).ratio() <= kGreatestRatio) return;
+  if (method.learned_variance) {
+    config["clip_sample"] = true;
+    config["clip_sample_range"] = kGreatestLatent;
+    return;
+  }
+  config.erase("clip_sample");
+  if (method.betas == "sigmoid") {  // which that class does not know by name
+    config["beta_schedule"] = "linear";
+    config["trained_betas"] = betas_of(method);
+  }
+  config["_class_name"] = "DPMSolverMultistepScheduler";
+  config["algorithm_type"] = "dpmsolver++";
+  config["solver_order"] = 2;
+  config["lambda_min_clipped"] = -std::log(kGreatestRatio);
+}
+
 nlohmann::json variance_preserving_config(const Method& method) {
   static const std::map<std::string, nlohmann::json> schedules = {
       {"linear", {{"beta_schedule", "linear"}, {"beta_start", 1e-4}, {"beta_end", 0.02}}},
@@ -102,6 +126,7 @@ nlohmann::json variance_preserving_config(const Method& method) {
   config["num_train_timesteps"] = 1000;
   config["clip_sample"] = false;  // latents have no limits that are known
   config["timestep_spacing"] = "trailing";
+  if (method.target == "noise") limit_noise(method, config);
   config["rescale_betas_zero_snr"] = method.zero_terminal_snr;
   const auto target = targets.find(method.target);
   if (target == targets.end())

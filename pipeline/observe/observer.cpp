@@ -23,8 +23,21 @@ constexpr double kStateInterval_s = 15;
 constexpr std::size_t kDigits = 12;  // of a hash that stands for a name
 
 std::string name_of(const ObserverOptions& options, const fs::path& out) {
-  if (!options.name.empty()) return options.name;
-  return io::sha256_hex(fs::weakly_canonical(out).string()).substr(0, kDigits);
+  const std::string run =
+      !options.name.empty() ? options.name : io::sha256_hex(fs::weakly_canonical(out).string()).substr(0, kDigits);
+  return options.part.empty() ? run : run + "/" + options.part;
+}
+
+// DIR/NAME for DIR/NAME.progress.json and the like; of the run itself DIR/.
+fs::path files_of(const fs::path& folder, const std::string& part) {
+  return part.empty() ? folder / "" : folder / "parts" / (part + ".");
+}
+
+// Parts on one node must not write over each other's.
+fs::path prometheus_of(const ObserverOptions& options) {
+  if (options.prometheus.empty() || options.part.empty()) return options.prometheus;
+  return options.prometheus.parent_path() /
+         (options.prometheus.stem().string() + "-" + options.part + options.prometheus.extension().string());
 }
 
 // As events.jsonl has them.
@@ -41,12 +54,14 @@ ordered_json short_form(const std::string& event, const ordered_json& figures) {
 Observer::Observer(const ObserverOptions& options, const Context& context)
     : options_(options),
       out_(context.out),
+      files_(files_of(out_, options.part)),
       device_(context.device),
-      events_(out_ / "events.jsonl"),
+      events_(files_.string() + "events.jsonl"),
       state_(name_of(options, out_), options.stages),
       warnings_([this](const std::string& text) {
         tell("warning", {{"text", text}});
       }) {
+  options_.prometheus = prometheus_of(options);
   if (options.tensorboard) tensorboard_.emplace(out_ / "tensorboard", out_ / "metrics.jsonl");
   if (tensorboard_) guarded(tensorboard_works_, "tensorboard", [&] { tensorboard_->rewrite_missing(); });
   write_state();
@@ -123,8 +138,9 @@ void Observer::write_state() {
   state_written_ = Clock::now();
   // A report takes a moment, and its page tells of the stage before it.
   if (stage_is_run_ && state_.stage() != "report")
-    guarded(progress_works_, "progress.json",
-            [&] { io::write_atomically(out_ / "progress.json", state_.json(unix_seconds()).dump(1) + "\n"); });
+    guarded(progress_works_, "progress.json", [&] {
+      io::write_atomically(files_.string() + "progress.json", state_.json(unix_seconds()).dump(1) + "\n");
+    });
   if (!options_.prometheus.empty())
     guarded(prometheus_works_, "the Prometheus file",
             [&] { write_prometheus(options_.prometheus, state_.prometheus(memory_use(device_))); });

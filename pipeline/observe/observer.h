@@ -38,6 +38,7 @@ struct ObserverOptions {
   std::string name;                  // of the run; empty: a hash of the folder's path
   std::vector<std::string> stages;   // those that will be run
   std::filesystem::path prometheus;  // file; empty: none
+  std::string part;  // of a stage, "evaluate-3-of-8": files of its own in OUT/parts; empty: the run itself
   bool tensorboard = true;
   double level_hu = 40, width_hu = 400;  // in which TensorBoard's samples are shown
 };
@@ -63,7 +64,7 @@ class Observer {
   void guarded(bool& works, const std::string& what, const std::function<void()>& write);
 
   ObserverOptions options_;
-  std::filesystem::path out_;
+  std::filesystem::path out_, files_;  // files_: what the files that tell of it begin with
   std::string device_;
   EventLog events_;
   RunState state_;

@@ -61,7 +61,8 @@ std::string holder(int descriptor) {
 // Who only asks (is_held) holds the lock for microseconds, and must not keep a job from starting.
 bool lock_soon(int descriptor, int operation) {
   for (int tries = 0; ::flock(descriptor, operation) != 0; ++tries) {
-    if (errno != EWOULDBLOCK || tries == 20) return false;
+    if (errno == EINTR) continue;
+    if (errno != EWOULDBLOCK || tries >= 20) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
   return true;
@@ -69,9 +70,8 @@ bool lock_soon(int descriptor, int operation) {
 
 }  // namespace
 
-FolderLock::FolderLock(const std::filesystem::path& folder, Mode mode)
-    : alone_(mode == Mode::Alone),
-      descriptor_(::open((folder / ".ctforge.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
+FolderLock::FolderLock(const std::filesystem::path& folder, Mode mode, const std::string& file)
+    : alone_(mode == Mode::Alone), descriptor_(::open((folder / file).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
   if (descriptor_ < 0) {
     const int error = errno;
     refuse(error == ENOSPC || error == EDQUOT ? "there is no space left for the output folder"
@@ -95,9 +95,13 @@ FolderLock::FolderLock(const std::filesystem::path& folder, Mode mode)
 }
 
 bool FolderLock::is_held(const std::filesystem::path& folder) {
-  const int descriptor = ::open((folder / ".ctforge.lock").c_str(), O_RDONLY | O_CLOEXEC);
+  const std::string file = folder / ".ctforge.lock";
+  // NFS has a lock for oneself on files that are open for writing alone.
+  int descriptor = ::open(file.c_str(), O_RDWR | O_CLOEXEC);
+  const int operation = descriptor >= 0 ? LOCK_EX : LOCK_SH;
+  if (descriptor < 0) descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return false;
-  const bool held = ::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  const bool held = ::flock(descriptor, operation | LOCK_NB) != 0 && errno == EWOULDBLOCK;
   ::close(descriptor);
   return held;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 namespace ctforge::pipeline {
 
@@ -17,7 +18,8 @@ class FolderLock {
   };
   // Throws ConfigError when another process holds it so that this one may not, naming host, process, job and start as
   // one that holds it alone wrote them; when the folder cannot be written to; and when its file system has no locks.
-  explicit FolderLock(const std::filesystem::path& folder, Mode mode = Mode::Alone);
+  explicit FolderLock(const std::filesystem::path& folder, Mode mode = Mode::Alone,
+                      const std::string& file = ".ctforge.lock");
   ~FolderLock();
   // Whether another process holds it at this moment; the folder need not exist. Asking keeps nobody out.
   static bool is_held(const std::filesystem::path& folder);

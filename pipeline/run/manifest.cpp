@@ -35,7 +35,7 @@ bool Manifest::done(const std::string& stage, const std::string& fingerprint) co
   return true;
 }
 
-bool Manifest::done_differently(const std::string& stage, const std::string& fingerprint) const {
+bool Manifest::begun_differently(const std::string& stage, const std::string& fingerprint) const {
   if (!json_.contains("stages") || !json_["stages"].contains(stage)) return false;
   return json_["stages"][stage].value("fingerprint", "") != fingerprint;
 }
@@ -69,10 +69,13 @@ void Manifest::describe_run(const nlohmann::ordered_json& configuration, std::in
   maker_ = maker;
 }
 
-void Manifest::begin(const std::string& stage, const std::string& fingerprint) {
+void Manifest::begin(const std::string& stage, const std::string& fingerprint, const nlohmann::ordered_json& others) {
   auto made_by = makers(stage, fingerprint);
-  if (!maker_.is_null() && std::find(made_by.begin(), made_by.end(), maker_) == made_by.end())
-    made_by.push_back(maker_);
+  const auto add = [&made_by](const nlohmann::ordered_json& maker) {
+    if (std::find(made_by.begin(), made_by.end(), maker) == made_by.end()) made_by.push_back(maker);
+  };
+  std::for_each(others.begin(), others.end(), add);
+  if (!maker_.is_null()) add(maker_);
   json_["stages"][stage] = {{"state", "started"},
                             {"fingerprint", fingerprint},
                             {"seconds", seconds_before(stage, fingerprint)},

@@ -30,8 +30,8 @@ class Manifest {
 
   // True when the stage was finished with this fingerprint and all its outputs still have the recorded size.
   bool done(const std::string& stage, const std::string& fingerprint) const;
-  // True when the stage was finished with another fingerprint.
-  bool done_differently(const std::string& stage, const std::string& fingerprint) const;
+  // True when the stage was begun or finished with another fingerprint.
+  bool begun_differently(const std::string& stage, const std::string& fingerprint) const;
   // Seconds spent by earlier, unfinished attempts at this stage with this fingerprint, as far as they were recorded.
   double seconds_before(const std::string& stage, const std::string& fingerprint) const;
 
@@ -41,9 +41,10 @@ class Manifest {
   // Sets what holds for the run: the resolved configuration, the seed, and what it is made by (determinism.h).
   void describe_run(const nlohmann::ordered_json& configuration, std::int64_t seed,
                     const nlohmann::ordered_json& maker);
-  // Records that a stage is being worked on, by the maker that describe_run was told, so that nothing stale is taken
-  // for its result; writes the file.
-  void begin(const std::string& stage, const std::string& fingerprint);
+  // Records that a stage is being worked on, by the maker that describe_run was told and those others, so that nothing
+  // stale is taken for its result; writes the file.
+  void begin(const std::string& stage, const std::string& fingerprint,
+             const nlohmann::ordered_json& others = nlohmann::ordered_json::array());
   // Hashes the outputs, records the stage as done and writes the file.
   void finish(const std::string& stage, const StageRecord& record);
   // Records an interrupted attempt's time and writes the file.

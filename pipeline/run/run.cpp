@@ -13,6 +13,7 @@
 #include "pipeline/run/manifest.h"
 #include "pipeline/run/memory.h"
 #include "pipeline/run/run_fractions.h"
+#include "pipeline/run/run_part.h"
 #include "pipeline/run/run_shared.h"
 #include "pipeline/run/stage.h"
 
@@ -52,13 +53,14 @@ Context make_context(const Config& config, const fs::path& out, const std::strin
   return context;
 }
 
-// Temporary files of a process that was killed. Only the holder of the folder's lock may remove them.
+// Temporary files of a process that was killed. Only the holder of the folder's lock may remove them, and not those of
+// fractions/ and jobs/, which have locks and owners of their own.
 void remove_all_leftovers(const fs::path& out) {
   io::remove_leftovers(out);
   for (auto entry = fs::recursive_directory_iterator(out); entry != fs::recursive_directory_iterator(); ++entry) {
     if (!entry->is_directory()) continue;
-    if (entry->path() == out / "fractions")
-      entry.disable_recursion_pending();  // each has a lock and an owner of its own
+    if (entry->path() == out / "fractions" || entry->path() == out / "jobs")
+      entry.disable_recursion_pending();
     else
       io::remove_leftovers(entry->path());
   }
@@ -96,9 +98,12 @@ void run_stage(const Stage& stage, const Config& config, Context context, Manife
     return;
   }
   check_needs(stage, config, context.out);
-  if (config.run.deterministic)
+  const auto others = part_makers(context.out, stage.name, print);
+  if (config.run.deterministic) {
     require_same_maker(manifest.makers(stage.name, print), maker(context, true), stage.name);
-  if (manifest.done_differently(stage.name, print))
+    require_same_maker(others, maker(context, true), stage.name);
+  }
+  if (manifest.begun_differently(stage.name, print))
     log_warning(stage.name +
                 ": its configuration or what it builds on has changed since it was done; running it again");
   const double before_s = manifest.seconds_before(stage.name, print);
@@ -108,7 +113,7 @@ void run_stage(const Stage& stage, const Config& config, Context context, Manife
       for (const std::string& result : other.results) fs::remove(context.out / result);
     later = later || other.name == stage.name;
   }
-  manifest.begin(stage.name, print);
+  manifest.begin(stage.name, print, others);
   reset_peak_memory(context.device);
   const auto start = std::chrono::steady_clock::now();
   const auto elapsed_s = [&] {
@@ -140,6 +145,7 @@ void run_stage(const Stage& stage, const Config& config, Context context, Manife
   for (const std::string& output : stage.outputs)
     for (const std::string& file : files_below(context.out, output)) record.outputs.push_back(file);
   manifest.finish(stage.name, record);
+  forget_parts(context.out, stage.name);
   tell_finished(stage.name, record, context);
   log_info(stage.name + ": done in " + readable_seconds(record.seconds) + ", peak memory " +
            readable_bytes(static_cast<double>(record.peak_memory_bytes)));
@@ -186,6 +192,10 @@ void work(const Config& config, const fs::path& out, const std::string& device, 
 
 }  // namespace
 
+void work_beside(const Config& config, const fs::path& out, const std::function<void(const Context& context)>& task) {
+  work(config, out, resolve_device(config.run.device), {}, task);
+}
+
 void work_in(const Config& config, const fs::path& out, const std::function<void(const Context& context)>& task,
              const Together& together) {
   const std::string device = resolve_device(config.run.device, together.ranks);
@@ -211,10 +221,26 @@ ObserverOptions observer_options(const Config& config, const std::vector<std::st
           .width_hu = config.report.width_hu};
 }
 
-// Reads and writes whole files only, so that it may work beside the owner of the folder, whose manifest it leaves.
-void report_beside_owner(const Config& config, const fs::path& out) {
-  run_report(config.report, make_context(config, out, "cpu", {}), /*under_way=*/true);
-  log_info("report: another ctforge is working in this folder; the report shows how far it is");
+// What was given is not what the run was made by, as where report is asked for without the run's configuration.
+bool is_of_another_configuration(const Config& config, const fs::path& out) {
+  const Manifest manifest(out);
+  const auto& stages = all_stages();
+  return std::any_of(stages.begin(), stages.end(), [&](const Stage& stage) {
+    return stage.name != "report" && manifest.begun_differently(stage.name, fingerprint(config, stage.name));
+  });
+}
+
+// The report without a record of it. It reads and writes whole files only, so that it may be made beside the owner of
+// the folder, and it leaves the manifest, which tells how the run can be repeated, as it is. False where it is for the
+// stage.
+bool reported_beside(const Config& config, const fs::path& out) {
+  const bool under_way = FolderLock::is_held(out);
+  if (!under_way && !is_of_another_configuration(config, out)) return false;
+  run_report(config.report, make_context(config, out, "cpu", {}), under_way);
+  log_info(under_way ? "report: another ctforge is working in this folder; the report shows how far it is"
+                     : "report: made of what is here, and not recorded: the settings given are not those that the run "
+                       "was made with");
+  return true;
 }
 
 }  // namespace
@@ -222,10 +248,7 @@ void report_beside_owner(const Config& config, const fs::path& out) {
 std::int64_t run_stages(const Config& config, const std::vector<std::string>& stages, const fs::path& out,
                         const Together& together) {
   check_stages(config, stages);
-  if (stages == std::vector<std::string>{"report"} && FolderLock::is_held(out)) {
-    report_beside_owner(config, out);
-    return 0;
-  }
+  if (stages == std::vector<std::string>{"report"} && reported_beside(config, out)) return 0;
   std::int64_t refused = 0;
   const auto lead = [&](const Context& given) {
     Manifest manifest(out);
@@ -254,29 +277,6 @@ std::int64_t run_stages(const Config& config, const std::vector<std::string>& st
   work_in(
       config, out, [&](const Context& context) { context.leads ? lead(context) : help(context); }, together);
   return refused;
-}
-
-void run_part(const Config& config, const std::string& stage_name, const fs::path& out, const Part& part) {
-  check_stages(config, {stage_name});
-  const Stage& stage = stage_named(stage_name);
-  const std::string device = resolve_device(config.run.device);
-  std::error_code error;
-  fs::create_directories(out, error);
-  const FolderLock lock(out, FolderLock::Mode::Shared);
-  const std::string name =
-      stage_name + ": part " + std::to_string(part.index + 1) + " of " + std::to_string(part.count);
-  if (Manifest(out).done(stage_name, fingerprint(config, stage_name))) {
-    log_info(stage_name + ": already done");
-    return;
-  }
-  check_needs(stage, config, out);
-  if (stage_name == "evaluate") require_fractions(config, out);
-  work(config, out, device, {}, [&](Context context) {
-    context.part = part;
-    context.progress = shown_progress(stage_name);
-    stage.run(config, context);
-  });
-  log_info(name + " is done; the results follow when ctforge " + stage_name + " runs without --part");
 }
 
 void catch_signals() {

@@ -28,18 +28,14 @@ struct Together {
 // second throws ConfigError. Throws Interrupted when the stage was asked to stop, after recording the time it took, and
 // io::DataError when what a stage builds on is missing or was not finished. Returns the number of series that prepare,
 // if it was among the stages, refused: the others went on. The manifest leaves out paths of the data. The report alone
-// needs no ownership: beside another process it shows how far that one is, and is not recorded.
+// needs no ownership: beside another process it shows how far that one is, and is not recorded; neither is one that is
+// asked for with other settings than the run was made with.
 //
 // Together with other processes: train is done by all of them, sample and evaluate in parts by each and then finished
 // by the first, and the rest by the first alone while the others wait. The first owns the folder and writes the
 // manifest.
 std::int64_t run_stages(const Config& config, const std::vector<std::string>& stages, const std::filesystem::path& out,
                         const Together& together = {});
-
-// Does one part of stage sample or evaluate, leaving neither a manifest entry nor the stage's results: run_stages does,
-// later, taking what is there and doing what is missing. Any number of processes may do parts of one folder at a time,
-// and none anything else. Throws as run_stages does.
-void run_part(const Config& config, const std::string& stage, const std::filesystem::path& out, const Part& part);
 
 // What can be known to be wrong with these stages before hours of work; throws ConfigError with all of it.
 void check_stages(const Config& config, const std::vector<std::string>& stages);
@@ -48,6 +44,10 @@ void check_stages(const Config& config, const std::vector<std::string>& stages);
 // Throws as run_stages does.
 void work_in(const Config& config, const std::filesystem::path& out,
              const std::function<void(const Context& context)>& work, const Together& together = {});
+
+// Likewise, for a holder of a lock on the folder, which is there.
+void work_beside(const Config& config, const std::filesystem::path& out,
+                 const std::function<void(const Context& context)>& work);
 
 // Makes SIGINT, SIGTERM and SIGUSR1 ask the running stage to stop at its next safe point, and SIGXFSZ an error.
 void catch_signals();

@@ -35,9 +35,7 @@ void check_stages(const Config& config, const std::vector<std::string>& stages) 
         {"configuration", "sample.guidance", "must be 1, without sample.blend, where train.label_dropout is 0"});
   if (gan && asked("train") && asked("sample")) gather_problems(problems, [&] { check_gan_sampling(config.sample); });
   if (!gan && asked("train") && asked("sample") && problems.empty()) {
-    gather_problems(problems, [&] {
-      check_sampler(config.sample, parametrisation_of(method_of(config.train), 1), config.train.codec == "autoencoder");
-    });
+    gather_problems(problems, [&] { check_sampler(config.sample, parametrisation_of(method_of(config.train), 1)); });
   }
   const fs::path prometheus = config.run.prometheus;
   if (!prometheus.empty() && prometheus.extension() != ".prom")

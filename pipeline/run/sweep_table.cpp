@@ -29,20 +29,36 @@ bool is_seed(const std::string& key) { return key.ends_with(".seed"); }
 
 // Rows that differ in seeds alone.
 struct Group {
-  std::string name;
+  std::string key;   // with the values themselves
+  std::string name;  // without paths
   std::vector<const SweepRow*> rows;
 };
+
+// A value as it may be shown; of several paths of one key "(path 2)".
+std::string numbered(const std::vector<SweepRow>& rows, const std::string& key, const std::string& value) {
+  const std::string shown = shown_value(key, value);
+  if (shown == value) return value;
+  std::vector<std::string> paths;
+  for (const SweepRow& row : rows)
+    for (const auto& [other, path] : row.settings)
+      if (other == key && std::find(paths.begin(), paths.end(), path) == paths.end()) paths.push_back(path);
+  if (paths.size() < 2) return shown;
+  return "(path " + std::to_string(std::find(paths.begin(), paths.end(), value) - paths.begin() + 1) + ")";
+}
 
 std::vector<Group> groups_of(const std::vector<SweepRow>& rows) {
   std::vector<Group> groups;
   for (const SweepRow& row : rows) {
-    std::string name;
-    for (const auto& [key, value] : row.settings)
-      if (!is_seed(key)) name += (name.empty() ? "" : ", ") + key + " " + shown_value(key, value);
+    std::string all, name;
+    for (const auto& [key, value] : row.settings) {
+      if (is_seed(key)) continue;
+      all += key + "=" + value + "\n";
+      name += (name.empty() ? "" : ", ") + key + " " + numbered(rows, key, value);
+    }
     if (name.empty()) name = "all";
-    const auto found = std::find_if(groups.begin(), groups.end(), [&](const Group& g) { return g.name == name; });
+    const auto found = std::find_if(groups.begin(), groups.end(), [&](const Group& g) { return g.key == all; });
     if (found == groups.end()) {
-      groups.push_back({name, {&row}});
+      groups.push_back({all, name, {&row}});
     } else {
       found->rows.push_back(&row);
     }
@@ -135,7 +151,7 @@ ordered_json sweep_json(const std::vector<SweepRow>& rows, std::size_t cells) {
   ordered_json json{{"schema", 1}, {"cells", cells}, {"done", rows.size()}, {"rows", ordered_json::array()}};
   for (const SweepRow& row : rows) {
     ordered_json settings = ordered_json::object();
-    for (const auto& [key, value] : row.settings) settings[key] = shown_value(key, value);
+    for (const auto& [key, value] : row.settings) settings[key] = numbered(rows, key, value);
     ordered_json entry{{"settings", settings}, {"figures", row.figures}};
     if (!row.failure.empty()) entry["failure"] = row.failure;
     json["rows"].push_back(entry);
@@ -151,7 +167,7 @@ std::string sweep_csv(const std::vector<SweepRow>& rows) {
   for (const std::string& name : names) text += csv_field(name) + ",";
   text += "failure\n";
   for (const SweepRow& row : rows) {
-    for (const auto& [key, value] : row.settings) text += csv_field(shown_value(key, value)) + ",";
+    for (const auto& [key, value] : row.settings) text += csv_field(numbered(rows, key, value)) + ",";
     for (const std::string& name : names) text += (row.figures.contains(name) ? row.figures.at(name).dump() : "") + ",";
     text += csv_field(row.failure) + "\n";
   }

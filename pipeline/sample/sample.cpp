@@ -258,7 +258,7 @@ nlohmann::ordered_json run_sample(const SampleConfig& config, const Context& con
     check_gan_sampling(config);
   } else {
     check_guidance(config, generator);
-    check_sampler(config, generator.parametrisation, !generator.autoencoder_sha256.empty());
+    check_sampler(config, generator.parametrisation);
   }
   check_training_set(context, generator);
   note_unfinished(generator, notes);

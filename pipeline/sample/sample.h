@@ -74,7 +74,7 @@ struct SampleConfig {
     visit("sigma_min", sigma_min, "lowest noise level visited, noise over signal", Range{0, 1e6});
     visit("sigma_max", sigma_max,
           "highest noise level visited, noise over signal; 0: the path's own, but 80 on grids karras and log_snr, and "
-          "164 where the network predicts noise and not every step of the path is visited",
+          "15 where the network predicts noise, whose errors are multiplied by it",
           Range{0, 1e6});
     visit("shift", shift, "grid shifted: above 1 spends more steps on noise", Range{0.01, 100});
     visit("eta", eta, "sampler ddim: fresh noise a step, from none (0) to that of ddpm (1)", Range{0, 1});
@@ -85,7 +85,10 @@ struct SampleConfig {
     visit("churn_low", churn_low, "sampler edm_sde: lowest noise level with churn (S_tmin)", Range{0, 1e6});
     visit("churn_high", churn_high, "sampler edm_sde: highest noise level with churn (S_tmax)", Range{0, 1e6});
     visit("churn_noise", churn_noise, "sampler edm_sde: factor of the noise added (S_noise)", Range{0.5, 2});
-    visit("clip", clip, "clamp each estimate of the clean sample to this magnitude; 0: not", Range{0, 1e6});
+    visit("clip", clip,
+          "clamp each estimate of the clean sample to this magnitude (pixels lie within 1, latents have deviation 1 a "
+          "channel); 0: not",
+          Range{0, 1e6});
     visit("guidance", guidance, "strength of classifier-free guidance; 1: none, 0: without class", Range{0, 100});
     visit("guidance_from", guidance_from, "class that guidance leads away from; empty: the network without a class");
     visit("blend", blend, "further conditions of every sample, each \"class=weight\", added as guidance is");

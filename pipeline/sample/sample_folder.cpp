@@ -62,6 +62,8 @@ torch::Tensor labels_in(const nets::TensorFile& file, std::int64_t count, const 
   return labels;
 }
 
+constexpr double kEveryLevel = 1e6;  // noise over signal
+
 // Of a network without a run, whose classes and weights have no names.
 void refuse_unused(const SampleConfig& config) {
   const SampleConfig plain;
@@ -74,6 +76,12 @@ void refuse_unused(const SampleConfig& config) {
                                                    {"ema_length", config.ema_length != 0},
                                                    {"format", config.format != plain.format},
                                                    {"pairs", config.pairs},
+                                                   {"seed", config.seed != plain.seed},
+                                                   {"count", config.count != plain.count},
+                                                   {"batch", config.batch != plain.batch},
+                                                   {"classes", config.classes != plain.classes},
+                                                   {"class_least", config.class_least != plain.class_least},
+                                                   {"enhanced", config.enhanced},
                                                    {"untrained", config.untrained != 0}};
   for (const auto& [key, given] : settings)
     if (given) problems.push_back({"configuration", std::string("sample.") + key, "is not for --checkpoint"});
@@ -82,10 +90,14 @@ void refuse_unused(const SampleConfig& config) {
 
 }  // namespace
 
-ordered_json run_sample_folder(const SampleConfig& config, const TrainConfig& training, const Context& context,
+ordered_json run_sample_folder(const SampleConfig& given_config, const TrainConfig& training, const Context& context,
                                const fs::path& checkpoint, const fs::path& noise) {
-  check_sample(config);
-  refuse_unused(config);
+  check_sample(given_config);
+  refuse_unused(given_config);
+  // To be held against another program's numbers: no level is left out unasked.
+  SampleConfig config = given_config;
+  const bool of_its_own = config.grid == "karras" || config.grid == "log_snr" || config.grid == "exponential";
+  if (config.sigma_max == 0 && config.grid != "auto" && !of_its_own) config.sigma_max = kEveryLevel;
   const torch::NoGradGuard no_grad;
   const torch::Device device(context.device);
   const fs::path folder = fs::exists(checkpoint / "unet" / "config.json") ? checkpoint / "unet" : checkpoint;
@@ -97,7 +109,7 @@ ordered_json run_sample_folder(const SampleConfig& config, const TrainConfig& tr
     throw io::DataError(io::Fault::OtherConfiguration,
                         "the network's out_channels must be its in_channels, or twice them where it learned the "
                         "variance");
-  check_sampler(config, parametrisation, false);
+  check_sampler(config, parametrisation);
 
   const nets::TensorFile given = nets::load_tensors(noise);
   const auto start = tensor_of(given, "noise").to(device, torch::kFloat32);

@@ -26,6 +26,6 @@ std::vector<double> make_times(const SampleConfig& config, const diffusion::Para
 void check_gan_sampling(const SampleConfig& config);
 // Throws ConfigError for a sampler or grid that cannot work on what the network learned. latents: what is diffused is
 // not pixels.
-void check_sampler(const SampleConfig& config, const diffusion::Parametrisation& parametrisation, bool latents);
+void check_sampler(const SampleConfig& config, const diffusion::Parametrisation& parametrisation);
 
 }  // namespace ctforge::pipeline

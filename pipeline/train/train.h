@@ -102,11 +102,12 @@ struct TrainConfig {
           "method ddpm: the network learns the variance of an ancestral step too (Nichol and Dhariwal 2021)");
     visit("bound_weight", bound_weight, "learned_variance: factor of the variational bound, in bits a dimension",
           Range{0, 1e3});
-    visit(
-        "bound_patches", bound_patches,
-        "learned_variance: validation patches of which the whole variational bound is reported at the end, which takes "
-        "a thousand evaluations of the network each; 0: none",
-        Range{0, 1e6});
+    visit("bound_patches", bound_patches,
+          "learned_variance: validation patches, spread over all of them, of which the whole variational bound is "
+          "reported "
+          "at the end, which takes a thousand evaluations of the network each; 0: none. In bits a dimension of what is "
+          "diffused, coded as if it had 256 values: it compares trainings on the same data, and is no likelihood of CT",
+          Range{0, 1e6});
     visit("loss", loss,
           "what is averaged of the network's errors: squares, absolute values, or the one below the other",
           OneOf{{"l2", "l1", "huber"}});

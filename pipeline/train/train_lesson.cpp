@@ -11,7 +11,9 @@
 #include "pipeline/train/train_share.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
+#include <optional>
 #include <utility>
 
 #include <torch/utils.h>
@@ -23,6 +25,7 @@ namespace {
 constexpr std::uint64_t kOrderStream = 1, kValidationStream = 3, kBoundStream = 4;
 // c_noise runs over about a thousand; its thousandth is what Karras et al. give to their features of the noise level.
 constexpr double kNoiseInputScale = 1e-3;
+constexpr double kPointsTooNearForHalf = 32;  // noise level over the difference of the points' levels
 
 }  // namespace
 
@@ -117,14 +120,21 @@ double Lesson::bits_per_dimension(std::int64_t items) {
   const train::Autocast autocast(device_, train::precision_from_name(config_.precision));
   learner_->eval();
   torch::Generator generator = seeded(io::mix_seed(seed_, kBoundStream));
-  const std::int64_t count = std::min(items, data_.validation.data.size(0));
-  const auto data = data_.validation.data.narrow(0, 0, count).to(device_);
-  const auto denoise =
-      diffusion::bind(network(), parametrisation_, {data_.validation_labels.narrow(0, 0, count).to(device_), {}});
-  const auto bits =
-      diffusion::variational_bound(denoise, parametrisation_.path, data, diffusion::StepVariance::Learned, generator);
+  // Patches lie side by side by patient.
+  const std::int64_t all = data_.validation.data.size(0), count = std::min(items, all);
+  const auto places = torch::arange(count, torch::kInt64).mul(all).floor_divide(count);
+  double total = 0;
+  for (const torch::Tensor& some : places.split(config_.batch)) {
+    const auto data = data_.validation.data.index_select(0, some).to(device_);
+    const auto labels = data_.validation_labels.index_select(0, some).to(device_);
+    const auto denoise = diffusion::bind(network(), parametrisation_, {labels, {}});
+    total +=
+        diffusion::variational_bound(denoise, parametrisation_.path, data, diffusion::StepVariance::Learned, generator)
+            .sum()
+            .item<double>();
+  }
   learner_->train();
-  return bits.mean().item<double>();
+  return total / static_cast<double>(count);
 }
 
 Lesson::Drawn Lesson::draw(const Pair& pair, std::int64_t whole, std::int64_t step, torch::Generator& generator) const {
@@ -151,8 +161,12 @@ diffusion::LossResult Lesson::loss(const Pair& pair, const torch::Tensor& labels
   if (record_.method.name == "consistency") {
     // Both points are seen with the same features dropped (Geng et al. 2024, section 3.3).
     const auto again = [dropout_seed] { torch::manual_seed(dropout_seed); };
-    return diffusion::consistency_loss(network(), parametrisation_, data, noise, condition,
-                                       consistency_options_of(config_, step), times, taught(condition.labels),
+    const auto options = consistency_options_of(config_, step);
+    // From there on bf16 rounds away most of what the answers at the two points differ in.
+    std::optional<train::Autocast> whole;
+    if (std::pow(options.base, options.stage) >= kPointsTooNearForHalf) whole.emplace(device_, train::Precision::Fp32);
+    return diffusion::consistency_loss(network(), parametrisation_, data, noise, condition, options, times,
+                                       taught(condition.labels),
                                        learner_->is_training() ? again : std::function<void()>());
   }
   diffusion::LogVariance expected;

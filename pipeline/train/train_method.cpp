@@ -86,6 +86,8 @@ Method method_of(const TrainConfig& config) {
          "must not be noise on a path that ends without signal: it tells nothing of the data there");
   refuse(config.weighting == "edm" && !edm, "weighting",
          "edm is for train.method edm: elsewhere it grows beyond all bounds at an end of the path");
+  refuse(config.weighting == "min_snr" && edm, "weighting",
+         "must not be min_snr for train.method edm, whose highest noise levels it would hardly train");
   refuse(config.weighting == "min_snr" && (flow || config.zero_terminal_snr), "weighting",
          "must not be min_snr on a path that ends without signal: it would weigh nothing there");
   refuse((config.times == "uniform" || config.times == "u_shaped") && edm, "times",
@@ -106,6 +108,8 @@ Method method_of(const TrainConfig& config) {
          "must not be above train.learning_rate");
   refuse(config.consistency.distil && !consistency, "consistency.distil", "is for train.method consistency");
   refuse(config.consistency.distil && config.from.empty(), "consistency.distil", "needs a teacher, train.from");
+  refuse(config.consistency.distil && config.augment.probability > 0, "augment.probability",
+         "must be 0 for train.consistency.distil: the teacher's networks are not told of movements");
   refuse(config.consistency.teacher_guidance != 1 && !config.consistency.distil, "consistency.teacher_guidance",
          "is for train.consistency.distil");
   refuse(!config.pairs.empty() && config.augment.probability > 0, "augment.probability",

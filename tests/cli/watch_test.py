@@ -50,6 +50,11 @@ class WatchTest(program.ProgramTest):
         state = program.read_json(self.out / "progress.json")
         self.assertEqual((state["stage"], state["state"], state["run"]), ("train", "interrupted", "night"))
         self.assertIn("interrupted; the same command goes on", self.report())
+        # Without the run's settings it is a page and no stage: the manifest still tells how the run can be repeated.
+        manifest = (self.out / "manifest.json").read_bytes()
+        result = self.expect(0, program.run(["report", "--out", str(self.out)]))
+        self.assertIn("not recorded", result.stderr)
+        self.assertEqual((self.out / "manifest.json").read_bytes(), manifest)
         self.assertEqual([e["phase"] for e in self.events("phase_started")], ["autoencoder", "diffusion"])
         self.assertEqual(self.events("stage_interrupted")[0]["stage"], "train")
         last = self.events("checkpoint_written")[-1]

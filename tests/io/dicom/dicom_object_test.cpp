@@ -45,6 +45,9 @@ TEST(DicomObject, OtherImagesAreRefused) {
   ASSERT_TRUE(mr.fault);
   EXPECT_EQ(mr.fault->fault, Fault::NotCt);
   EXPECT_EQ(mr.fault->message, "Modality is MR, expected CT");
+  const DicomObject name = classify(UID_CTImageStorage, "MEIER");
+  ASSERT_TRUE(name.fault);
+  EXPECT_EQ(name.fault->message.find("MEIER"), std::string::npos);
   EXPECT_EQ(classify(UID_SecondaryCaptureImageStorage, "CT").fault->fault, Fault::NotCt);
   EXPECT_FALSE(classify(UID_EnhancedCTImageStorage, "CT").fault);
   EXPECT_TRUE(classify(UID_EnhancedCTImageStorage, "CT").enhanced);

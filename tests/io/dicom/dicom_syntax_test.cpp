@@ -17,7 +17,8 @@ TEST(DicomSyntax, KnowsTheEncodings) {
 TEST(DicomSyntax, RefusesAndNamesTheRest) {
   EXPECT_EQ(find_transfer_syntax("1.2.3.4").encoding, PixelEncoding::Unsupported);
   EXPECT_NE(describe_transfer_syntax("1.2.840.10008.1.2.4.53").find("1.2.840.10008.1.2.4.53"), std::string::npos);
-  EXPECT_EQ(describe_transfer_syntax("1.2.3.4").find("1.2.3.4"), std::string::npos);
+  for (const char* text : {"1.2.3.4", "1.2.840.10008.MARXBRUNNER^HILDEGARD", "1.2.840.10008.7734921"})
+    EXPECT_EQ(describe_transfer_syntax(text).find(text), std::string::npos);
 }
 
 }  // namespace

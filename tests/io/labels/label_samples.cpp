@@ -39,6 +39,8 @@ void fill(DcmItem& data, const char* sop_class, const char* modality, const char
 
 void save(DcmFileFormat& file, const std::filesystem::path& path, const LabelEdit& edit, E_TransferSyntax syntax) {
   if (edit) edit(*file.getDataset());
+  if (DcmXfer(syntax).isEncapsulated() && file.getDataset()->chooseRepresentation(syntax, nullptr).bad())
+    throw std::runtime_error("sample codec");
   if (file.saveFile(path.c_str(), syntax).bad()) throw std::runtime_error("sample file");
 }
 

@@ -276,6 +276,16 @@ TEST(Inventory, MatchesLabelMapsOfVolumeFiles) {
   EXPECT_EQ(found.skipped.at("label map"), 1);
 }
 
+TEST(Inventory, LabelMapsAreNotFoundThroughLinks) {
+  test::TemporaryFolder folder;
+  fs::create_directories(folder / "archive");
+  fs::create_directories(folder / "outside");
+  test::write_file(folder / "archive" / "a_ct.nii", test::sample_nifti());
+  test::write_file(folder / "outside" / "a_seg.nii", test::sample_nifti());
+  fs::create_directory_symlink(folder / "outside", folder / "archive" / "masks");
+  EXPECT_TRUE(scan_folder(folder / "archive", "*_ct.nii", "masks/*_seg.nii").series.at(0).labels.empty());
+}
+
 TEST(Inventory, MatchesLabelMapsOfDicomSeriesInTheNearestFolder) {
   test::TemporaryFolder folder;
   write_sample_series(folder / "p1/ct");

@@ -39,6 +39,26 @@ TEST(TextHeader, RefusesEachFault) {
       DataError);
 }
 
+// MetaIO would take the second for the file of the voxels, whatever lies between key and value.
+TEST(TextHeader, RefusesAKeyInASecondSpelling) {
+  const test::TemporaryFolder folder;
+  const auto refuses = [&](const std::string& lines) {
+    test::write_file(folder / "v", "NDims = 3\nElementSpacing = 1 1 1\n" + lines);
+    try {
+      read_text_header(folder / "v");
+    } catch (const DataError& error) {
+      return error.fault() == Fault::InvalidHeader;
+    }
+    return false;
+  };
+  EXPECT_FALSE(refuses("ElementDataFile = LOCAL\n"));
+  EXPECT_TRUE(refuses("elementdatafile = LOCAL\nElementDataFile = ../x\n"));
+  EXPECT_TRUE(refuses("ElementDataFile : ../x\nElementDataFile = LOCAL\n"));
+  EXPECT_TRUE(refuses("ElementDataFile\n= ../x\nElementDataFile = LOCAL\n"));
+  EXPECT_TRUE(refuses("NDims = 2\nElementDataFile = LOCAL\n"));
+  EXPECT_THROW(read(std::string(kNrrd) + "encoding: gzip\n\n"), DataError);
+}
+
 TEST(TextHeader, RefusesShortVoxels) {
   const test::TemporaryFolder folder;
   test::write_file(folder / "v", std::string(kNrrd) + "\n123");

@@ -23,10 +23,11 @@ TEST(VolumeFile, NiftiHeaderHoldsTheGeometryInRas) {
   const Volume volume = oblique();
   write_volume(folder / "v.nii", volume);
   const std::string bytes = test::read_file(folder / "v.nii");
-  EXPECT_EQ(field<std::int16_t>(bytes, 42), 3);     // dim[1]
-  EXPECT_EQ(field<std::int16_t>(bytes, 70), 4);     // datatype: int16
-  EXPECT_FLOAT_EQ(field<float>(bytes, 80), 0.75F);  // pixdim[1]
-  EXPECT_GT(field<std::int16_t>(bytes, 252), 0);    // qform_code
+  EXPECT_EQ(bytes.substr(148, 26), "SYNTHETIC: made by ctforge");  // descrip
+  EXPECT_EQ(field<std::int16_t>(bytes, 42), 3);                    // dim[1]
+  EXPECT_EQ(field<std::int16_t>(bytes, 70), 4);                    // datatype: int16
+  EXPECT_FLOAT_EQ(field<float>(bytes, 80), 0.75F);                 // pixdim[1]
+  EXPECT_GT(field<std::int16_t>(bytes, 252), 0);                   // qform_code
   // RAS is LPS with x and y negated: the quaternion's offset is (10, -20, 30).
   EXPECT_FLOAT_EQ(field<float>(bytes, 268), 10);
   EXPECT_FLOAT_EQ(field<float>(bytes, 272), -20);

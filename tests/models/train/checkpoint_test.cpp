@@ -122,6 +122,20 @@ TEST(Checkpoint, DamagedNewestGivesWayToTheOneBefore) {
   EXPECT_EQ(store.files().size(), 2U);
 }
 
+TEST(Checkpoint, WhatCannotBeOpenedIsNotTakenForDamaged) {
+  const test::TemporaryFolder folder;
+  const CheckpointStore store(folder.path(), "generator");
+  Checkpoint checkpoint = example(7);
+  store.save(checkpoint);
+  rlimit before = {};
+  ::getrlimit(RLIMIT_NOFILE, &before);
+  const rlimit none = {0, before.rlim_max};
+  ::setrlimit(RLIMIT_NOFILE, &none);
+  EXPECT_THROW(store.load_newest(), io::DataError);
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_EQ(store.load_newest()->step, 7);
+}
+
 TEST(Checkpoint, NothingToLoadIsNoError) {
   const test::TemporaryFolder folder;
   EXPECT_FALSE(CheckpointStore(folder / "absent", "generator").load_newest().has_value());

@@ -89,6 +89,20 @@ TEST(SchedulerConfig, ComesBackAsItWasWritten) {
   }
 }
 
+// DDIM from the cosine schedule's end would multiply a network's errors by 20291.
+TEST(SchedulerConfig, OfPredictedNoiseTheHighestLevelsAreLeftOut) {
+  const auto config = [](const char* betas, const char* target, bool learned_variance) {
+    return nlohmann::json::parse(scheduler_config({"ddpm", betas, false, target, learned_variance}, 1));
+  };
+  const auto cosine = config("cosine", "noise", false);
+  EXPECT_EQ(cosine.at("_class_name"), "DPMSolverMultistepScheduler");
+  EXPECT_NEAR(cosine.at("lambda_min_clipped").get<double>(), -2.708, 1e-3);
+  EXPECT_EQ(config("cosine", "noise", true).at("clip_sample"), true);
+  EXPECT_EQ(config("cosine", "velocity", false).at("_class_name"), "DDIMScheduler");
+  EXPECT_EQ(config("scaled_linear", "noise", false).at("_class_name"), "DDIMScheduler");
+  EXPECT_EQ(config("sigmoid", "noise", false).at("trained_betas").size(), 1000u);
+}
+
 TEST(SchedulerConfig, RefusesByName) {
   const auto message = [](const std::string& text) -> std::string {
     try {

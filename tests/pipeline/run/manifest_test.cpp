@@ -20,7 +20,7 @@ TEST(Manifest, StageIsDoneOnlyWithItsFingerprintAndOutputs) {
   const Manifest again(folder.path());
   EXPECT_TRUE(again.done("train", "f1"));
   EXPECT_FALSE(again.done("train", "f2"));
-  EXPECT_TRUE(again.done_differently("train", "f2"));
+  EXPECT_TRUE(again.begun_differently("train", "f2"));
   EXPECT_EQ(again.json()["stages"]["train"]["outputs"]["a.bin"]["sha256"],
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   test::write_file(folder / "a.bin", "ab");

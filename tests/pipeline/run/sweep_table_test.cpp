@@ -55,6 +55,16 @@ TEST(SweepTable, AveragesOverSeedsAndShowsNoPath) {
   EXPECT_EQ(sweep_json(rows(), 6).at("rows").size(), 4U);
 }
 
+TEST(SweepTable, TwoPathsAreNoSeedsOfOne) {
+  std::vector<SweepRow> two;
+  for (const char* path : {"/home/a", "/home/b"})
+    two.push_back({{{"train.from", path}}, {{"fd_lite0.frechet", path[6] == 'a' ? 10.0 : 30.0}}, "", ""});
+  const std::string page = sweep_page(two, 2);
+  EXPECT_EQ(page.find("2 seeds"), std::string::npos);
+  EXPECT_NE(page.find("(path 2)"), std::string::npos);
+  EXPECT_NE(sweep_csv(two).find("(path 1),10"), std::string::npos) << sweep_csv(two);
+}
+
 TEST(SweepTable, IsACsvFile) {
   EXPECT_EQ(sweep_csv(rows()),
             "train.betas,train.seed,train.from,fd_lite0.frechet,failure\n"

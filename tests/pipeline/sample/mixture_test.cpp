@@ -97,7 +97,7 @@ TEST(Mixture, IsDrawnByEverySamplerTheBetterTheMoreItSteps) {
       for (const std::int64_t n : steps) {
         config.steps = n;
         try {
-          check_sampler(config, what, false);
+          check_sampler(config, what);
           found.push_back(distance(mixture, config, what));
           char text[16];
           std::snprintf(text, sizeof text, "%8.4f", found.back());
