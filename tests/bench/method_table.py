@@ -14,7 +14,8 @@ Parts, each resumable, so that several can run at the same time once `codec` is 
     gan          an EDM generator and a GAN of the same latents after --minutes of training each, 3 seeds
     table        what came of it, as Markdown on stdout and as OUT/methods.png (needs numpy and Pillow)
 
-Every network is trained for --steps steps; those of `schedules` for a third of them, those of `gan` by the clock.
+Networks are trained for --steps steps; those of consistency, flow and reflow for --further, those of `schedules` for a third
+of --steps, those of `gan` by the clock.
 """
 import argparse
 import json
@@ -24,7 +25,7 @@ import struct
 import subprocess
 import sys
 
-SAMPLERS = "ddpm,1000|ddim,50|heun,18|dpmpp_2m,20|dpmpp_2m,10|unipc,10"
+SAMPLERS = "ddpm,1000|ddim,50|heun,18|dpmpp_2m,20|dpmpp_2m,10|unipc,10|dpmpp_2m_sde,20"
 METHODS = "ddpm,linear,noise,ddim|ddpm,cosine,noise,ddim|rectified_flow,cosine,auto,euler"
 
 
@@ -37,6 +38,7 @@ class Experiment:
                     "evaluate.downstream.enabled=false", "train.time_limit_min=0", "train.seed=1", *arguments.settings]
         self.common += [word for setting in settings for word in ("--set", setting)]
         self.steps, self.pairs, self.minutes = arguments.steps, arguments.pairs, arguments.minutes
+        self.further = arguments.further or self.steps // 2
 
     def run(self, command, name, *settings):
         words = [self.program, command, *self.common, "--out", str(self.out / name)]
@@ -61,20 +63,20 @@ class Experiment:
 
     def consistency(self):
         self.sweep("consistency", ["sample.steps=2|1"], "train.method=consistency", "sample.sampler=consistency",
-                   f"train.from={self.trained('teacher')}", f"train.steps={self.steps}", "train.learning_rate=2e-4",
+                   f"train.from={self.trained('teacher')}", f"train.steps={self.further}", "train.learning_rate=2e-4",
                    "train.schedule=constant")
 
     def flow(self):
         method = "train.method=rectified_flow", "sample.sampler=euler"
-        self.sweep("flow", ["sample.steps=50|4|2|1"], *method, *self.from_codec(self.steps))
+        self.sweep("flow", ["sample.steps=50|4|2|1"], *method, *self.from_codec(self.further))
         pairs = self.out / "pairs"
         if not pairs.exists():
             shutil.copytree(self.trained("flow"), self.out / "pairs.new")
             (self.out / "pairs.new").rename(pairs)
-        self.run("sample", "pairs", *method, *self.from_codec(self.steps), "sample.pairs=true",
+        self.run("sample", "pairs", *method, *self.from_codec(self.further), "sample.pairs=true",
                  "sample.steps=30", f"sample.count={self.pairs}", "sample.classes=training")
         self.sweep("reflow", ["sample.steps=50|4|2|1"], *method, f"train.from={pairs}", f"train.pairs={pairs / 'samples'}",
-                   "train.times=u_shaped", f"train.steps={self.steps}")
+                   "train.times=u_shaped", f"train.steps={self.further}")
 
     def schedules(self):
         grid = ["train.seed=1|2|3", f"train.method,train.betas,train.target,sample.sampler={METHODS}"]
@@ -140,6 +142,7 @@ def main():
     parser.add_argument("--config", action="append", default=[])
     parser.add_argument("--settings", nargs="*", default=[])
     parser.add_argument("--steps", type=int, default=12000)
+    parser.add_argument("--further", type=int, help="of consistency, flow and reflow; half of --steps if not given")
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--pairs", type=int, default=10000)
     parser.add_argument("--minutes", type=float, default=20)

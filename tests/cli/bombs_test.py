@@ -44,14 +44,43 @@ def with_size(data, rows, columns):
     return data
 
 
-def as_jpeg2000(data, rows, columns):
-    """Likewise, as JPEG 2000 whose codestream claims that size and holds nothing."""
-    data = with_size(data, rows, columns)
+def in_syntax(data, uid):
+    """Likewise, said to be in another transfer syntax, whose UID has 22 characters."""
     syntax = b"1.2.840.10008.1.2.1\0"
     at = data.index(syntax)
-    data = data[: at - 2] + struct.pack("<H", 22) + b"1.2.840.10008.1.2.4.90" + data[at + len(syntax) :]
+    data = data[: at - 2] + struct.pack("<H", 22) + uid + data[at + len(syntax) :]
     (meta_length,) = struct.unpack_from("<I", data, 140)
-    data = data[:140] + struct.pack("<I", meta_length + 2) + data[144:]
+    return data[:140] + struct.pack("<I", meta_length + 2) + data[144:]
+
+
+def split(data):
+    """File meta information, the data set before PixelData, and PixelData."""
+    (meta_length,) = struct.unpack_from("<I", data, 140)
+    pixels = data.rindex(struct.pack("<HH", 0x7FE0, 0x0010))
+    return data[: 144 + meta_length], data[144 + meta_length : pixels], data[pixels:]
+
+
+def nested(data, depth):
+    """Likewise, with sequences within one another before its PixelData."""
+    meta, head, pixels = split(data)
+    sequence = struct.pack("<HH2sHI", 0x7FDF, 0x1010, b"SQ", 0, 0xFFFFFFFF) + struct.pack("<HHI", 0xFFFE, 0xE000, 0xFFFFFFFF)
+    return meta + head + sequence * depth + pixels
+
+
+def deflated(data, megabytes):
+    """Likewise, deflated, with a private value of that many MiB of zeros before its PixelData."""
+    meta, head, pixels = split(in_syntax(data, b"1.2.840.10008.1.2.1.99"))
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    parts = [packer.compress(head + struct.pack("<HH2sHI", 0x7FDF, 0x1010, b"OB", 0, megabytes << 20))]
+    block = bytes(1 << 20)
+    parts += [packer.compress(block) for _ in range(megabytes)]
+    packed = b"".join(parts) + packer.compress(pixels) + packer.flush()
+    return meta + packed + bytes(len(packed) % 2)
+
+
+def as_jpeg2000(data, rows, columns):
+    """Likewise, as JPEG 2000 whose codestream claims that size and holds nothing."""
+    data = in_syntax(with_size(data, rows, columns), b"1.2.840.10008.1.2.4.90")
     siz = b"\xff\x4f\xff\x51" + struct.pack(">HH8IH3B", 41, 0, columns, rows, 0, 0, columns, rows, 0, 0, 1, 15, 1, 1)
     stream = siz + b"\0" * 7 + b"\xff\xd9"
     pixels = struct.pack("<HH2sHI", 0x7FE0, 0x0010, b"OB", 0, 0xFFFFFFFF) + struct.pack("<HHI", 0xFFFE, 0xE000, 0)
@@ -75,6 +104,8 @@ class BombsTest(program.ProgramTest):
         for name, data, code in (
             ("claim.dcm", with_size(self.slice, 65535, 65535), "truncated-pixel-data"),
             ("codestream.dcm", as_jpeg2000(self.slice, 65535, 65535), "too-large"),
+            ("nested.dcm", nested(self.slice, 50_000), "malformed-dicom"),
+            ("deflated.dcm", deflated(self.slice, 1600), "malformed-dicom"),
             ("dimensions.nii", nifti((32767, 32767, 32767)), "too-large"),
             ("claim.nii.gz", gzip.compress(nifti((2000, 2000, 500))), "truncated-file"),
             ("bomb.nii.gz", zeros_gzip(nifti((4, 4, 4)), 2048), "invalid-header"),
