@@ -79,13 +79,15 @@ void write_image(const fs::path& path, const Geometry& geometry, const std::vect
   importer->SetDirection(direction);
   // The importer only reads through the pointer, though its interface asks for a mutable one.
   importer->SetImportPointer(const_cast<Voxel*>(voxels.data()), voxels.size(), false);
-  itk::EncapsulateMetaData<std::string>(importer->GetOutput()->GetMetaDataDictionary(), "ITK_FileNotes",
-                                        kSyntheticNote);
+  importer->Update();
+  const typename itk::Image<Voxel, 3>::Pointer image = importer->GetOutput();
+  image->DisconnectPipeline();  // an update of the importer would empty the dictionary
+  itk::EncapsulateMetaData<std::string>(image->GetMetaDataDictionary(), "ITK_FileNotes", kSyntheticNote);
   const auto io = image_io(path);
   write_atomically_by_name(path, [&](const fs::path& part) {
     auto writer = itk::ImageFileWriter<itk::Image<Voxel, 3>>::New();
     writer->SetImageIO(io);
-    writer->SetInput(importer->GetOutput());
+    writer->SetInput(image);
     writer->SetFileName(part.string());
     writer->SetUseCompression(true);
     try {

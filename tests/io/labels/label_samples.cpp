@@ -39,8 +39,10 @@ void fill(DcmItem& data, const char* sop_class, const char* modality, const char
 
 void save(DcmFileFormat& file, const std::filesystem::path& path, const LabelEdit& edit, E_TransferSyntax syntax) {
   if (edit) edit(*file.getDataset());
-  if (DcmXfer(syntax).isEncapsulated() && file.getDataset()->chooseRepresentation(syntax, nullptr).bad())
-    throw std::runtime_error("sample codec");
+  if (DcmXfer(syntax).isEncapsulated()) {
+    const OFCondition packed = file.getDataset()->chooseRepresentation(syntax, nullptr);
+    if (packed.bad()) throw std::runtime_error(std::string("sample codec: ") + packed.text());
+  }
   if (file.saveFile(path.c_str(), syntax).bad()) throw std::runtime_error("sample file");
 }
 
