@@ -4,10 +4,11 @@
 #include "io/file/atomic_file.h"
 #include "io/file/fault.h"
 #include "io/file/file_pattern.h"
-#include "io/volume/gzip_reader.h"
 
 #include <cerrno>
-#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <fstream>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -22,6 +23,7 @@
 #include <itkNiftiImageIO.h>
 #include <itkNrrdImageIO.h>
 #include <unistd.h>
+#include <zlib.h>
 
 namespace ctforge::io {
 
@@ -38,23 +40,51 @@ itk::ImageIOBase::Pointer image_io(const fs::path& path) {
   throw std::invalid_argument("a volume is written as .nii, .nii.gz, .nrrd or .mha");
 }
 
+[[noreturn]] void fail(int error) {
+  throw std::system_error(error, std::generic_category(), "a volume cannot be written");
+}
+
 // ITK's NIfTI writer says nothing when the disk is full. Throws std::system_error with what another write finds wrong.
-void require_whole(const fs::path& file, std::size_t voxel_bytes) {
-  std::size_t size = 0;
-  try {
-    GzipReader reader(file);
-    std::vector<std::byte> block(1 << 20);
-    for (std::size_t count = 1; count > 0; size += count) count = reader.read(block);
-  } catch (const DataError&) {
-    size = 0;
-  }
-  if (size > voxel_bytes) return;  // the header stands before the voxels
+void require_whole(const fs::path& file, std::uintmax_t bytes) {
+  std::error_code unreadable;
+  if (fs::file_size(file, unreadable) == bytes && !unreadable) return;
   const int descriptor = ::open(file.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
   const std::vector<char> more(1 << 20);
   const bool fits = descriptor >= 0 && ::write(descriptor, more.data(), more.size()) == 1 << 20;
   const int error = fits ? EIO : errno == 0 ? ENOSPC : errno;
   if (descriptor >= 0) ::close(descriptor);
-  throw std::system_error(error, std::generic_category(), "a volume cannot be written");
+  fail(error);
+}
+
+void compress(const fs::path& from, const fs::path& to) {
+  std::ifstream in(from, std::ios::binary);
+  errno = 0;
+  const gzFile out = ::gzopen(to.c_str(), "wb6");
+  if (out == nullptr) fail(errno == 0 ? ENOMEM : errno);
+  std::vector<char> block(1 << 20);
+  bool good = true;
+  while (good && in) {
+    in.read(block.data(), static_cast<std::streamsize>(block.size()));
+    const auto bytes = static_cast<unsigned>(in.gcount());
+    good = bytes == 0 || ::gzwrite(out, block.data(), bytes) == static_cast<int>(bytes);
+  }
+  const int error = errno;
+  good = ::gzclose(out) == Z_OK && good && in.eof();
+  if (!good) fail(error == 0 ? EIO : error);
+}
+
+// NIfTI-1 of one file: a header of 352 bytes, then voxels. ITK writes no text into it.
+void finish_nifti(const fs::path& raw, const fs::path& part, std::uintmax_t voxel_bytes) {
+  constexpr std::streamoff kHeaderBytes = 352, kDescription = 148;
+  require_whole(raw, kHeaderBytes + voxel_bytes);
+  std::fstream header(raw, std::ios::binary | std::ios::in | std::ios::out);
+  header.seekp(kDescription);
+  header.write(kSyntheticNote, static_cast<std::streamsize>(std::strlen(kSyntheticNote)));
+  header.close();
+  if (!header) fail(EIO);
+  if (raw == part) return;
+  compress(raw, part);
+  fs::remove(raw);
 }
 
 template <class Voxel>
@@ -84,20 +114,28 @@ void write_image(const fs::path& path, const Geometry& geometry, const std::vect
   image->DisconnectPipeline();  // an update of the importer would empty the dictionary
   itk::EncapsulateMetaData<std::string>(image->GetMetaDataDictionary(), "ITK_FileNotes", kSyntheticNote);
   const auto io = image_io(path);
+  const std::string extension = volume_extension(path.filename().string());
   write_atomically_by_name(path, [&](const fs::path& part) {
+    const fs::path raw = extension == ".nii.gz" ? fs::path(part.string() + ".nii") : part;
     auto writer = itk::ImageFileWriter<itk::Image<Voxel, 3>>::New();
     writer->SetImageIO(io);
     writer->SetInput(image);
-    writer->SetFileName(part.string());
-    writer->SetUseCompression(true);
+    writer->SetFileName(raw.string());
+    writer->SetUseCompression(!extension.starts_with(".nii"));
     try {
       writer->Update();
     } catch (const itk::ExceptionObject&) {
       // ITK's text names the file, which the caller may not want told.
-      throw std::system_error(EIO, std::generic_category(), "a volume cannot be written");
+      fs::remove(raw);
+      fail(EIO);
     }
-    if (volume_extension(part.filename().string()).starts_with(".nii"))
-      require_whole(part, voxels.size() * sizeof(Voxel));
+    if (!extension.starts_with(".nii")) return;
+    try {
+      finish_nifti(raw, part, voxels.size() * sizeof(Voxel));
+    } catch (...) {
+      fs::remove(raw);
+      throw;
+    }
   });
 }
 

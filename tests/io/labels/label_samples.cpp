@@ -69,6 +69,10 @@ void fill_pixel_format(DcmDataset& data, std::size_t frames, int bits) {
   if (bits == 8) data.putAndInsertUint16(DCM_MaximumFractionalValue, 200);
   data.putAndInsertUint16(DCM_Rows, kSampleRows);
   data.putAndInsertUint16(DCM_Columns, kSampleColumns);
+  data.putAndInsertUint16(DCM_SamplesPerPixel, 1);
+  data.putAndInsertUint16(DCM_PixelRepresentation, 0);
+  data.putAndInsertUint16(DCM_HighBit, static_cast<Uint16>(bits - 1));
+  put(data, DCM_PhotometricInterpretation, "MONOCHROME2");
   data.putAndInsertUint16(DCM_BitsAllocated, static_cast<Uint16>(bits));
   data.putAndInsertUint16(DCM_BitsStored, static_cast<Uint16>(bits));
 }
