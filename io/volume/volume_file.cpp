@@ -114,7 +114,7 @@ void write_image(const fs::path& path, const Geometry& geometry, const std::vect
   image->DisconnectPipeline();  // an update of the importer would empty the dictionary
   itk::EncapsulateMetaData<std::string>(image->GetMetaDataDictionary(), "ITK_FileNotes", kSyntheticNote);
   const auto io = image_io(path);
-  const std::string extension = volume_extension(path.filename().string());
+  const std::string extension(volume_extension(path.filename().string()));
   write_atomically_by_name(path, [&](const fs::path& part) {
     const fs::path raw = extension == ".nii.gz" ? fs::path(part.string() + ".nii") : part;
     auto writer = itk::ImageFileWriter<itk::Image<Voxel, 3>>::New();
