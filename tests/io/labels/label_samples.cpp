@@ -7,6 +7,9 @@
 #include <sstream>
 #include <stdexcept>
 
+#include <dcmtk/dcmjpeg/djrplol.h>
+#include <dcmtk/dcmjpls/djrparam.h>
+
 namespace ctforge::test {
 
 namespace {
@@ -40,7 +43,12 @@ void fill(DcmItem& data, const char* sop_class, const char* modality, const char
 void save(DcmFileFormat& file, const std::filesystem::path& path, const LabelEdit& edit, E_TransferSyntax syntax) {
   if (edit) edit(*file.getDataset());
   if (DcmXfer(syntax).isEncapsulated()) {
-    const OFCondition packed = file.getDataset()->chooseRepresentation(syntax, nullptr);
+    const DJ_RPLossless jpeg;
+    const DJLSRepresentationParameter jpeg_ls(0, OFTrue);
+    const DcmRepresentationParameter* parameter = nullptr;
+    if (syntax == EXS_JPEGProcess14SV1) parameter = &jpeg;
+    if (syntax == EXS_JPEGLSLossless) parameter = &jpeg_ls;
+    const OFCondition packed = file.getDataset()->chooseRepresentation(syntax, parameter);
     if (packed.bad()) throw std::runtime_error(std::string("sample codec: ") + packed.text());
   }
   if (file.saveFile(path.c_str(), syntax).bad()) throw std::runtime_error("sample file");
