@@ -116,7 +116,8 @@ void write_image(const fs::path& path, const Geometry& geometry, const std::vect
   const auto io = image_io(path);
   const std::string extension(volume_extension(path.filename().string()));
   write_atomically_by_name(path, [&](const fs::path& part) {
-    const fs::path raw = extension == ".nii.gz" ? fs::path(part.string() + ".nii") : part;
+    fs::path raw = part;
+    if (extension == ".nii.gz") raw.replace_extension();  // beside it, to be compressed when it is whole
     auto writer = itk::ImageFileWriter<itk::Image<Voxel, 3>>::New();
     writer->SetImageIO(io);
     writer->SetInput(image);
