@@ -83,7 +83,8 @@ TEST(DecodeSegmentation, CompressedFrames) {
   DJLSEncoderRegistration::registerCodecs();
   DJEncoderRegistration::registerCodecs();
   Values first(24), second(24);
-  for (std::size_t i = 0; i < 24; ++i) first[i] = static_cast<std::uint8_t>(i * 37), second[i] = i % 5 == 0 ? 200 : 0;
+  // Smooth: DCMTK's JPEG-LS encoder writes past its buffer for noise in so small an image.
+  for (std::size_t i = 0; i < 24; ++i) first[i] = static_cast<std::uint8_t>(i / 6 * 60), second[i] = i < 9 ? 200 : 0;
   const std::vector<test::SampleFrame> frames = {{1, 0, first}, {1, 3, second}};
   const Labels labels = {{1, 1}};
   test::write_segmentation(folder / "seg.dcm", {"a"}, frames, 8);
