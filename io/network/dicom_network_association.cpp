@@ -94,7 +94,7 @@ void DicomAssociation::request(const std::vector<ProposedContext>& contexts) {
   require(ASC_initializeNetwork(NET_REQUESTOR, 0, peer_.silence_s, &network_));
   require(ASC_setTransportLayer(network_, transport_.get(), 0));
   T_ASC_Parameters* parameters = nullptr;
-  require(ASC_createAssociationParameters(&parameters, ASC_MAXIMUMPDUSIZE));
+  require(ASC_createAssociationParameters(&parameters, kLargestPdu));
   try {
     ASC_setAPTitles(parameters, peer_.calling.c_str(), peer_.called.c_str(), nullptr);
     ASC_setTransportLayerType(parameters, peer_.tls.enabled);
@@ -106,6 +106,7 @@ void DicomAssociation::request(const std::vector<ProposedContext>& contexts) {
     throw;
   }
   watch_.begin(peer_.exchange_s);
+  watch_.expect(kMostNegotiationBytes);
   const OFCondition condition = ASC_requestAssociation(network_, parameters, &association_);
   watch_.end();
   if (condition == DUL_ASSOCIATIONREJECTED) {
@@ -125,6 +126,12 @@ std::string DicomAssociation::accepted(std::size_t context) const {
   return found.acceptedTransferSyntax;
 }
 
+void DicomAssociation::ignore_data_set() {
+  DIC_UL bytes = 0, fragments = 0;
+  watch_.expect(SocketWatch::kAnyBytes);  // it is not kept
+  require(DIMSE_ignoreDataSet(association_, DIMSE_NONBLOCKING, peer_.silence_s, &bytes, &fragments));
+}
+
 void DicomAssociation::release() {
   watch_.begin(peer_.silence_s);
   open_ = false;
@@ -135,6 +142,8 @@ void DicomAssociation::release() {
 void DicomAssociation::require(const OFCondition& condition) const {
   if (condition.good()) return;
   const auto fail = [](const std::string& message) -> NetworkError { return {Fault::Unreachable, message, true}; };
+  if (watch_.was_flooded())
+    throw NetworkError(Fault::TooLarge, "the archive sends a message that is larger than any should be", false);
   if (watch_.was_cut() && peer_.interrupted()) throw fail("the connection was broken off when asked to stop");
   if (watch_.was_cut())
     throw fail("the archive took longer than " + std::to_string(peer_.exchange_s) + " s for one exchange");
@@ -149,8 +158,6 @@ void DicomAssociation::require(const OFCondition& condition) const {
   if (!open_) throw fail("no " + std::string(peer_.tls.enabled ? "TLS " : "") + "connection to the archive" + code);
   throw fail("the exchange with the archive failed" + code);
 }
-
-int longest_wait_s(const DicomPeer& peer) { return peer.exchange_s + peer.silence_s; }
 
 std::string status_text(unsigned status) {
   char text[12];

@@ -6,6 +6,7 @@
 #include "io/network/dicom_network_tls.h"
 #include "io/network/dicom_network_watch.h"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +23,12 @@ struct ProposedContext {
   bool we_receive = false;  // we are the provider: C-GET's storage
 };
 inline constexpr std::size_t kMostContexts = 128;  // PS3.8 7.1.1.13: odd numbers of one byte
+
+// Bytes of one PDU that we take (PS3.8 D.1): archives put a command and the beginning of its data set into one, so that
+// it must fit, with a message, into SocketWatch::kMostMessageBytes.
+inline constexpr long kLargestPdu = 32 << 10;
+// Of all that the two sides tell each other in the negotiation: 128 contexts of dozens of transfer syntaxes.
+inline constexpr std::int64_t kMostNegotiationBytes = 1 << 20;
 
 // Native transfer syntaxes, `first` before the others: what any of them holds can be sent in any other.
 std::vector<std::string> native_syntaxes(const std::string& first = {});
@@ -46,6 +53,8 @@ class DicomAssociation {
     return static_cast<T_ASC_PresentationContextID>(2 * context + 1);
   }
   DIC_US next_message() { return association_->nextMsgID++; }
+  // Lets the data set that follows a command pass by.
+  void ignore_data_set();
   void release();
   // Throws NetworkError for a condition that is bad.
   void require(const OFCondition& condition) const;
@@ -61,9 +70,6 @@ class DicomAssociation {
   T_ASC_Association* association_ = nullptr;
   bool open_ = false;
 };
-
-// Waiting in DCMTK is bounded by the watch, which cuts the connection; this is beyond any deadline of it.
-int longest_wait_s(const DicomPeer& peer);
 
 // "0xA700", as PS3.7 annex C writes statuses.
 std::string status_text(unsigned status);

@@ -27,19 +27,19 @@ struct Answers {
   bool too_many = false;
 };
 
-void take_answer(void* data, T_DIMSE_C_FindRQ*, int, T_DIMSE_C_FindRSP*, DcmDataset* identifiers) {
+void take_answer(void* data, T_DIMSE_C_FindRQ*, int count, T_DIMSE_C_FindRSP*, DcmDataset* identifiers) {
   auto& answers = *static_cast<Answers*>(data);
   answers.association.watch().begin(answers.association.peer().exchange_s);
-  if (identifiers == nullptr) return;
-  if (static_cast<std::int64_t>(answers.records.size()) >= answers.most) {
+  if (count > answers.most) {
     answers.too_many = true;
     answers.association.watch().cut();
     return;
   }
+  if (identifiers == nullptr) return;
   std::vector<Finding> ignored;
   const DicomAttributes attributes(*identifiers, ignored);
   QueryRecord record;
-  for (const auto& [keyword, asked] : answers.keys) record[keyword] = attributes.text(tag_of(keyword));
+  for (const auto& [keyword, asked] : answers.keys) record[keyword] = kept_value(attributes.text(tag_of(keyword)));
   answers.records.push_back(std::move(record));
 }
 

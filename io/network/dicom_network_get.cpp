@@ -16,15 +16,6 @@ std::vector<ProposedContext> contexts() {
   return all;
 }
 
-void discard_data_set(DicomAssociation& association) {
-  T_ASC_PresentationContextID context = 0;
-  DcmDataset* data = nullptr;
-  const OFCondition condition = DIMSE_receiveDataSetInMemory(
-      association.get(), DIMSE_NONBLOCKING, association.peer().silence_s, &context, &data, nullptr, nullptr);
-  delete data;
-  association.require(condition);
-}
-
 void request(DicomAssociation& association, DcmDataset& identifier) {
   T_DIMSE_Message message{};
   message.CommandField = DIMSE_C_GET_RQ;
@@ -38,7 +29,9 @@ void request(DicomAssociation& association, DcmDataset& identifier) {
 }
 
 // Serves the archive until its last answer to the request.
-void session(DicomAssociation& association, StoreReceiver& receiver, const RetrievalProgress& progress) {
+void session(DicomAssociation& association, std::size_t objects, StoreReceiver& receiver,
+             const RetrievalProgress& progress) {
+  AnswerCount answers(objects);
   while (true) {
     T_DIMSE_Message message{};
     T_ASC_PresentationContextID context = 0;
@@ -56,8 +49,9 @@ void session(DicomAssociation& association, StoreReceiver& receiver, const Retri
     }
     if (message.CommandField != DIMSE_C_GET_RSP)
       throw NetworkError(Fault::Unreachable, "the archive answers with something else than was asked", true);
+    answers.add();
     const T_DIMSE_C_GetRSP& answer = message.msg.CGetRSP;
-    if (answer.DataSetType != DIMSE_DATASET_NULL) discard_data_set(association);
+    if (answer.DataSetType != DIMSE_DATASET_NULL) association.ignore_data_set();
     if (answer.DimseStatus == STATUS_GET_Pending_SubOperationsAreContinuing) continue;
     association.watch().end();
     require_retrieved(answer.DimseStatus);
@@ -77,7 +71,7 @@ Retrieval get_objects(const DicomPeer& peer, const std::vector<FoundSeries>& wan
     for (const auto& identifier : retrieve_identifiers(series, inbox)) {
       if (peer.interrupted()) return receiver.retrieval();
       request(association, *identifier);
-      session(association, receiver, progress);
+      session(association, series.objects.size(), receiver, progress);
     }
   association.release();
   return receiver.retrieval();

@@ -13,7 +13,7 @@ namespace ctforge::io {
 
 struct Retrieval {
   std::int64_t received = 0;  // and put in their place
-  std::int64_t refused = 0;   // that came but were not asked for, not as announced, or no CT
+  std::int64_t refused = 0;   // that came but were not asked for, not as announced, not whole, or no CT
 };
 
 // Told after each object: how many are in their place by now.

@@ -51,7 +51,7 @@ bool Connection::receive(int socket, DcmTransportLayer* transport, const DicomPe
   if (condition.bad()) ::close(socket);
   if (condition.good()) condition = ASC_setTransportLayer(network, transport, 0);
   if (condition.good())
-    condition = ASC_receiveAssociation(network, &association, ASC_MAXIMUMPDUSIZE, nullptr, nullptr, peer.tls.enabled,
+    condition = ASC_receiveAssociation(network, &association, kLargestPdu, nullptr, nullptr, peer.tls.enabled,
                                        DUL_NOBLOCK, peer.silence_s);
   dcmExternalSocketHandle.set(DCMNET_INVALID_SOCKET);
   return condition.good();
@@ -110,6 +110,7 @@ void DicomListener::serve(int socket, const std::stop_token& stop) {
   const auto transport = make_transport(peer_.tls, NET_ACCEPTOR, "", watch);
   Connection connection;
   watch.begin(peer_.exchange_s);
+  watch.expect(kMostNegotiationBytes);
   if (!connection.receive(socket, transport.get(), peer_)) return;
   if (!service_.negotiate(*connection.association)) {
     const T_ASC_RejectParameters unknown = {ASC_RESULT_REJECTEDPERMANENT, ASC_SOURCE_SERVICEUSER,

@@ -52,31 +52,58 @@ ListenerService service_of(Shared& shared, const DicomPeer& peer, const Retrieva
       if (shared.asking != nullptr) shared.asking->watch().cut();
       throw;
     }
-    if (shared.asking != nullptr) shared.asking->watch().begin(peer.exchange_s);
+    if (shared.asking != nullptr) shared.asking->watch().extend(peer.exchange_s);
     progress(shared.receiver.retrieval().received);
   };
   return service;
 }
 
-void move(DicomAssociation& association, DcmDataset& identifier) {
-  const DicomPeer& peer = association.peer();
-  T_DIMSE_C_MoveRQ request{};
-  T_DIMSE_C_MoveRSP response{};
-  request.MessageID = association.next_message();
-  OFStandard::strlcpy(request.AffectedSOPClassUID, UID_MOVEStudyRootQueryRetrieveInformationModel,
-                      sizeof request.AffectedSOPClassUID);
-  OFStandard::strlcpy(request.MoveDestination, peer.calling.c_str(), sizeof request.MoveDestination);
-  DcmDataset *detail = nullptr, *failed = nullptr;
-  association.watch().begin(peer.exchange_s);
-  // Archives need not say anything before the last object is sent: the watch alone bounds the wait.
-  const OFCondition condition =
-      DIMSE_moveUser(association.get(), DicomAssociation::id_of(0), &request, &identifier, nullptr, nullptr,
-                     DIMSE_BLOCKING, 0, nullptr, nullptr, nullptr, &response, &detail, &failed);
+void request(DicomAssociation& association, DcmDataset& identifier, DIC_US id) {
+  T_DIMSE_Message message{};
+  message.CommandField = DIMSE_C_MOVE_RQ;
+  T_DIMSE_C_MoveRQ& move = message.msg.CMoveRQ;
+  move.MessageID = id;
+  move.DataSetType = DIMSE_DATASET_PRESENT;
+  OFStandard::strlcpy(move.AffectedSOPClassUID, UID_MOVEStudyRootQueryRetrieveInformationModel,
+                      sizeof move.AffectedSOPClassUID);
+  OFStandard::strlcpy(move.MoveDestination, association.peer().calling.c_str(), sizeof move.MoveDestination);
+  association.require(DIMSE_sendMessageUsingMemoryData(association.get(), DicomAssociation::id_of(0), &message, nullptr,
+                                                       &identifier, nullptr, nullptr));
+}
+
+// Waits for the archive's next answer. It need not say anything before the last object is sent: the watch alone bounds
+// the wait.
+T_DIMSE_C_MoveRSP next_answer(DicomAssociation& association, DIC_US id) {
+  while (true) {
+    T_DIMSE_Message message{};
+    T_ASC_PresentationContextID context = 0;
+    DcmDataset* detail = nullptr;
+    association.watch().expect();
+    const OFCondition condition = DIMSE_receiveCommand(association.get(), DIMSE_NONBLOCKING,
+                                                       association.peer().silence_s, &context, &message, &detail);
+    delete detail;
+    if (condition == DIMSE_NODATAAVAILABLE && !association.watch().was_cut()) continue;
+    association.require(condition);
+    const T_DIMSE_C_MoveRSP& answer = message.msg.CMoveRSP;
+    if (message.CommandField != DIMSE_C_MOVE_RSP || answer.MessageIDBeingRespondedTo != id)
+      throw NetworkError(Fault::Unreachable, "the archive answers with something else than was asked", true);
+    if (answer.DataSetType != DIMSE_DATASET_NULL) association.ignore_data_set();
+    return answer;
+  }
+}
+
+void move(DicomAssociation& association, DcmDataset& identifier, std::size_t objects) {
+  const DIC_US id = association.next_message();
+  association.watch().begin(association.peer().exchange_s);
+  request(association, identifier, id);
+  AnswerCount answers(objects);
+  DIC_US status = STATUS_MOVE_Pending_SubOperationsAreContinuing;
+  while (status == STATUS_MOVE_Pending_SubOperationsAreContinuing) {
+    status = next_answer(association, id).DimseStatus;
+    answers.add();
+  }
   association.watch().end();
-  delete detail;
-  delete failed;
-  association.require(condition);
-  require_retrieved(response.DimseStatus);
+  require_retrieved(status);
 }
 
 }  // namespace
@@ -104,7 +131,7 @@ Retrieval move_objects(const DicomPeer& peer, const MoveDestination& destination
     for (const auto& identifier : identifiers) {
       if (peer.interrupted()) return shared.receiver.retrieval();
       try {
-        move(association, *identifier);
+        move(association, *identifier, series.objects.size());
       } catch (const NetworkError&) {
         const std::lock_guard lock(shared.mutex);
         if (shared.failure) std::rethrow_exception(shared.failure);

@@ -29,6 +29,12 @@ std::vector<std::unique_ptr<DcmDataset>> retrieve_identifiers(const FoundSeries&
   return identifiers;
 }
 
+void AnswerCount::add() {
+  if (--left_ < 0)
+    throw NetworkError(Fault::TooLarge,
+                       "the archive answers again and again, far more often than it was asked for objects", true);
+}
+
 void require_retrieved(unsigned status) {
   if (status == STATUS_GET_Success || (status & 0xF000U) == 0xB000U) return;
   if (status == STATUS_MOVE_Refused_MoveDestinationUnknown)

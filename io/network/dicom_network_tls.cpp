@@ -1,8 +1,12 @@
-// Transport layers of DCMTK, with certificates checked by OpenSSL.
+// Transport layers of DCMTK, watched, with certificates checked by OpenSSL.
 #include "io/network/dicom_network_tls.h"
 
+#include <cerrno>
+#include <memory>
 #include <stdexcept>
+#include <utility>
 
+#include <dcmtk/dcmnet/dcmtrans.h>
 #include <dcmtk/dcmtls/tlslayer.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -11,7 +15,38 @@ namespace ctforge::io {
 
 namespace {
 
-// Tells the watch each socket that a connection is made of.
+// A connection of DCMTK's that tells the watch what it reads, before anything is made of it.
+class Counted : public DcmTransportConnection {
+ public:
+  Counted(SocketWatch& watch, DcmNativeSocketType socket, std::unique_ptr<DcmTransportConnection> connection)
+      : DcmTransportConnection(socket), watch_(watch), connection_(std::move(connection)) {}
+
+  ssize_t read(void* bytes, size_t count) override {
+    const ssize_t got = connection_->read(bytes, count);
+    if (got <= 0 || watch_.count(got)) return got;
+    errno = ECONNABORTED;
+    return -1;
+  }
+  ssize_t write(void* bytes, size_t count) override { return connection_->write(bytes, count); }
+  OFCondition serverSideHandshake() override { return connection_->serverSideHandshake(); }
+  OFCondition clientSideHandshake() override { return connection_->clientSideHandshake(); }
+  OFCondition renegotiate(const char* suite) override { return connection_->renegotiate(suite); }
+  void close() override { connection_->close(); }
+  void closeTransportConnection() override { connection_->closeTransportConnection(); }
+  unsigned long getPeerCertificateLength() override { return connection_->getPeerCertificateLength(); }
+  unsigned long getPeerCertificate(void* bytes, unsigned long size) override {
+    return connection_->getPeerCertificate(bytes, size);
+  }
+  OFBool networkDataAvailable(int timeout_s) override { return connection_->networkDataAvailable(timeout_s); }
+  OFBool isTransparentConnection() override { return connection_->isTransparentConnection(); }
+  OFString& dumpConnectionParameters(OFString& text) override { return connection_->dumpConnectionParameters(text); }
+
+ private:
+  SocketWatch& watch_;
+  std::unique_ptr<DcmTransportConnection> connection_;
+};
+
+// Tells the watch each socket that a connection is made of, and what comes through it.
 template <class Layer>
 class Watched : public Layer {
  public:
@@ -20,7 +55,8 @@ class Watched : public Layer {
 
   DcmTransportConnection* createConnection(DcmNativeSocketType socket, OFBool secure) override {
     watch_.watch(static_cast<int>(socket));
-    return Layer::createConnection(socket, secure);
+    std::unique_ptr<DcmTransportConnection> connection(Layer::createConnection(socket, secure));
+    return connection ? std::make_unique<Counted>(watch_, socket, std::move(connection)).release() : nullptr;
   }
 
  private:

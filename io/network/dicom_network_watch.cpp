@@ -28,11 +28,31 @@ void SocketWatch::watch(int socket) {
 void SocketWatch::begin(int seconds) {
   const std::lock_guard lock(mutex_);
   deadline_ = Clock::now() + std::chrono::seconds(seconds);
+  bytes_left_ = kMostMessageBytes;
+}
+
+void SocketWatch::extend(int seconds) {
+  const std::lock_guard lock(mutex_);
+  deadline_ = Clock::now() + std::chrono::seconds(seconds);
+}
+
+void SocketWatch::expect(std::int64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  bytes_left_ = bytes;
 }
 
 void SocketWatch::end() {
   const std::lock_guard lock(mutex_);
   deadline_ = Clock::time_point::max();
+}
+
+bool SocketWatch::count(std::int64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  bytes_left_ -= bytes;
+  if (bytes_left_ >= 0) return true;
+  flooded_ = cut_ = true;
+  shut();
+  return false;
 }
 
 void SocketWatch::cut() {

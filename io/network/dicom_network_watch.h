@@ -1,10 +1,12 @@
-// A clock beside a socket: cuts the connection when an exchange takes too long or the program is asked to stop,
-// whatever the library that reads from it is waiting for.
+// A clock and a counter beside a socket: cuts the connection when an exchange takes too long, brings too much, or the
+// program is asked to stop, whatever the library that reads from it is waiting for.
 #pragma once
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <mutex>
 #include <thread>
 
@@ -12,6 +14,11 @@ namespace ctforge::io {
 
 class SocketWatch {
  public:
+  // Commands, identifiers and details come into memory and have some hundred bytes. DCMTK goes down one call deeper for
+  // each sequence within a sequence: the 4096 that fit into so much are what a stack of 8 MB bears.
+  static constexpr std::int64_t kMostMessageBytes = 64 << 10;
+  static constexpr std::int64_t kAnyBytes = std::numeric_limits<std::int64_t>::max();
+
   explicit SocketWatch(std::function<bool()> interrupted);
   ~SocketWatch();
   SocketWatch(const SocketWatch&) = delete;
@@ -19,12 +26,19 @@ class SocketWatch {
 
   // From now on this socket; it is duplicated, so that it may be closed at any time.
   void watch(int socket);
-  // The exchange that begins now may take so long; called again, that one begins anew.
+  // The exchange that begins now may take so long, and bring one message; called again, that one begins anew.
   void begin(int seconds);
+  // The exchange may take so long from now on, or bring so many bytes from now on; the other of the two stays.
+  void extend(int seconds);
+  void expect(std::int64_t bytes = kMostMessageBytes);
   void end();
+  // Bytes that came; false, and the connection is cut, where they are too many. Who reads tells, since what waits in
+  // the socket may belong to later messages.
+  bool count(std::int64_t bytes);
   // Both directions end: who reads or writes gets an error.
   void cut();
   bool was_cut() const { return cut_.load(); }
+  bool was_flooded() const { return flooded_.load(); }  // cut, since too much came
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -35,7 +49,8 @@ class SocketWatch {
   std::mutex mutex_;
   int socket_ = -1;
   Clock::time_point deadline_ = Clock::time_point::max();
-  std::atomic<bool> cut_{false};
+  std::int64_t bytes_left_ = kAnyBytes;
+  std::atomic<bool> cut_{false}, flooded_{false};
   std::jthread thread_;  // the last member: it uses the others
 };
 

@@ -86,6 +86,12 @@ void find_objects(const AskArchive& ask, FoundSeries& series) {
 
 }  // namespace
 
+std::string kept_value(std::string value) {
+  constexpr std::size_t longest = 1024;  // bytes: characters may have several, and lists several values
+  if (value.size() > longest) value.clear();
+  return value;
+}
+
 const QueryAttribute& query_attribute(const std::string& keyword) {
   for (const QueryAttribute& attribute : kQueryAttributes)
     if (keyword == attribute.keyword) return attribute;
@@ -114,7 +120,7 @@ std::vector<FoundSeries> find_series(const AskArchive& ask, const DicomQuery& qu
 const std::vector<std::string>& wanted_storage(const std::string& modality) {
   static const std::map<std::string, std::vector<std::string>> classes = {
       {"CT", {"1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.2.2"}},
-      {"SEG", {"1.2.840.10008.5.1.4.1.1.66.4"}},
+      {"SEG", {"1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"}},
       {"RTSTRUCT", {"1.2.840.10008.5.1.4.1.1.481.3"}}};
   static const std::vector<std::string> none;
   const auto found = classes.find(modality);

@@ -46,6 +46,10 @@ inline constexpr QueryAttribute kQueryAttributes[] = {
     {"PatientID", 0x0010, 0x0020},   {"StudyInstanceUID", 0x0020, 0x000d},  {"SeriesInstanceUID", 0x0020, 0x000e},
 };
 
+// A value that an archive tells, as it is kept: one longer than any of these attributes has (64 characters, PS3.5 table
+// 6.2-1) counts as absent, so that no number of records fills the memory.
+std::string kept_value(std::string value);
+
 // Throws std::invalid_argument for a keyword that is not in the table.
 const QueryAttribute& query_attribute(const std::string& keyword);
 
@@ -57,7 +61,7 @@ const QueryAttribute& query_attribute(const std::string& keyword);
 std::vector<FoundSeries> find_series(const AskArchive& ask, const DicomQuery& query, std::int64_t most);
 
 // What is fetched of each modality (PS3.4 B.5): CT Image Storage, Enhanced CT and Legacy Converted Enhanced CT of CT,
-// Segmentation Storage of SEG, RT Structure Set Storage of RTSTRUCT; nothing of others.
+// Segmentation and Label Map Segmentation Storage of SEG, RT Structure Set Storage of RTSTRUCT; nothing of others.
 const std::vector<std::string>& wanted_storage(const std::string& modality);
 bool is_wanted_storage(const std::string& modality, const std::string& sop_class);
 

@@ -5,7 +5,6 @@
 #include "io/file/digest.h"
 
 #include <cstdio>
-#include <fstream>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -20,6 +19,7 @@ using nlohmann::json;
 
 constexpr const char* kJson = "application/dicom+json";
 constexpr std::int64_t kMostAnswerBytes = 64 << 20;  // of JSON
+constexpr std::int64_t kMostReportBytes = 1 << 20;   // of what became of one object
 
 // Statuses that say something of the service, whatever was asked.
 void require_service(int status) {
@@ -92,7 +92,8 @@ std::vector<QueryRecord> ask_web(HttpClient& client, QueryLevel level, const Que
     bool any_new = false;
     for (const json& record : records) {
       QueryRecord one;
-      for (const auto& [keyword, asked] : keys) one[keyword] = first_value(record, tag_text(query_attribute(keyword)));
+      for (const auto& [keyword, asked] : keys)
+        one[keyword] = kept_value(first_value(record, tag_text(query_attribute(keyword))));
       if (!told.insert(one).second) continue;
       any_new = true;
       all.push_back(std::move(one));
@@ -147,10 +148,11 @@ void store_objects_web(const HttpPeer& peer, const std::vector<OutgoingObject>& 
     if (peer.interrupted()) return;
     const std::string bytes = bytes_to_send(objects[i], real);
     const std::string boundary = "ctforge-" + sha256_hex(bytes);  // in no file: it would have to hold its own hash
-    const std::string body =
+    std::string body =
         "--" + boundary + "\r\nContent-Type: application/dicom\r\n\r\n" + bytes + "\r\n--" + boundary + "--\r\n";
     const HttpAnswer answer =
-        client.post("/studies", body, "multipart/related; type=\"application/dicom\"; boundary=" + boundary, kJson);
+        client.post("/studies", std::move(body), "multipart/related; type=\"application/dicom\"; boundary=" + boundary,
+                    kJson, kMostReportBytes);
     tell(i, delivery_of_answer(answer, objects[i].identity.object_uid));
   }
 }
@@ -201,11 +203,13 @@ Retrieval get_objects_web(const HttpPeer& peer, const std::vector<FoundSeries>& 
       try {
         const std::string bytes = first_part(answer);
         inbox.take(series, object, [&](const std::filesystem::path& part) {
-          std::ofstream(part, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+          InboxFile file(part);
+          file.write(bytes);
+          file.close();
         });
         ++retrieval.received;
       } catch (const DataError& error) {
-        if (error.fault() != Fault::NotAsAnnounced && error.fault() != Fault::MalformedDicom) throw;
+        if (!is_of_one_object(error)) throw;
         ++retrieval.refused;
       }
       progress(retrieval.received);

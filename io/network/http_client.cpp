@@ -6,6 +6,7 @@
 #include <csignal>
 #include <regex>
 #include <stdexcept>
+#include <utility>
 
 #include <httplib.h>
 
@@ -51,14 +52,23 @@ struct HttpClient::State {
     client->set_socket_options([this](auto socket) { watch.watch(static_cast<int>(socket)); });
   }
 
-  // Sends a request within the time there is for it.
-  template <class Send>
-  HttpAnswer exchange(const Send& send) {
+  // Sends a request within the time there is for it; the answer's body may have `most` bytes.
+  HttpAnswer exchange(httplib::Request& request, std::int64_t most) {
+    std::string body;
+    bool too_large = false;
+    request.content_receiver = [&](const char* data, std::size_t size, std::uint64_t, std::uint64_t) {
+      too_large = static_cast<std::int64_t>(body.size() + size) > most;
+      if (!too_large) body.append(data, size);
+      return !too_large;
+    };
+    httplib::Response response;
+    httplib::Error error = httplib::Error::Success;
     watch.begin(peer.exchange_s);
-    const httplib::Result result = send();
+    const bool answered = client->send(request, response, error);
     watch.end();
-    if (result) return {result->status, result->get_header_value("Content-Type"), result->body};
-    throw failure(result.error());
+    if (too_large) throw DataError(Fault::TooLarge, "the server's answer is larger than the limit");
+    if (!answered) throw failure(error);
+    return {response.status, response.get_header_value("Content-Type"), std::move(body)};
   }
 
   NetworkError failure(httplib::Error error) const {
@@ -122,30 +132,21 @@ HttpClient::HttpClient(const HttpPeer& peer) {
 HttpClient::~HttpClient() = default;
 
 HttpAnswer HttpClient::get(const std::string& path, const std::string& accept, std::int64_t most) {
-  std::string body;
-  bool too_large = false;
-  try {
-    HttpAnswer answer = state_->exchange([&] {
-      return state_->client->Get(state_->url.root + path, {{"Accept", accept}},
-                                 [&](const char* data, std::size_t size) {
-                                   too_large = static_cast<std::int64_t>(body.size() + size) > most;
-                                   if (!too_large) body.append(data, size);
-                                   return !too_large;
-                                 });
-    });
-    answer.body = std::move(body);
-    return answer;
-  } catch (const NetworkError&) {
-    if (too_large) throw DataError(Fault::TooLarge, "the server's answer is larger than the limit");
-    throw;
-  }
+  httplib::Request request;
+  request.method = "GET";
+  request.path = state_->url.root + path;
+  request.headers = {{"Accept", accept}};
+  return state_->exchange(request, most);
 }
 
-HttpAnswer HttpClient::post(const std::string& path, const std::string& body, const std::string& content_type,
-                            const std::string& accept) {
-  return state_->exchange([&] {
-    return state_->client->Post(state_->url.root + path, {{"Accept", accept}}, body, content_type);
-  });
+HttpAnswer HttpClient::post(const std::string& path, std::string body, const std::string& content_type,
+                            const std::string& accept, std::int64_t most) {
+  httplib::Request request;
+  request.method = "POST";
+  request.path = state_->url.root + path;
+  request.headers = {{"Accept", accept}, {"Content-Type", content_type}};
+  request.body = std::move(body);
+  return state_->exchange(request, most);
 }
 
 }  // namespace ctforge::io

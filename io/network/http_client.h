@@ -39,8 +39,8 @@ class HttpClient {
   // `path` is below the root and encoded: "/studies?limit=1". Redirections are not followed: credentials and patients
   // would go elsewhere. A body beyond `most` bytes throws DataError(TooLarge); no answer NetworkError.
   HttpAnswer get(const std::string& path, const std::string& accept, std::int64_t most);
-  HttpAnswer post(const std::string& path, const std::string& body, const std::string& content_type,
-                  const std::string& accept);
+  HttpAnswer post(const std::string& path, std::string body, const std::string& content_type, const std::string& accept,
+                  std::int64_t most);
 
  private:
   struct State;

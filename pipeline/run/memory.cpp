@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <fstream>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <torch/version.h>
 #if TORCH_VERSION_MAJOR > 2 || TORCH_VERSION_MINOR >= 9
 #include <c10/core/CachingDeviceAllocator.h>
@@ -57,5 +60,23 @@ void reset_peak_memory(const std::string& device) {
   static_cast<void>(device);
 #endif
 }
+
+#ifdef __GLIBC__
+void keep_freed_memory() {
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  mallopt(M_TOP_PAD, 1 << 26);
+}
+
+ReturnFreedMemory::ReturnFreedMemory() {
+  mallopt(M_MMAP_THRESHOLD, 1 << 16);
+  malloc_trim(0);
+}
+#else
+void keep_freed_memory() {}
+ReturnFreedMemory::ReturnFreedMemory() {}
+#endif
+
+ReturnFreedMemory::~ReturnFreedMemory() { keep_freed_memory(); }
 
 }  // namespace ctforge::pipeline

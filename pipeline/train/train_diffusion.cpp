@@ -7,10 +7,12 @@
 #include "models/nets/weights.h"
 #include "models/train/recompute.h"
 #include "pipeline/config/config_tree.h"
+#include "pipeline/run/memory.h"
 #include "pipeline/train/train_averages.h"
 #include "pipeline/train/train_options.h"
 
 #include <algorithm>
+#include <optional>
 #include <stdexcept>
 
 #include <torch/utils.h>
@@ -119,7 +121,11 @@ ordered_json train_diffusion(const TrainConfig& config, const Context& context, 
   if (origin != nullptr && config.from_weights) begin_with(net, *origin);
   Learner learner(net, config);
   learner->to(device);
-  if (config.gradient_checkpointing) net->set_block_runner(train::recomputed);
+  std::optional<ReturnFreedMemory> sparing;
+  if (config.gradient_checkpointing) {
+    net->set_block_runner(train::recomputed);
+    if (device.is_cpu()) sparing.emplace();
+  }
   torch::nn::Module& trained = learner->is_composite() ? static_cast<torch::nn::Module&>(*learner) : *net;
   Lesson lesson(config, record, data, learner, config.consistency.distil ? origin : nullptr, device, options.seed,
                 context.group);

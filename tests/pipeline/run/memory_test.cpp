@@ -23,6 +23,15 @@ TEST(Memory, ResidentGrowsWithWhatIsTakenAndThePeakStays) {
   EXPECT_LT(after.resident_bytes, after.peak_bytes);
 }
 
+TEST(Memory, WhatIsFreedGoesBackWhereAsked) {
+  const ReturnFreedMemory returning;
+  const std::int64_t before = memory_use("cpu").resident_bytes;
+  std::vector<std::vector<char>> blocks;
+  for (int i = 0; i < 64; ++i) blocks.emplace_back(1 << 20, 1);
+  for (std::size_t i = 0; i < 63; ++i) blocks[i] = {};  // the last stays, above them all
+  EXPECT_LT(memory_use("cpu").resident_bytes, before + (8 << 20) + blocks[63][0]);
+}
+
 TEST(Memory, UnknownDevicesAreRefused) { EXPECT_ANY_THROW(memory_use("abacus")); }
 
 }  // namespace
