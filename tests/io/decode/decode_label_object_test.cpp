@@ -2,13 +2,16 @@
 #include "io/decode/decode.h"
 #include "io/file/digest.h"
 #include "io/volume/load.h"
+#include "tests/io/decode/mutations.h"
 #include "tests/io/dicom/dicom_samples.h"
 #include "tests/io/labels/label_samples.h"
 #include "tests/support/support.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <stdexcept>
 
@@ -155,6 +158,53 @@ TEST(DecodeLabelObject, RealSegmentationEqualsHighdicom) {
   Sha256 digest;
   digest.update(std::as_bytes(std::span(labels.label)));
   EXPECT_EQ(digest.hex(), oracle.at("sha256"));
+}
+
+// Real label objects with changed, missing and exchanged bytes: a label map or a refusal, never a cut one taken for
+// whole.
+class RealLabelObjects : public ::testing::Test {
+ protected:
+  // from: a folder with a CT and one label object, whose file `is_object` tells.
+  void damage(const fs::path& from, const std::string& name, const std::function<bool(const fs::path&)>& is_object) {
+    const test::TemporaryFolder folder;
+    fs::path object;
+    for (const auto& entry : fs::recursive_directory_iterator(from)) {
+      if (!entry.is_regular_file()) continue;
+      const fs::path to = folder / entry.path().filename();
+      fs::copy_file(entry.path(), to);
+      if (is_object(entry.path())) object = to;
+    }
+    ASSERT_FALSE(object.empty());
+    const std::string sound = test::read_file(object);
+    const auto whole = labels_in(folder.path(), name);
+    ASSERT_TRUE(whole);
+    for (int i = 0; i < 24; ++i) {
+      test::write_file(object, test::damaged(sound, static_cast<test::Damage>(i % 3), 1000 + static_cast<unsigned>(i)));
+      const auto found = labels_in(folder.path(), name);
+      if (i % 3 == static_cast<int>(test::Damage::Cut)) {
+        EXPECT_TRUE(!found || *found == *whole) << "mutation " << i << ": cut and accepted";
+      }
+    }
+  }
+
+ private:
+  // Nothing where the object, or its series, is refused or not recognised any more.
+  static std::optional<std::vector<std::uint8_t>> labels_in(const fs::path& folder, const std::string& name) {
+    for (const Series& series : scan_folder(folder, {{name, 1}}).series) try {
+        if (series.accepted() && series.labelled()) return load_labels(series).label;
+      } catch (const DataError&) {
+        return std::nullopt;
+      }
+    return std::nullopt;
+  }
+};
+
+TEST_F(RealLabelObjects, SurviveDamage) {
+  const auto segmented = test::real_data("dcmqi_ct3slice_seg"), contoured = test::real_data("sts_ibsi");
+  if (!segmented || !contoured) GTEST_SKIP() << test::kNoRealData;
+  damage(*segmented, "liver", [](const fs::path& file) { return file.filename() == "liver.dcm"; });
+  damage(*contoured / "dicom" / "STS_019", "GTV_Mass_CT",
+         [](const fs::path& file) { return test::read_file(file).find("RTSTRUCT") != std::string::npos; });
 }
 
 }  // namespace
