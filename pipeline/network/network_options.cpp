@@ -69,9 +69,16 @@ std::string read_token(const std::string& file, Checks& checks) {
   return token;
 }
 
+// Of a URL that has the form of io::is_http_url.
+std::string host_of(const std::string& url) {
+  const std::size_t start = url.find("://") + 3;
+  return url.substr(start, url.find_first_of(":/", start) - start);
+}
+
 void fill_web(const std::string& address, const NetworkConfig& config, Archive& archive, Checks& checks) {
   const bool https = address.starts_with("https://");
-  const bool here = address.starts_with("http://127.0.0.1") || address.starts_with("http://localhost");
+  const std::string host = host_of(address);
+  const bool here = host == "127.0.0.1" || host == "localhost";
   if (!io::is_http_url(address))
     checks.refuse_address("expected http(s)://host[:port][/root] without user, query or fragment");
   checks.refuse_if(config.called != NetworkConfig().called, "called", "a URL has no AE title");

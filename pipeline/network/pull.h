@@ -52,7 +52,7 @@ struct PullResult {
   std::int64_t series = 0, objects = 0;  // found
   std::int64_t before = 0;               // of the objects, in the folder already
   std::int64_t received = 0;
-  std::int64_t refused = 0;  // that came but were not what was announced, or no CT
+  std::int64_t refused = 0;  // that came but were not what was announced, not whole, or no CT
   std::int64_t lacking() const { return objects - before - received; }
 };
 

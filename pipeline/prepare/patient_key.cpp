@@ -22,6 +22,26 @@ namespace fs = std::filesystem;
 constexpr std::size_t kKeyBytes = 32;
 constexpr std::size_t kLeastBytes = 16;
 
+// Whether somebody who is neither its owner nor of its group can come to the file: folders above it may keep him out.
+bool others_can_reach(const fs::path& path) {
+  std::error_code error;
+  for (fs::path folder = fs::canonical(path, error).parent_path();; folder = folder.parent_path()) {
+    const fs::perms open = fs::status(folder, error).permissions() & fs::perms::others_exec;
+    if (!error && open == fs::perms::none) return false;
+    if (folder == folder.parent_path()) return true;
+  }
+}
+
+// A group may share a key: whom the group holds is the hospital's to say, who may log in is not.
+void refuse_open_key(const fs::path& path) {
+  std::error_code error;
+  const fs::perms open = fs::status(path, error).permissions() & (fs::perms::others_read | fs::perms::others_write);
+  if (!error && open != fs::perms::none && others_can_reach(path))
+    throw ConfigError({{"configuration", "prepare.key_file",
+                        "users outside its owner and group can read or change the key file, on which the patients' "
+                        "pseudonyms depend: take that from them with chmod o-rwx"}});
+}
+
 std::string read_key(const fs::path& path) {
   std::string key;
   try {
@@ -53,7 +73,10 @@ void make_key(const fs::path& path) {
 }  // namespace
 
 std::string patient_key(const fs::path& file, const fs::path& out) {
-  if (!file.empty()) return read_key(file);
+  if (!file.empty()) {
+    refuse_open_key(file);
+    return read_key(file);
+  }
   const fs::path path = out / "patient.key";
   if (!fs::exists(path)) make_key(path);
   return read_key(path);

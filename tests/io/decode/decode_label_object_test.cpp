@@ -168,9 +168,10 @@ class RealLabelObjects : public ::testing::Test {
   void damage(const fs::path& from, const std::string& name, const std::function<bool(const fs::path&)>& is_object) {
     const test::TemporaryFolder folder;
     fs::path object;
+    int copied = 0;
     for (const auto& entry : fs::recursive_directory_iterator(from)) {
       if (!entry.is_regular_file()) continue;
-      const fs::path to = folder / entry.path().filename();
+      const fs::path to = folder / std::to_string(copied++);
       fs::copy_file(entry.path(), to);
       if (is_object(entry.path())) object = to;
     }
@@ -202,7 +203,7 @@ class RealLabelObjects : public ::testing::Test {
 TEST_F(RealLabelObjects, SurviveDamage) {
   const auto segmented = test::real_data("dcmqi_ct3slice_seg"), contoured = test::real_data("sts_ibsi");
   if (!segmented || !contoured) GTEST_SKIP() << test::kNoRealData;
-  damage(*segmented, "liver", [](const fs::path& file) { return file.filename() == "liver.dcm"; });
+  damage(*segmented, "liver", [](const fs::path& file) { return file.filename() == "liver_seg.dcm"; });
   damage(*contoured / "dicom" / "STS_019", "GTV_Mass_CT",
          [](const fs::path& file) { return test::read_file(file).find("RTSTRUCT") != std::string::npos; });
 }

@@ -4,6 +4,7 @@
 #include "io/dicom/dicom_write.h"
 #include "tests/support/support.h"
 
+#include <csignal>
 #include <cstdlib>
 #include <stdexcept>
 
@@ -36,6 +37,14 @@ std::unique_ptr<DcmDataset> receive_identifier(T_ASC_Association& association) {
 
 bool listed(const std::string& list, const std::string& value) {
   return list.empty() || ("\\" + list + "\\").find("\\" + value + "\\") != std::string::npos;
+}
+
+// A data set of about so many bytes; none where there are none.
+std::unique_ptr<DcmDataset> list_of(std::size_t bytes) {
+  if (bytes == 0) return nullptr;
+  auto list = std::make_unique<DcmDataset>();
+  list->putAndInsertString(DCM_TextValue, std::string(bytes, 'x').c_str());
+  return list;
 }
 
 bool send_object(T_ASC_Association& association, DcmDataset& data, const std::string& announced) {
@@ -128,6 +137,7 @@ void TestArchive::store(T_ASC_Association& association, T_ASC_PresentationContex
   }
   T_ASC_PresentationContextID context = 0;
   DcmDataset* data = nullptr;
+  watch.expect(io::SocketWatch::kAnyBytes);
   require(DIMSE_receiveDataSetInMemory(&association, DIMSE_NONBLOCKING, kWait_s, &context, &data, nullptr, nullptr));
   std::unique_ptr<DcmDataset> owned(data);
   ++deliveries_;
@@ -142,9 +152,8 @@ void TestArchive::store(T_ASC_Association& association, T_ASC_PresentationContex
     objects_[uid] = std::move(owned);
     if (behaviour.dies_after > 0) --behaviour.dies_after;
   }
-  // A comment that names somebody, as archives' comments may.
   DcmDataset detail;
-  detail.putAndInsertString(DCM_ErrorComment, "Marxbrunner^Hildegard");
+  detail.putAndInsertString(DCM_ErrorComment, behaviour.comment.c_str());
   require(DIMSE_sendStoreResponse(&association, context, &request, &response,
                                   response.DimseStatus == 0 ? nullptr : &detail));
 }
@@ -182,6 +191,8 @@ void TestArchive::find(T_ASC_Association& association, T_ASC_PresentationContext
       const std::string value = tag == DCM_QueryRetrieveLevel ? level : text(*data, tag);
       reply.putAndInsertString(tag, value.c_str());
     }
+    if (behaviour.identifier_bytes > 0)
+      reply.putAndInsertString(DCM_TextValue, std::string(behaviour.identifier_bytes, 'x').c_str());
     require(DIMSE_sendFindResponse(&association, context, &request, &response, &reply, nullptr));
   }
   response.DimseStatus = STATUS_FIND_Success_MatchingIsComplete;
@@ -193,7 +204,10 @@ void TestArchive::get(T_ASC_Association& association, T_ASC_PresentationContextI
                       const T_DIMSE_C_GetRQ& request, io::SocketWatch& watch) {
   const std::unique_ptr<DcmDataset> identifier = receive_identifier(association);
   bool all = true;
-  for (DcmDataset* data : matching(*identifier)) {
+  watch.expect(io::SocketWatch::kAnyBytes);  // the answers to each object
+  const std::vector<DcmDataset*> found = matching(*identifier);
+  for (int i = 0; i < behaviour.strays; ++i) send_object(association, *found.at(0), "1.2.3." + std::to_string(i));
+  for (DcmDataset* data : found) {
     if (behaviour.dies_after == 0) {
       behaviour.dies_after = -1;
       watch.cut();
@@ -205,9 +219,14 @@ void TestArchive::get(T_ASC_Association& association, T_ASC_PresentationContextI
   }
   T_DIMSE_C_GetRSP response{};
   response.MessageIDBeingRespondedTo = request.MessageID;
-  response.DimseStatus = all ? STATUS_GET_Success : STATUS_GET_Warning_SubOperationsCompleteOneOrMoreFailures;
+  response.DimseStatus = STATUS_GET_Pending_SubOperationsAreContinuing;
   response.DataSetType = DIMSE_DATASET_NULL;
-  require(DIMSE_sendGetResponse(&association, context, &request, &response, nullptr, nullptr));
+  for (int i = 0; i < behaviour.pending; ++i)
+    require(DIMSE_sendGetResponse(&association, context, &request, &response, nullptr, nullptr));
+  const auto list = list_of(behaviour.list_bytes);
+  response.DimseStatus = all && !list ? STATUS_GET_Success : STATUS_GET_Warning_SubOperationsCompleteOneOrMoreFailures;
+  response.DataSetType = list ? DIMSE_DATASET_PRESENT : DIMSE_DATASET_NULL;
+  require(DIMSE_sendGetResponse(&association, context, &request, &response, list.get(), nullptr));
 }
 
 void TestArchive::move(T_ASC_Association& association, T_ASC_PresentationContextID context,
@@ -226,7 +245,14 @@ void TestArchive::move(T_ASC_Association& association, T_ASC_PresentationContext
     for (DcmDataset* data : matching(*identifier)) send_object(*sending.get(), *data, text(*data, DCM_SOPInstanceUID));
     sending.release();
   }
-  require(DIMSE_sendMoveResponse(&association, context, &request, &response, nullptr, nullptr));
+  const DIC_US last = response.DimseStatus;
+  response.DimseStatus = STATUS_MOVE_Pending_SubOperationsAreContinuing;
+  for (int i = 0; i < behaviour.pending; ++i)
+    require(DIMSE_sendMoveResponse(&association, context, &request, &response, nullptr, nullptr));
+  const auto list = list_of(behaviour.list_bytes);
+  response.DimseStatus = list ? STATUS_MOVE_Warning_SubOperationsCompleteOneOrMoreFailures : last;
+  response.DataSetType = list ? DIMSE_DATASET_PRESENT : DIMSE_DATASET_NULL;
+  require(DIMSE_sendMoveResponse(&association, context, &request, &response, list.get(), nullptr));
 }
 
 SilentPort::SilentPort() {
@@ -242,6 +268,17 @@ SilentPort::SilentPort() {
 }
 
 SilentPort::~SilentPort() { ::close(socket_); }
+
+FileSizeLimit::FileSizeLimit(std::uintmax_t bytes) : handler_(::signal(SIGXFSZ, SIG_IGN)) {
+  ::getrlimit(RLIMIT_FSIZE, &before_);
+  const rlimit small = {bytes, before_.rlim_max};
+  ::setrlimit(RLIMIT_FSIZE, &small);
+}
+
+FileSizeLimit::~FileSizeLimit() {
+  ::setrlimit(RLIMIT_FSIZE, &before_);
+  ::signal(SIGXFSZ, handler_);
+}
 
 void make_certificates(const std::filesystem::path& folder) {
   write_file(folder / "names.cnf", "subjectAltName=IP:127.0.0.1,DNS:localhost\n");

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include <sys/resource.h>
+
 namespace ctforge::test {
 
 struct ArchiveBehaviour {
@@ -21,7 +23,12 @@ struct ArchiveBehaviour {
   bool lies = false;                // sends another object than it announces
   bool offers_get = true;
   io::TlsSettings tls = {};
-  int destination_port = 0;  // of C-MOVE, on the loopback
+  int destination_port = 0;                       // of C-MOVE, on the loopback
+  std::string comment = "Marxbrunner^Hildegard";  // on what it does not store: names somebody, as comments may
+  std::size_t identifier_bytes = 0;               // that each answer of C-FIND has besides
+  int strays = 0;                                 // objects that nobody asked for, before those of C-GET
+  int pending = 0;                                // answers of C-GET and C-MOVE that say that it goes on
+  std::size_t list_bytes = 0;                     // of a list of failures after the last answer of C-GET and C-MOVE
 };
 
 // Stores what it is sent in memory; answers C-STORE, C-FIND, C-GET and C-MOVE in the Study Root model.
@@ -66,6 +73,19 @@ class SilentPort {
 
  private:
   int socket_ = -1, port_ = 0;
+};
+
+// While it lives no file of this process grows beyond so many bytes, as on a full disk.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(std::uintmax_t bytes);
+  ~FileSizeLimit();
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+  rlimit before_ = {};
+  void (*handler_)(int) = nullptr;
 };
 
 // Certificates of 127.0.0.1 made by openssl: authority.pem, server.pem, server.key, client.pem, client.key and

@@ -1,4 +1,4 @@
-// Files are put where nobody is named, checked, within limits.
+// Files are put where nobody is named, checked, whole, within limits.
 #include "io/network/dicom_inbox.h"
 
 #include "io/dicom/dicom_identity.h"
@@ -6,6 +6,12 @@
 #include "tests/io/network/archive_support.h"
 #include "tests/support/support.h"
 
+#include <cerrno>
+#include <system_error>
+
+#include <dcmtk/config/osconfig.h>
+#include <dcmtk/dcmdata/dcrleerg.h>
+#include <dcmtk/dcmdata/dctk.h>
 #include <gtest/gtest.h>
 
 namespace ctforge::io {
@@ -66,6 +72,64 @@ TEST_F(DicomInboxTest, AnotherObjectIsRefusedAndLeavesNothing) {
   EXPECT_EQ(fault_of(box, series_.objects[2], 2), Fault::NotAsAnnounced);
   for (const auto& entry : std::filesystem::recursive_directory_iterator(to_.path()))
     EXPECT_FALSE(entry.is_regular_file()) << entry.path();
+}
+
+TEST_F(DicomInboxTest, AnImageThatEndsEarlyIsRefused) {
+  DicomInbox box = inbox();
+  const std::string bytes = test::read_file(files_[0]);
+  for (const std::size_t lacking : {2, 20}) {
+    test::write_file(files_[0], bytes.substr(0, bytes.size() - lacking));
+    EXPECT_EQ(fault_of(box, series_.objects[0], 0), Fault::TruncatedPixelData) << lacking;
+  }
+  EXPECT_FALSE(box.holds(series_, series_.objects[0]));
+  test::write_file(files_[0], bytes);
+  EXPECT_NO_THROW(box.take(series_, series_.objects[0], copy_of(0)));
+}
+
+TEST_F(DicomInboxTest, ACompressedImageEndsWithItsDelimiter) {
+  DcmRLEEncoderRegistration::registerCodecs();
+  DcmFileFormat format;
+  ASSERT_TRUE(format.loadFile(files_[0].c_str()).good());
+  ASSERT_TRUE(format.getDataset()->chooseRepresentation(EXS_RLELossless, nullptr).good());
+  files_[0] = from_ / "rle.dcm";
+  ASSERT_TRUE(format.saveFile(files_[0].c_str(), EXS_RLELossless).good());
+  DcmRLEEncoderRegistration::cleanup();
+  DicomInbox box = inbox();
+  const std::string bytes = test::read_file(files_[0]);
+  for (const std::size_t lacking : {2, 8, 10}) {
+    test::write_file(files_[0], bytes.substr(0, bytes.size() - lacking));
+    EXPECT_EQ(fault_of(box, series_.objects[0], 0), Fault::TruncatedPixelData) << lacking;
+  }
+  test::write_file(files_[0], bytes);
+  EXPECT_NO_THROW(box.take(series_, series_.objects[0], copy_of(0)));
+}
+
+TEST_F(DicomInboxTest, OnlyStructureSetsHaveNoPixels) {
+  DcmFileFormat format;
+  ASSERT_TRUE(format.loadFile(files_[0].c_str()).good());
+  ASSERT_TRUE(format.getDataset()->findAndDeleteElement(DCM_PixelData).good());
+  files_[0] = from_ / "no_pixels.dcm";
+  ASSERT_TRUE(format.saveFile(files_[0].c_str(), EXS_LittleEndianExplicit).good());
+  DicomInbox box = inbox();
+  EXPECT_EQ(fault_of(box, series_.objects[0], 0), Fault::MissingPixelData);
+  format.getDataset()->putAndInsertString(DCM_Modality, "RTSTRUCT");
+  format.getDataset()->putAndInsertString(DCM_SOPClassUID, UID_RTStructureSetStorage);
+  files_[0] = from_ / "structures.dcm";
+  ASSERT_TRUE(format.saveFile(files_[0].c_str(), EXS_LittleEndianExplicit).good());
+  series_.modality = "RTSTRUCT";
+  EXPECT_NO_THROW(box.take(series_, {series_.objects[0].object_uid, UID_RTStructureSetStorage}, copy_of(0)));
+}
+
+TEST(InboxFile, WhatDoesNotReachItIsAnError) {
+  InboxFile file("/dev/full");
+  try {
+    file.write("bytes");
+    FAIL() << "no error";
+  } catch (const std::system_error& error) {
+    EXPECT_EQ(error.code().value(), ENOSPC);
+  }
+  const test::TemporaryFolder folder;
+  EXPECT_THROW(InboxFile(folder / "none" / "file"), std::system_error);
 }
 
 TEST_F(DicomInboxTest, LimitsHold) {

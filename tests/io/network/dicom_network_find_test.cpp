@@ -36,5 +36,24 @@ TEST(DicomFind, AFloodIsCutOff) {
   }
 }
 
+TEST(DicomFind, AnAnswerBeyondAnySizeIsCutOff) {
+  test::TemporaryFolder folder;
+  test::TestArchive archive;
+  archive.put(test::write_objects(folder.path(), 1)[0]);
+  const auto ask_all = [](const AskArchive& ask) {
+    EXPECT_EQ(ask(QueryLevel::Image, {{"SOPInstanceUID", ""}}).size(), 1U);
+  };
+  archive.behaviour.identifier_bytes = 10'000;
+  EXPECT_NO_THROW(with_archive(archive.peer(), 10, ask_all));
+  archive.behaviour.identifier_bytes = 300'000;
+  try {
+    with_archive(archive.peer(), 10, ask_all);
+    FAIL() << "no error";
+  } catch (const NetworkError& error) {
+    EXPECT_EQ(error.fault(), Fault::TooLarge);
+    EXPECT_FALSE(error.passing());
+  }
+}
+
 }  // namespace
 }  // namespace ctforge::io

@@ -5,6 +5,8 @@
 #include "tests/io/network/archive_support.h"
 #include "tests/support/support.h"
 
+#include <system_error>
+
 #include <gtest/gtest.h>
 
 namespace ctforge::io {
@@ -59,6 +61,30 @@ TEST_F(DicomMove, LimitsEndIt) {
     EXPECT_EQ(error.fault(), Fault::TooLarge);
   }
   EXPECT_EQ(few.objects(), 2);
+}
+
+TEST_F(DicomMove, AFullDiskIsTold) {
+  {
+    const test::FileSizeLimit limit(700);
+    EXPECT_THROW(move(inbox_, archive_.peer()), std::system_error);
+  }
+  EXPECT_EQ(inbox_.objects(), 0);
+  EXPECT_EQ(move(inbox_, archive_.peer()).received, 5);
+}
+
+TEST_F(DicomMove, AnswersWithoutAnEndAreLeft) {
+  archive_.behaviour.pending = 900;
+  archive_.behaviour.list_bytes = 300'000;  // let pass by
+  EXPECT_EQ(move(inbox_, archive_.peer()).received, 5);
+  archive_.behaviour.pending = 5000;
+  const test::TemporaryFolder other;
+  DicomInbox again(other.path(), "a key", {100, 1 << 20, 1 << 20});
+  try {
+    move(again, archive_.peer());
+    FAIL() << "no error";
+  } catch (const NetworkError& error) {
+    EXPECT_EQ(error.fault(), Fault::TooLarge) << error.what();
+  }
 }
 
 TEST_F(DicomMove, APortInUseIsAnError) {

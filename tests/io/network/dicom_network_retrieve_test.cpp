@@ -1,4 +1,4 @@
-// Identifiers ask for a whole series or for what is missing of it.
+// Identifiers ask for a whole series or for what is missing of it; answers end.
 #include "io/network/dicom_network_retrieve.h"
 
 #include "io/network/dicom_network.h"
@@ -52,6 +52,12 @@ TEST(RetrieveIdentifiers, NothingIsAskedForWhenAllIsThere) {
   std::filesystem::create_directories(inbox.place(series, series.objects[0]).parent_path());
   test::write_file(inbox.place(series, series.objects[0]), "");
   EXPECT_TRUE(retrieve_identifiers(series, inbox).empty());
+}
+
+TEST(AnswerCount, EndsFarBeyondWhatWasAskedFor) {
+  AnswerCount answers(100);
+  for (int i = 0; i < 1400; ++i) ASSERT_NO_THROW(answers.add());
+  EXPECT_THROW(answers.add(), NetworkError);
 }
 
 TEST(RetrieveStatus, FailuresThrow) {

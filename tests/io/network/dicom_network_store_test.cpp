@@ -141,6 +141,21 @@ TEST(DicomStore, TheArchivesWordsAreNotRepeated) {
   EXPECT_EQ(told.deliveries.at(0).status, "0xC000");
 }
 
+TEST(DicomStore, AnAnswerBeyondAnySizeIsCutOff) {
+  test::TemporaryFolder folder;
+  test::TestArchive archive;
+  const auto objects = outgoing(test::write_objects(folder.path(), 1));
+  archive.behaviour.refused = {objects[0].identity.object_uid};
+  archive.behaviour.comment = std::string(300'000, 'x');
+  Told told;
+  try {
+    store_objects(archive.peer(), objects, false, told.teller());
+    FAIL() << "no error";
+  } catch (const NetworkError& error) {
+    EXPECT_EQ(error.fault(), Fault::TooLarge);
+  }
+}
+
 TEST(DicomStore, StatusesMeanWhatTheStandardSays) {
   EXPECT_EQ(outcome_of_status(0x0000), Outcome::Arrived);
   EXPECT_EQ(outcome_of_status(0xB007), Outcome::Arrived);

@@ -1,6 +1,7 @@
 // TLS with certificates of openssl: the right ones connect, each wrong one does not.
 #include "io/network/dicom_network_tls.h"
 
+#include "io/network/dicom_network_find.h"
 #include "tests/io/network/archive_support.h"
 #include "tests/support/support.h"
 
@@ -67,6 +68,20 @@ TEST_F(DicomTls, AnArchiveWantsOurCertificate) {
 TEST_F(DicomTls, APlainArchiveIsNotSpokenTo) {
   const test::TestArchive archive;
   EXPECT_THROW(connect(archive, files("client")), NetworkError);
+}
+
+TEST_F(DicomTls, WhatComesIsCounted) {
+  const test::TemporaryFolder folder;
+  test::TestArchive archive({.tls = files("server"), .identifier_bytes = 300'000});
+  archive.put(test::write_objects(folder.path(), 1)[0]);
+  DicomPeer peer = archive.peer();
+  peer.tls = files("client");
+  try {
+    with_archive(peer, 10, [](const AskArchive& ask) { ask(QueryLevel::Image, {{"SOPInstanceUID", ""}}); });
+    FAIL() << "no error";
+  } catch (const NetworkError& error) {
+    EXPECT_EQ(error.fault(), Fault::TooLarge) << error.what();
+  }
 }
 
 TEST_F(DicomTls, FilesThatDoNotFitAreRefused) {

@@ -1,4 +1,4 @@
-// A watched socket is cut at the deadline, when asked to, and not before.
+// A watched socket is cut at the deadline, when too much comes, when asked to, and not before.
 #include "io/network/dicom_network_watch.h"
 
 #include <array>
@@ -51,6 +51,25 @@ TEST(SocketWatch, LeavesAnExchangeThatEndedAlone) {
   EXPECT_FALSE(watch.was_cut());
   ASSERT_EQ(::write(pair.ends[1], "x", 1), 1);
   EXPECT_EQ(pair.read(), 1);
+}
+
+TEST(SocketWatch, CutsWhenAMessageIsTooLarge) {
+  const Pair pair;
+  SocketWatch watch([] { return false; });
+  watch.watch(pair.ends[0]);
+  for (int message = 0; message < 3; ++message) {
+    watch.begin(60);
+    EXPECT_TRUE(watch.count(SocketWatch::kMostMessageBytes));
+  }
+  watch.expect(SocketWatch::kAnyBytes);
+  EXPECT_TRUE(watch.count(1 << 30));
+  EXPECT_FALSE(watch.was_cut());
+  watch.expect();
+  EXPECT_TRUE(watch.count(1000));
+  EXPECT_FALSE(watch.count(SocketWatch::kMostMessageBytes));
+  EXPECT_TRUE(watch.was_cut());
+  EXPECT_TRUE(watch.was_flooded());
+  EXPECT_EQ(pair.read(), 0);
 }
 
 TEST(SocketWatch, ASocketThatComesTooLateIsCutAtOnce) {

@@ -89,6 +89,18 @@ TEST(DicomQuery, DatesLieWithinRanges) {
   EXPECT_FALSE(date_within("20200301", "20200101-20200229"));
 }
 
+TEST(DicomQuery, SegmentationsAreOfTwoClasses) {
+  EXPECT_TRUE(is_wanted_storage("SEG", "1.2.840.10008.5.1.4.1.1.66.4"));
+  EXPECT_TRUE(is_wanted_storage("SEG", "1.2.840.10008.5.1.4.1.1.66.7"));
+  EXPECT_FALSE(is_wanted_storage("SEG", "1.2.840.10008.5.1.4.1.1.66.5"));
+  EXPECT_FALSE(is_wanted_storage("CT", "1.2.840.10008.5.1.4.1.1.66.7"));
+}
+
+TEST(DicomQuery, ValuesBeyondAnyLengthAreAbsent) {
+  EXPECT_EQ(kept_value("1.2.3"), "1.2.3");
+  EXPECT_EQ(kept_value(std::string(5000, 'x')), "");
+}
+
 TEST(DicomQuery, UnknownAttributesAreOurFault) {
   EXPECT_EQ(query_attribute("PatientID").element, 0x0020);
   EXPECT_THROW(query_attribute("PatientName"), std::invalid_argument);

@@ -6,7 +6,9 @@
 #include "tests/io/network/archive_support.h"
 #include "tests/support/support.h"
 
+#include <algorithm>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -146,6 +148,46 @@ TEST(DicomWeb, AnObjectBeyondTheLimitEndsIt) {
   with_web_archive(web.peer(), 100, [&](const AskArchive& ask) { found = find_series(ask, {}, 100); });
   DicomInbox inbox(to.path(), "key", {100, 1 << 20, 1000});
   EXPECT_THROW(get_objects_web(web.peer(), found, inbox, [](std::int64_t) {}), DataError);
+}
+
+class DicomWebGet : public testing::Test {
+ protected:
+  void SetUp() override {
+    store_objects_web(web_.peer(), outgoing(test::write_objects(from_.path(), 3)), false,
+                      [](std::size_t, const Delivery&) {});
+    with_web_archive(web_.peer(), 100, [this](const AskArchive& ask) { found_ = find_series(ask, {}, 100); });
+  }
+  Retrieval get() {
+    return get_objects_web(web_.peer(), found_, inbox_, [](std::int64_t) {});
+  }
+
+  test::TemporaryFolder from_, to_;
+  TestWeb web_;
+  std::vector<FoundSeries> found_;
+  DicomInbox inbox_{to_.path(), "key", {100, 1 << 20, 1 << 20}};
+};
+
+TEST_F(DicomWebGet, AFullDiskIsToldAndTheRestIsFetchedLater) {
+  std::size_t smallest = 1 << 20;
+  for (const auto& [uid, object] : web_.objects) smallest = std::min(smallest, object.second.size());
+  {
+    const test::FileSizeLimit limit(smallest - 10);  // ends within the pixels, which are the last
+    EXPECT_THROW(get(), std::system_error);
+  }
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(to_.path()))
+    EXPECT_FALSE(entry.is_regular_file()) << entry.path();
+  EXPECT_EQ(get().received, 3);
+}
+
+TEST_F(DicomWebGet, AnObjectThatEndsEarlyIsRefusedAndFetchedAgain) {
+  std::string& bytes = web_.objects.begin()->second.second;
+  const std::string whole = bytes;
+  bytes.resize(bytes.size() - 10);
+  const Retrieval retrieval = get();
+  EXPECT_EQ(retrieval.received, 2);
+  EXPECT_EQ(retrieval.refused, 1);
+  bytes = whole;
+  EXPECT_EQ(get().received, 1);
 }
 
 TEST(DicomWeb, AnswersOfStowMeanWhatTheySay) {

@@ -31,6 +31,9 @@ struct Serving {
       response.status = 202;
       response.set_content(request.body, request.get_header_value("Content-Type"));
     });
+    server.Post("/root/who", [](const httplib::Request& request, httplib::Response& response) {
+      response.set_content(request.get_header_value("Authorization"), "text/x");
+    });
     server.set_keep_alive_timeout(1);  // stopping waits for it
     port = server.bind_to_any_port("127.0.0.1");
     thread = std::thread([this] { server.listen_after_bind(); });
@@ -58,10 +61,13 @@ TEST(HttpClient, GetsAndPosts) {
   EXPECT_EQ(got.status, 200);
   EXPECT_EQ(got.content_type, "text/x");
   EXPECT_EQ(got.body, "hello text/xBearer secret");
-  const HttpAnswer posted = client.post("/echo", std::string("a\0b", 3), "x/y", "*/*");
+  const HttpAnswer posted = client.post("/echo", std::string("a\0b", 3), "x/y", "*/*", 100);
   EXPECT_EQ(posted.status, 202);
+  EXPECT_EQ(posted.content_type, "x/y");
   EXPECT_EQ(posted.body, std::string("a\0b", 3));
+  EXPECT_EQ(client.post("/who", "a", "x/y", "*/*", 100).body, "Bearer secret");
   EXPECT_EQ(client.get("/none", "*/*", 100).status, 404);
+  EXPECT_EQ(client.post("/none", "a", "x/y", "*/*", 100).status, 404);
 }
 
 TEST(HttpClient, RedirectionsAreNotFollowed) {
@@ -75,6 +81,19 @@ TEST(HttpClient, ALargeBodyIsCutOff) {
   EXPECT_EQ(client.get("/large", "*/*", 5000).body.size(), 5000U);
   try {
     client.get("/large", "*/*", 4999);
+    FAIL() << "no error";
+  } catch (const DataError& error) {
+    EXPECT_EQ(error.fault(), Fault::TooLarge);
+  }
+}
+
+TEST(HttpClient, ALargeAnswerToAPostIsCutOff) {
+  const Serving<httplib::Server> serving;
+  HttpClient client(at(serving.port));
+  const std::string body(5000, 'x');
+  EXPECT_EQ(client.post("/echo", body, "x/y", "*/*", 5000).body, body);
+  try {
+    client.post("/echo", body, "x/y", "*/*", 4999);
     FAIL() << "no error";
   } catch (const DataError& error) {
     EXPECT_EQ(error.fault(), Fault::TooLarge);

@@ -61,7 +61,11 @@ TEST(NetworkOptions, ATokenIsSentWhereNobodyElseReadsIt) {
   const NetworkConfig config = {.token_file = folder / "token"};
   EXPECT_EQ(archive_at("https://p", config, "push", {}).http.token, "abc.def");
   EXPECT_EQ(archive_at("http://127.0.0.1:1", config, "push", {}).http.token, "abc.def");
-  EXPECT_NE(problems("http://p", config), "");
+  EXPECT_EQ(archive_at("http://localhost/dicom-web", config, "push", {}).http.token, "abc.def");
+  EXPECT_EQ(archive_at("http://localhost", config, "push", {}).http.token, "abc.def");
+  for (const char* elsewhere : {"http://p", "http://localhost.evil.example", "http://localhost.evil.example:8042/root",
+                                "http://localhostile", "http://127.0.0.1.evil.example", "http://127.0.0.10"})
+    EXPECT_NE(problems(elsewhere, config).find("push.token_file"), std::string::npos) << elsewhere;
   test::write_file(folder / "token", "two words");
   EXPECT_NE(problems("https://p", config), "");
 }

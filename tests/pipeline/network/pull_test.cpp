@@ -7,6 +7,9 @@
 #include "tests/io/network/archive_support.h"
 #include "tests/support/support.h"
 
+#include <algorithm>
+#include <system_error>
+
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -98,6 +101,23 @@ TEST_F(Pull, LimitsEndItAndKeepWhatCame) {
   EXPECT_THROW(pull(), io::DataError);
   EXPECT_EQ(pulled().size(), 2U);
   EXPECT_EQ(nlohmann::json::parse(test::read_file(out_ / "pull.json")).at("lacking"), 4);
+}
+
+TEST_F(Pull, AFullDiskEndsItAndTheRestComesLater) {
+  const test::TemporaryFolder other;
+  context_.out = other.path();
+  pull();
+  std::uintmax_t smallest = 1 << 20;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(other.path()))
+    if (entry.path().extension() == ".dcm") smallest = std::min(smallest, entry.file_size());
+  context_.out = out_.path();
+  {
+    const test::FileSizeLimit limit(smallest - 10);  // ends within the pixels, which are the last
+    EXPECT_THROW(pull(), std::system_error);
+  }
+  EXPECT_TRUE(pulled().empty());
+  EXPECT_EQ(nlohmann::json::parse(test::read_file(out_ / "pull.json")).at("lacking"), 6);
+  EXPECT_EQ(pull().received, 6);
 }
 
 TEST_F(Pull, WrongSettingsAreAllTold) {
