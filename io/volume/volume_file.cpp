@@ -12,6 +12,7 @@
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -44,16 +45,20 @@ itk::ImageIOBase::Pointer image_io(const fs::path& path) {
   throw std::system_error(error, std::generic_category(), "a volume cannot be written");
 }
 
-// ITK's NIfTI writer says nothing when the disk is full. Throws std::system_error with what another write finds wrong.
-void require_whole(const fs::path& file, std::uintmax_t bytes) {
-  std::error_code unreadable;
-  if (fs::file_size(file, unreadable) == bytes && !unreadable) return;
+// ITK does not say why a file could not be written: what another write finds wrong.
+[[noreturn]] void fail_like_another_write(const fs::path& file) {
   const int descriptor = ::open(file.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
   const std::vector<char> more(1 << 20);
   const bool fits = descriptor >= 0 && ::write(descriptor, more.data(), more.size()) == 1 << 20;
   const int error = fits ? EIO : errno == 0 ? ENOSPC : errno;
   if (descriptor >= 0) ::close(descriptor);
   fail(error);
+}
+
+// ITK's NIfTI writer says nothing at all when the disk is full.
+void require_whole(const fs::path& file, std::uintmax_t bytes) {
+  std::error_code unreadable;
+  if (fs::file_size(file, unreadable) != bytes || unreadable) fail_like_another_write(file);
 }
 
 void compress(const fs::path& from, const fs::path& to) {
@@ -82,10 +87,23 @@ void finish_nifti(const fs::path& raw, const fs::path& part, std::uintmax_t voxe
   header.write(kSyntheticNote, static_cast<std::streamsize>(std::strlen(kSyntheticNote)));
   header.close();
   if (!header) fail(EIO);
-  if (raw == part) return;
-  compress(raw, part);
-  fs::remove(raw);
+  if (raw != part) compress(raw, part);
 }
+
+// A file that goes when the object does.
+class Removed {
+ public:
+  explicit Removed(fs::path file) : file_(std::move(file)) {}
+  ~Removed() {
+    std::error_code ignored;
+    if (!file_.empty()) fs::remove(file_, ignored);
+  }
+  Removed(const Removed&) = delete;
+  Removed& operator=(const Removed&) = delete;
+
+ private:
+  fs::path file_;
+};
 
 template <class Voxel>
 void write_image(const fs::path& path, const Geometry& geometry, const std::vector<Voxel>& voxels) {
@@ -118,6 +136,7 @@ void write_image(const fs::path& path, const Geometry& geometry, const std::vect
   write_atomically_by_name(path, [&](const fs::path& part) {
     fs::path raw = part;
     if (extension == ".nii.gz") raw.replace_extension();  // beside it, to be compressed when it is whole
+    const Removed leftover(raw != part ? raw : fs::path());
     auto writer = itk::ImageFileWriter<itk::Image<Voxel, 3>>::New();
     writer->SetImageIO(io);
     writer->SetInput(image);
@@ -126,17 +145,10 @@ void write_image(const fs::path& path, const Geometry& geometry, const std::vect
     try {
       writer->Update();
     } catch (const itk::ExceptionObject&) {
-      // ITK's text names the file, which the caller may not want told.
-      fs::remove(raw);
-      fail(EIO);
+      // Its text names the file, which the caller may not want told.
+      fail_like_another_write(raw);
     }
-    if (!extension.starts_with(".nii")) return;
-    try {
-      finish_nifti(raw, part, voxels.size() * sizeof(Voxel));
-    } catch (...) {
-      fs::remove(raw);
-      throw;
-    }
+    if (extension.starts_with(".nii")) finish_nifti(raw, part, voxels.size() * sizeof(Voxel));
   });
 }
 

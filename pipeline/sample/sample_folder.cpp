@@ -76,12 +76,6 @@ void refuse_unused(const SampleConfig& config) {
                                                    {"ema_length", config.ema_length != 0},
                                                    {"format", config.format != plain.format},
                                                    {"pairs", config.pairs},
-                                                   {"seed", config.seed != plain.seed},
-                                                   {"count", config.count != plain.count},
-                                                   {"batch", config.batch != plain.batch},
-                                                   {"classes", config.classes != plain.classes},
-                                                   {"class_least", config.class_least != plain.class_least},
-                                                   {"enhanced", config.enhanced},
                                                    {"untrained", config.untrained != 0}};
   for (const auto& [key, given] : settings)
     if (given) problems.push_back({"configuration", std::string("sample.") + key, "is not for --checkpoint"});
@@ -94,6 +88,8 @@ ordered_json run_sample_folder(const SampleConfig& given_config, const TrainConf
                                const fs::path& checkpoint, const fs::path& noise) {
   check_sample(given_config);
   refuse_unused(given_config);
+  // A configuration made for a run has them, too: they are no mistake, but do nothing here.
+  log_info("sample: --noise tells number, seed and classes of the samples; settings of them are not used");
   // To be held against another program's numbers: no level is left out unasked.
   SampleConfig config = given_config;
   const bool of_its_own = config.grid == "karras" || config.grid == "log_snr" || config.grid == "exponential";
