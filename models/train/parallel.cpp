@@ -7,10 +7,11 @@
 
 #include <cstdlib>
 #include <cstring>
-#include <system_error>
+#include <stdexcept>
 #include <thread>
 #include <utility>
 
+#include <c10/util/Exception.h>
 #include <c10/util/Logging.h>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
@@ -32,10 +33,35 @@ constexpr milliseconds kExchangeLimit = std::chrono::hours(24 * 7);
 
 std::shared_ptr<::gloo::transport::Device> gloo_device(const std::string& address) {
   using c10d::ProcessGroupGloo;
-  if (const char* interface = std::getenv("GLOO_SOCKET_IFNAME"))
-    return ProcessGroupGloo::createDeviceForInterface(interface);
+  if (const char* interface = std::getenv("GLOO_SOCKET_IFNAME")) {
+    try {
+      return ProcessGroupGloo::createDeviceForInterface(interface);
+    } catch (const std::exception&) {
+      throw std::invalid_argument("GLOO_SOCKET_IFNAME: this machine has no network interface '" +
+                                  std::string(interface) + "' that processes could meet through");
+    }
+  }
   return is_loopback(address) ? ProcessGroupGloo::createDeviceForHostname("127.0.0.1")
                               : ProcessGroupGloo::createDefaultDevice();
+}
+
+// Of some lines, as NCCL says things, one.
+std::string on_one_line(std::string text) {
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  std::string line;
+  for (const char c : text) line += c == '\n' ? std::string("; ") : std::string(1, c);
+  return line;
+}
+
+// Why the processes did not come together: they had no more time, or what the network said.
+std::string not_met(const Rendezvous& where, milliseconds within, bool in_time, const std::exception& error) {
+  const std::string text = "not all of the " + std::to_string(where.size) + " processes met at " + where.address +
+                           " port " + std::to_string(where.port);
+  if (!in_time)
+    return text + " within " + std::to_string(std::chrono::duration_cast<std::chrono::seconds>(within).count()) + " s";
+  const auto* c10d = dynamic_cast<const c10::Error*>(&error);
+  const std::string said = c10d != nullptr ? c10d->what_without_backtrace() : error.what();
+  return text + ": " + said.substr(0, said.find('\n'));
 }
 
 }  // namespace
@@ -93,13 +119,16 @@ class Group::Impl {
     guarded([&] { backend_of(tensor).allreduce(one, options)->wait(); });
   }
 
-  // Runs an exchange, whose every failure is that of a peer.
+  // Runs an exchange; what fails in it because of another process is that one's loss.
   template <class Exchange>
   void guarded(const Exchange& exchange) {
     try {
       exchange();
-    } catch (const std::exception&) {
-      lost();
+    } catch (const std::exception& error) {
+      if (means_peer_lost(error)) lost();
+      if (const auto* nccl = dynamic_cast<const c10::DistBackendError*>(&error))
+        throw std::runtime_error(on_one_line(nccl->what_without_backtrace()));
+      throw;
     }
   }
 
@@ -160,18 +189,13 @@ Group::Group(const Rendezvous& where, torch::Device device, const Options& optio
     throw std::invalid_argument("Group: a rank must be one of two or more");
   // c10d warns of a lost connection with a stack trace of its own; what it means for us is said in one line.
   if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr) FLAGS_caffe2_log_level = 2;  // errors
+  const auto start = std::chrono::steady_clock::now();
   try {
     impl_ = std::make_unique<Impl>(where, device, options);
-  } catch (const std::invalid_argument&) {
-    throw;
-  } catch (const std::system_error&) {  // no port
-    throw;
-  } catch (const std::exception&) {
-    throw PeerLost("not all of the " + std::to_string(where.size) + " processes met at " + where.address + " port " +
-                       std::to_string(where.port) + " within " +
-                       std::to_string(std::chrono::duration_cast<std::chrono::seconds>(options.meet_within).count()) +
-                       " s",
-                   false);
+  } catch (const std::exception& error) {
+    if (!means_peer_lost(error)) throw;
+    const bool in_time = std::chrono::steady_clock::now() - start < options.meet_within;
+    throw PeerLost(not_met(where, options.meet_within, in_time, error), false);
   }
 }
 

@@ -31,7 +31,7 @@ class PeerLost : public std::runtime_error {
 };
 
 // A process that shows no sign of life for so long is lost. One that dies is noticed sooner, when its connections
-// close.
+// close. Time in which all stand still together, as when Slurm suspends a job, does not count.
 inline constexpr std::chrono::seconds kLostAfter{30};
 // For all processes to come: machines of a cluster do not start at once.
 inline constexpr std::chrono::seconds kMeetWithin{300};
@@ -44,9 +44,10 @@ class Exchange {
 };
 
 // What is said here of all processes, all must call, in the same order. Small numbers go through Gloo over TCP whatever
-// the device; tensors on CUDA through NCCL. Any call throws PeerLost when a process is lost. While none calls, a thread
-// watches for that: it prints one line, unless `silent`, and ends this process with `lost_code`, since the main thread
-// may be waiting for a network or a GPU.
+// the device; tensors on CUDA through NCCL. Any call throws PeerLost when a process is lost; what went wrong in this
+// process alone, as too little memory, keeps its own text. While none calls, a thread watches for lost processes: it
+// prints one line, unless `silent`, and ends this process with `lost_code`, since the main thread may be waiting for a
+// network or a GPU.
 class Group {
  public:
   struct Options {
@@ -54,7 +55,8 @@ class Group {
     bool silent = false;
     int lost_code = 1;
   };
-  // Waits for all. device: what gradients are on, of this process.
+  // Waits for all. device: what gradients are on, of this process. Throws PeerLost where not all come, and
+  // std::system_error for rank 0 where another program has its port.
   Group(const Rendezvous& where, torch::Device device, const Options& options);
   Group(const Rendezvous& where, torch::Device device) : Group(where, device, Options{}) {}
   // Does not wait for others: after a failure they may never answer.

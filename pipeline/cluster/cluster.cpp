@@ -89,6 +89,8 @@ void check_idle(const ClusterConfig& cluster, Problems& problems) {
         std::tuple{"time", cluster.time != plain.time, !none, "slurm or pbs"},
         std::tuple{"signal_lead_s", cluster.signal_lead_s != plain.signal_lead_s, !none, "slurm or pbs"},
         std::tuple{"restarts", cluster.restarts != plain.restarts, !pbs, "slurm or none; pbs: cluster.attempts"},
+        std::tuple{"retries", cluster.retries != plain.retries, !pbs || cluster.attempts > 1,
+                   "slurm or none; pbs: with cluster.attempts above 1"},
         std::tuple{"attempts", cluster.attempts != plain.attempts, pbs, "pbs"},
         std::tuple{"directives", !cluster.directives.empty(), !none, "slurm or pbs"},
         std::tuple{"mail", !cluster.mail.empty(), !none, "slurm or pbs"}})

@@ -34,6 +34,7 @@ struct ClusterConfig {
   std::int64_t parts_at_once = 0;
   std::int64_t signal_lead_s = 120;
   std::int64_t restarts = 50;
+  std::int64_t retries = 2;
   std::int64_t attempts = 3;
   std::string program;
   std::string container;
@@ -74,6 +75,11 @@ struct ClusterConfig {
     visit("signal_lead_s", signal_lead_s, "time before its limit that a job is told to save and stop, seconds",
           Range{10, 86400});
     visit("restarts", restarts, "slurm, none: most times that one job goes on after it had to stop", Range{0, 10000});
+    visit(
+        "retries", retries,
+        "times in a row that a job which was killed or failed with 1 goes back to the queue by itself, after a minute, "
+        "then two, and so on (pbs: within cluster.attempts)",
+        Range{0, 100});
     visit("attempts", attempts,
           "pbs, which lets no user requeue a job: how many jobs a stage has, each going on where the one before it had "
           "to stop",

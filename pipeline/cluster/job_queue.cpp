@@ -51,11 +51,18 @@ std::string joined(const JobRecord& record, const char* separator) {
   return ids;
 }
 
+// What squeue, scancel, qstat and qdel say of a job that is not in the queue any more.
+bool says_gone(const CommandResult& result) {
+  const auto says = [&result](const char* text) { return result.output.find(text) != std::string::npos; };
+  return says("Invalid job id") || says("already completing or completed") || says("Unknown Job Id") ||
+         says("Job has finished");
+}
+
 std::vector<std::pair<std::string, std::string>> in_slurm(const JobRecord& record) {
   // %F is the ID of the array that a task belongs to.
   const auto result = run_tool({"squeue", "--noheader", "--format=%F %T", "--jobs=" + joined(record, ",")});
   if (result.exit_code != 0) {
-    if (result.output.find("Invalid job id") != std::string::npos) return {};  // none of them is known any more
+    if (says_gone(result)) return {};  // none of them is known any more
     refuse("squeue", result);
   }
   std::vector<std::pair<std::string, std::string>> jobs;
@@ -72,9 +79,10 @@ std::vector<std::pair<std::string, std::string>> in_pbs(const JobRecord& record)
   std::vector<std::pair<std::string, std::string>> jobs;
   for (const QueuedJob& job : record.jobs) {
     const auto result = run_tool({"qstat", "-f", job.id});
-    if (result.exit_code == kNotFound) refuse("qstat", result);
+    if (result.exit_code != 0 && says_gone(result)) continue;
     std::smatch found;
-    if (result.exit_code != 0 || !std::regex_search(result.output, found, state)) continue;
+    if (result.exit_code != 0 || !std::regex_search(result.output, found, state)) refuse("qstat", result);
+    if (found[1] == "F" || found[1] == "X") continue;  // finished
     const auto known = states.find(found[1]);
     jobs.emplace_back(job.id, known == states.end() ? found[1].str() : known->second);
   }
@@ -152,8 +160,19 @@ std::string submit_script(const std::vector<std::string>& words) {
   return lines.back().substr(0, lines.back().find(';'));
 }
 
-void cancel_jobs(const JobRecord& record) {
-  for (const QueuedJob& job : record.jobs) run_tool({record.scheduler == "pbs" ? "qdel" : "scancel", job.id});
+std::vector<QueuedJob> cancel_jobs(const JobRecord& record) {
+  const auto cancelled = [tool = record.scheduler == "pbs" ? "qdel" : "scancel"](const QueuedJob& job) {
+    try {
+      const auto result = run_tool({tool, job.id});
+      return result.exit_code == 0 || says_gone(result);
+    } catch (const std::system_error&) {
+      return false;
+    }
+  };
+  std::vector<QueuedJob> left;
+  for (std::size_t i = record.jobs.size(); i-- > 0;)
+    if (!cancelled(record.jobs[i])) left.insert(left.begin(), record.jobs[i]);
+  return left;
 }
 
 }  // namespace ctforge::pipeline

@@ -43,7 +43,8 @@ std::vector<std::string> submit_words(const std::string& scheduler, const std::s
                                       const std::string& dependency);
 // Submits and returns the ID. Throws ConfigError with what the scheduler said.
 std::string submit_script(const std::vector<std::string>& words);
-// Takes jobs out of the queue; says nothing when they are not there.
-void cancel_jobs(const JobRecord& record);
+// Takes jobs out of the queue, the last first, so that none begins because one that it waits for ended. Returns those
+// that may still be there; one that the scheduler does not know any more is not.
+std::vector<QueuedJob> cancel_jobs(const JobRecord& record);
 
 }  // namespace ctforge::pipeline

@@ -18,7 +18,9 @@ bool is_plain(const std::string& text) {
 }  // namespace
 
 const char* const kWatchLines =
-    R"(# What asks this job to stop is handed on: ctforge then saves what it has done and leaves with 75.
+    R"(say() { echo "ctforge $*" >&2 || true; } # a full disk of the log is no reason to end
+
+# What asks this job to stop is handed on: ctforge then saves what it has done and leaves with 75.
 children=()
 asked=
 hand_on() {
@@ -36,11 +38,54 @@ wait_for() {
 )";
 
 const char* const kRefusedLines = R"(# 3 with a result: done, without series that were refused.
-if ((code == 3)) && [[ -e $run/data/prepare.json ]]; then
-  echo 'ctforge prepare: some series were refused, the run goes on without them: data/inventory.json says why' >&2
-  code=0
-fi
+forgive_refused() {
+  if ((code == 3)) && [[ -e $run/data/prepare.json ]]; then
+    say 'prepare: some series were refused, the run goes on without them: data/inventory.json says why'
+    code=0
+  fi
+}
 )";
+
+bool may_refuse(const Job& job) { return job.stage == "prepare" && job.fraction.empty(); }
+
+namespace {
+
+constexpr const char* kAgainLines =
+    R"BASH(# Whether to try once more what was killed or failed with 1 (a full disk, a faulty node), after a while.
+# Each time in a row leaves an empty file, for which a full disk has room.
+again() { # NAME
+  local mark=$run/jobs/exit/retries-$1 count=0 ended=$code pause
+  if ((ended != 1 && ended <= 128)); then return 1; fi
+  while [[ -e $mark.$((count + 1)) ]]; do ((++count)); done
+  if ((count >= {{retries}})) || ! touch "$mark.$((count + 1))"; then
+    say "$1: ended with $ended; cluster.retries ({{retries}}) lets it try no more"
+    return 1
+  fi
+  pause=$((count < 5 ? 60 << count : 1800))
+  say "$1: ended with $ended; is tried again in $pause s, $((count + 1)) of {{retries}} times (cluster.retries)"
+  if [[ -n $asked ]]; then return; fi
+  sleep "$pause" &
+  children=("$!")
+  wait_for "${children[0]}"
+  code=$ended
+}
+went_well() { rm -f "$run/jobs/exit/retries-$1".*; } # NAME
+)BASH";
+
+constexpr const char* kLockLines =
+    R"BASH(# An attempt before this one may still be ending on a node that the scheduler has lost sight of.
+flock --conflict-exit-code 75 --wait 600 {{shared}}"$run/{{folder}}.ctforge.lock" true &
+children=("$!")
+if [[ -n $asked ]]; then hand_on; fi
+wait_for "${children[0]}"
+if [[ -n $asked ]]; then
+  code=75
+elif ((code == 75)); then
+  say '{{name}}: the folder has been in use for ten minutes: something works in it that the scheduler does not know of'
+fi
+)BASH";
+
+}  // namespace
 
 std::string shell_quoted(const std::string& text) {
   if (is_plain(text)) return text;
@@ -106,10 +151,13 @@ std::string environment_lines(const ClusterConfig& cluster) {
 }
 
 std::string lock_lines(const Job& job) {
-  return std::string(
-             "# An attempt before this one may still be ending on a node that the scheduler has lost sight of.\n") +
-         "flock --wait 600 " + (job.parts > 1 ? "--shared " : "") + "\"$run/" +
-         (job.fraction.empty() ? "" : "fractions/" + job.fraction + "/") + ".ctforge.lock\" true || true\n";
+  return filled(kLockLines, {{"shared", job.parts > 1 ? "--shared " : ""},
+                             {"folder", job.fraction.empty() ? "" : "fractions/" + job.fraction + "/"},
+                             {"name", job.name}});
+}
+
+std::string again_lines(const ClusterConfig& cluster) {
+  return filled(kAgainLines, {{"retries", std::to_string(cluster.retries)}});
 }
 
 std::string first_line(const ClusterConfig& cluster) {

@@ -34,15 +34,20 @@ std::string program_words(const Config& config, const JobPlaces& places, bool gp
 std::string argument_words(const Config& config, const Job& job, const JobPlaces& places);
 // What the node needs before the program runs: modules and the site's own lines. Ends with an empty line unless empty.
 std::string environment_lines(const ClusterConfig& cluster);
-// Waits for the lock of the folder that the job works in to be free; tasks of an array share it.
+// Waits for the lock of the folder that the job works in to be free; tasks of an array share it. $code is 75 where it
+// stays taken, or where the job was asked to stop meanwhile: then nothing may be begun. After kWatchLines.
 std::string lock_lines(const Job& job);
+// Defines `again`, which says whether a job that was killed or failed with 1 is tried once more, and waits before it,
+// and `went_well`, after which it counts anew. Both are told the job's name. After kWatchLines.
+std::string again_lines(const ClusterConfig& cluster);
 // Login shells know modules.
 std::string first_line(const ClusterConfig& cluster);
 
-// Bash that defines hand_on and wait_for, so that signals reach the program and its exit code comes back.
+// Bash that defines say, and hand_on and wait_for, so that signals reach the program and its exit code comes back.
 extern const char* const kWatchLines;
-// Bash for `prepare`, whose exit code 3 may mean that all but some refused series is done. {{run}} is not replaced.
+// Bash that defines forgive_refused for `prepare`, whose exit code 3 may mean that all but some refused series is done.
 extern const char* const kRefusedLines;
+bool may_refuse(const Job& job);
 
 // The whole script of one job.
 std::string slurm_script(const Config& config, const Job& job, const JobPlaces& places);

@@ -13,7 +13,8 @@ namespace {
 constexpr const char* kPbsJob = R"({{first_line}}
 # ctforge {{name}}: one job of a run, written by `ctforge submit` of ctforge {{version}}.
 # Asked to stop (preemption, time limit), the program saves what it has done and leaves with 75; the next job of this
-# stage goes on from there. Its settings are frozen in config.yaml beside this file.
+# stage goes on from there, likewise after it was killed or failed with 1. Its settings are frozen in config.yaml beside
+# this file.
 {{directives}}
 set -euo pipefail
 
@@ -22,22 +23,34 @@ exit_file=$run/jobs/exit/{{exit_name}}
 cd {{working}}
 
 {{watch}}
-{{environment}}rm -f "$exit_file"
-trap 'echo "$?" >"$exit_file"' EXIT
-
-{{lock}}
-{{command}} &
-children=("$!")
+{{again}}{{refused}}
 (
-  sleep {{run_s}}  # of {{walltime}}
-  kill -s USR1 "$$"
+  trap 'kill "$nap"' TERM
+  sleep {{run_s}} &  # of {{walltime}}
+  nap=$!
+  wait "$nap" && kill -s USR1 "$$"
 ) &
 clock=$!
-if [[ -n $asked ]]; then hand_on; fi  # came before there was somebody to hand it to
-wait_for "${children[0]}"
-kill "$clock" 2>/dev/null || true
+trap 'kill "$clock" 2>/dev/null || true' EXIT
 
-{{refused}}exit "$code"
+# This job begins whatever became of the one before it: what failed for good there is not begun again.
+code=0
+if [[ -e $exit_file ]]; then read -r code <"$exit_file" || code=0; fi
+if ((code != 0 && code != 75)) && ! again "{{exit_name}}"; then exit "$code"; fi
+
+{{environment}}rm -f "$exit_file"
+trap 'echo "$?" >"$exit_file" || true; kill "$clock" 2>/dev/null || true' EXIT
+
+{{lock}}
+if ((code != 75)); then
+  {{command}} &
+  children=("$!")
+  if [[ -n $asked ]]; then hand_on; fi  # came before there was somebody to hand it to
+  wait_for "${children[0]}"
+  {{forgive}}if ((code == 138 || code == 143)) || { [[ -n $asked ]] && ((code > 128)); }; then code=75; fi
+  if ((code == 0 || code == 75)); then went_well "{{exit_name}}"; fi
+fi
+exit "$code"
 )";
 
 std::string walltime(std::int64_t seconds) {
@@ -102,11 +115,13 @@ std::string pbs_script(const Config& config, const Job& job, const JobPlaces& pl
                           {"working", shell_quoted(places.working)},
                           {"environment", environment_lines(config.cluster)},
                           {"watch", kWatchLines},
+                          {"again", again_lines(config.cluster)},
                           {"lock", lock_lines(job)},
                           {"command", command},
                           {"run_s", std::to_string(limit - config.cluster.signal_lead_s)},
                           {"walltime", std::to_string(limit)},
-                          {"refused", job.stage == "prepare" && job.fraction.empty() ? kRefusedLines : ""}});
+                          {"refused", may_refuse(job) ? kRefusedLines : ""},
+                          {"forgive", may_refuse(job) ? "forgive_refused\n  " : ""}});
 }
 
 }  // namespace ctforge::pipeline

@@ -1,4 +1,5 @@
-// Slurm: directives, the meeting point of several processes, and the way back to the queue.
+// Slurm: directives, and the way back to the queue. Several processes of a training find each other by what srun tells
+// them (pipeline/cluster/ranks.h).
 #include "pipeline/cluster/job_script.h"
 
 #include <cmath>
@@ -12,7 +13,8 @@ namespace {
 constexpr const char* kSlurmJob = R"({{first_line}}
 # ctforge {{name}}: one job of a run, written by `ctforge submit` of ctforge {{version}}.
 # Asked to stop (preemption, requeue, time limit), the program saves what it has done and leaves with 75; this job then
-# goes back to the queue and goes on from there. Its settings are frozen in config.yaml beside this file.
+# goes back to the queue and goes on from there, likewise a few times after it was killed or failed with 1. Its settings
+# are frozen in config.yaml beside this file.
 {{directives}}
 set -euo pipefail
 
@@ -22,45 +24,48 @@ exit_file=$run/jobs/exit/{{exit_name}}
 cd {{working}}
 
 {{watch}}
-{{environment}}{{meeting}}rm -f "$exit_file"
-trap 'echo "$?" >"$exit_file"' EXIT
+{{again}}{{refused}}
+{{environment}}rm -f "$exit_file"
+trap 'echo "$?" >"$exit_file" || true' EXIT
 
 {{lock}}
-{{command}} &
-children=("$!")
-if [[ -n $asked ]]; then hand_on; fi  # came before there was somebody to hand it to
-wait_for "${children[0]}"
+if ((code != 75)); then
+  {{command}} &
+  children=("$!")
+  if [[ -n $asked ]]; then hand_on; fi  # came before there was somebody to hand it to
+  wait_for "${children[0]}"
+  {{forgive}}if ((code == 0 || code == 75)); then went_well "{{exit_name}}"; fi
+fi
 
-{{refused}}case $code in
-  75 | 138 | 143) ;; # interrupted; by USR1 or TERM before the program listened
-  *) if [[ -z $asked ]] || ((code <= 128)); then exit "$code"; fi ;;
+case $code in
+  75 | 138 | 143) code=75 ;; # interrupted; by USR1 or TERM before the program listened
+  *)
+    if [[ -n $asked ]] && ((code > 128)); then
+      code=75 # it did not stop in time
+    elif ! again "{{exit_name}}"; then
+      exit "$code"
+    fi
+    ;;
 esac
 
 # Back to the queue, unless Slurm itself takes this job there, or away for good.
 trap - USR1 TERM INT EXIT
-echo 75 >"$exit_file"
 if ((${SLURM_RESTART_COUNT:-0} >= {{restarts}})); then
-  echo 'ctforge {{name}}: interrupted once more than cluster.restarts lets it go on ({{restarts}})' >&2
-  exit 75
+  say '{{name}}: stopped once more than cluster.restarts lets it go on ({{restarts}})'
+  echo "$code" >"$exit_file" || true
+  exit "$code"
 fi
+echo 75 >"$exit_file" || true
 for _ in {1..60}; do
   state=$(squeue --noheader --jobs="$job" --format=%T 2>/dev/null) || state=unknown  # the controller may be restarting
   if [[ $state == RUNNING ]] && scontrol requeue "$job"; then
     sleep 600  # until Slurm ends this attempt
-    exit 75
+    exit "$code"
   fi
   if [[ $state != RUNNING && $state != unknown ]]; then break; fi
   sleep 10
 done
-exit 75
-)";
-
-// The processes of one training meet on its first node.
-constexpr const char* kMeeting = R"(# The processes of the training meet here; srun tells each its number.
-mapfile -t hosts < <(scontrol show hostnames "$SLURM_JOB_NODELIST")
-export MASTER_ADDR=${hosts[0]}
-export MASTER_PORT=$((20000 + SLURM_JOB_ID % 20000))
-
+exit "$code"
 )";
 
 std::string gigabytes(double value) { return std::to_string(static_cast<std::int64_t>(std::ceil(value * 1024))) + "M"; }
@@ -109,7 +114,7 @@ std::string slurm_directives(const ClusterConfig& cluster, const Job& job, const
 }  // namespace
 
 std::string slurm_script(const Config& config, const Job& job, const JobPlaces& places) {
-  const bool array = job.parts > 1, many = job.nodes * job.processes > 1;
+  const bool array = job.parts > 1;
   // The job ID of an array's last task is that of the whole array.
   const std::string id = array ? "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID" : "$SLURM_JOB_ID";
   std::string command = program_words(config, places, job.gpus > 0) + " " + argument_words(config, job, places);
@@ -127,11 +132,12 @@ std::string slurm_script(const Config& config, const Job& job, const JobPlaces& 
                             {"exit_name", job.name + (array ? "-$SLURM_ARRAY_TASK_ID" : "")},
                             {"working", shell_quoted(places.working)},
                             {"environment", environment_lines(config.cluster)},
-                            {"meeting", many ? kMeeting : ""},
                             {"watch", kWatchLines},
+                            {"again", again_lines(config.cluster)},
                             {"lock", lock_lines(job)},
                             {"command", command},
-                            {"refused", job.stage == "prepare" && job.fraction.empty() ? kRefusedLines : ""},
+                            {"refused", may_refuse(job) ? kRefusedLines : ""},
+                            {"forgive", may_refuse(job) ? "forgive_refused\n  " : ""},
                             {"restarts", std::to_string(config.cluster.restarts)}});
 }
 

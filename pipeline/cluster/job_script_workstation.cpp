@@ -12,8 +12,8 @@ namespace {
 constexpr const char* kRun = R"({{first_line}}
 # All stages of a run on this machine, written by `ctforge submit` of ctforge {{version}}. To start it out of sight:
 #   nohup {{script}} >{{log}} 2>&1 &
-# Asked to stop (kill), it saves what is done and leaves with 75: start it again to go on. The settings are frozen in
-# config.yaml beside this file.
+# Asked to stop (kill), it saves what is done and leaves with 75: start it again to go on. What is killed or fails with
+# 1 is tried again a few times. The settings are frozen in config.yaml beside this file.
 set -euo pipefail
 
 run={{run}}
@@ -22,7 +22,9 @@ restarts={{restarts}}
 cd {{working}}
 
 {{watch}}
-{{environment}}# Starts a command, or one for each of its parts, and waits; the worst exit code in $worst.
+{{again}}{{refused}}
+{{environment}}# Starts a command, or one for each of its parts, and waits; the worst exit code in $worst, where those
+# come first that somebody has to mend.
 run_once() { # PARTS COMMAND...
   local parts=$1 part=1 worker child
   shift
@@ -40,37 +42,36 @@ run_once() { # PARTS COMMAND...
     if [[ -n $asked ]]; then hand_on; fi
     for child in "${children[@]}"; do
       wait_for "$child"
-      if ((code != 0 && (worst == 0 || worst == 75))); then worst=$code; fi
+      if ((code != 0 && (worst == 0 || worst == 75 || code == 2 || code == 3))); then worst=$code; fi
     done
   done
 }
 
 # Runs a job to its end, however often something other than us interrupts it; ends everything when it fails.
 run_job() { # NAME PARTS COMMAND...
-  local name=$1 attempt
+  local name=$1 stops=0
   shift
   rm -f "$run/jobs/exit/$name"
-  for ((attempt = 0; attempt <= restarts; ++attempt)); do
+  went_well "$name"
+  code=75
+  while [[ -z $asked ]]; do
     run_once "$@"
-    if ((worst != 75)) || [[ -n $asked ]]; then break; fi
+    code=$worst
+    if [[ $name == prepare ]]; then forgive_refused; fi
+    if ((code == 75)); then
+      went_well "$name"
+      if ((++stops > restarts)); then break; fi
+    elif [[ -n $asked ]] || ! again "$name"; then
+      break
+    fi
   done
-  code=$worst
   if [[ -n $asked ]] && ((code > 128)); then code=75; fi
-  {{refused}}
-  echo "$code" >"$run/jobs/exit/$name"
+  echo "$code" >"$run/jobs/exit/$name" || true
   if ((code != 0)); then exit "$code"; fi
+  went_well "$name"
 }
 
 {{jobs}})";
-
-// kRefusedLines within a function, for the one job that they are for.
-std::string refused_lines() {
-  std::string lines = "if [[ $name == prepare ]]; then\n    ";
-  for (std::string text = kRefusedLines; const char c : text)
-    lines += c == '\n' ? std::string("\n    ") : std::string(1, c);
-  lines.erase(lines.find_last_not_of(' ') + 1);
-  return lines + "  fi";
-}
 
 std::string job_line(const Config& config, const Job& job, const JobPlaces& places) {
   std::string command = program_words(config, places, job.gpus > 0) + " ";
@@ -100,7 +101,8 @@ std::string workstation_script(const Config& config, const std::vector<Job>& job
                        {"watch", kWatchLines},
                        {"environment", environment_lines(cluster)},
                        {"one_gpu", one_gpu},
-                       {"refused", refused_lines()},
+                       {"again", again_lines(cluster)},
+                       {"refused", kRefusedLines},
                        {"jobs", lines}});
 }
 

@@ -87,19 +87,40 @@ class Launch {
       gather();
       if (failed_ && !killed_ && Clock::now() - *failed_ > std::chrono::seconds(kEndWithin_s)) {
         killed_ = true;
+        hung_ = first_running();
         pass_on(SIGKILL);
       }
     }
-    if (dead_ >= 0)
+    if (dead_ >= 0) {
       std::fprintf(
           stderr,
           "ctforge: process %d of the %zu that were launched was killed by signal %d (%s); the others were ended\n",
           dead_, processes_.size(), signal_, ::strsignal(signal_));
-    if (dead_ >= 0) return kOurFault;
-    return code_ != 0 ? code_ : interrupted_ ? kInterrupted : kDone;
+      return kOurFault;
+    }
+    if (code_ != 0) return code_;
+    if (interrupted_) return kInterrupted;
+    return lost_ ? tell_of_lost() : kDone;
   }
 
  private:
+  int first_running() const {
+    const auto found = std::find_if(processes_.begin(), processes_.end(), [](const Process& p) { return p.running; });
+    return static_cast<int>(found - processes_.begin());
+  }
+
+  // None of the processes knows more than that another was gone.
+  int tell_of_lost() const {
+    constexpr const char* advice = "what is saved is kept: run the same command to go on";
+    if (killed_)
+      std::fprintf(stderr, "ctforge: process %d of the %zu that were launched gave no sign of life and was ended; %s\n",
+                   hung_, processes_.size(), advice);
+    else
+      std::fprintf(stderr, "ctforge: the %zu processes that were launched did not meet, or lost each other; %s\n",
+                   processes_.size(), advice);
+    return kOurFault;
+  }
+
   void pass_on(int signal) {
     passed_on_.insert(signal);
     for (const Process& process : processes_)
@@ -124,8 +145,9 @@ class Launch {
       interrupted_ = interrupted_ || code == kInterrupted;
       if (code == kDone || code == kInterrupted) continue;
       if (!failed_) failed_ = Clock::now();
-      // Those that only lost another end with kOurFault.
-      if (WIFEXITED(status) && (code_ == 0 || code_ == kOurFault)) code_ = code;
+      lost_ = lost_ || code == kOnlyLost;
+      // One that knows what is wrong with the data or the configuration says more than one that failed with it.
+      if (WIFEXITED(status) && code != kOnlyLost && (code_ == 0 || code_ == kOurFault)) code_ = code;
       if (WIFSIGNALED(status) && dead_ < 0) {
         dead_ = static_cast<int>(found - processes_.begin());
         signal_ = WTERMSIG(status);
@@ -137,8 +159,9 @@ class Launch {
   std::vector<Process> processes_;
   std::set<int> passed_on_;
   std::optional<Clock::time_point> failed_;
-  bool killed_ = false, interrupted_ = false;
+  bool killed_ = false, interrupted_ = false, lost_ = false;
   int code_ = 0;
+  int hung_ = -1;               // the first that had to be killed
   int dead_ = -1, signal_ = 0;  // the first that a signal ended
 };
 

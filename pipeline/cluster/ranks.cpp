@@ -93,8 +93,11 @@ Ranks of_slurm(const Reader& read) {
                                                 : first_host(list);
   if (ranks.where.address.empty())
     throw ConfigError({{"the environment", "SLURM_STEP_NODELIST", "is missing: the machine of rank 0"}});
-  const int job = std::atoi(read.text("SLURM_JOB_ID").c_str()), step = std::atoi(read.text("SLURM_STEP_ID").c_str());
-  ranks.where.port = read.number("MASTER_PORT", 1, 65535, kFirstPort + (job % kPorts + 61 * (step % 97)) % kPorts);
+  const auto counted = [&read](const char* name) { return std::max(0, std::atoi(read.text(name).c_str())); };
+  // Another after each requeue: the one before may be the reason for it.
+  const int mixed = counted("SLURM_JOB_ID") % kPorts + 61 * (counted("SLURM_STEP_ID") % 97) +
+                    7919 * (counted("SLURM_RESTART_COUNT") % 997);
+  ranks.where.port = read.number("MASTER_PORT", 1, 65535, kFirstPort + mixed % kPorts);
   ranks.where.attempt =
       read.text("SLURM_JOB_ID") + "." + read.text("SLURM_STEP_ID") + "." + read.text("SLURM_RESTART_COUNT");
   return ranks;

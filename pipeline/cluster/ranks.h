@@ -24,9 +24,9 @@ using Variables = std::function<const char*(const char* name)>;
 
 // From RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE, MASTER_ADDR and MASTER_PORT where they are set; else, within a
 // step of srun, from SLURM_PROCID, SLURM_STEP_NUM_TASKS, SLURM_LOCALID, SLURM_STEP_TASKS_PER_NODE, SLURM_STEP_NODELIST
-// (whose first machine rank 0 runs on) and SLURM_CPUS_ON_NODE, with MASTER_ADDR and MASTER_PORT above them and else a
-// port of the job's and step's numbers. Where neither is there: this process alone. Throws ConfigError for what
-// contradicts itself.
+// (whose first machine rank 0 runs on; of a single one the loopback) and SLURM_CPUS_ON_NODE, with MASTER_ADDR and
+// MASTER_PORT above them and else a port of the job's, the step's and the requeue's numbers. Where neither is there:
+// this process alone. Throws ConfigError for what contradicts itself.
 Ranks ranks_from(const Variables& variables);
 Ranks ranks_from_environment();
 

@@ -163,6 +163,22 @@ void write_scripts(const Config& config, const std::vector<Script>& scripts, con
   }
 }
 
+// Takes back what was submitted before something went wrong. What stays in the queue all the same is told, and stays in
+// the record, so that the next submission is refused while it is there.
+std::vector<ConfigProblem> take_back(JobRecord record, const fs::path& out) {
+  record.jobs = cancel_jobs(record);
+  std::string ids;
+  for (const QueuedJob& job : record.jobs) ids += " " + job.id;
+  std::string what = "could not take back the jobs" + ids + ", which are in the queue or run: cancel them";
+  try {
+    write_job_record(out, record);
+  } catch (const std::exception&) {
+    what += ". jobs/jobs.json could not be written";
+  }
+  if (record.jobs.empty()) return {};
+  return {{record.scheduler == "pbs" ? "qdel" : "scancel", "", what}};
+}
+
 void submit_all(const Config& config, const std::vector<Job>& jobs, const std::vector<Script>& scripts,
                 const fs::path& out, std::ostream& text) {
   JobRecord record{config.cluster.scheduler, {}};
@@ -175,10 +191,14 @@ void submit_all(const Config& config, const std::vector<Job>& jobs, const std::v
       write_job_record(out, record);
       return id;
     });
-  } catch (...) {
-    cancel_jobs(record);
-    write_job_record(out, {record.scheduler, {}});
-    throw;
+  } catch (const std::exception& error) {
+    const auto left = take_back(record, out);
+    if (left.empty()) throw;
+    const auto* refused = dynamic_cast<const ConfigError*>(&error);
+    std::vector<ConfigProblem> problems =
+        refused != nullptr ? refused->problems() : std::vector<ConfigProblem>{{"submit", "", error.what()}};
+    problems.insert(problems.end(), left.begin(), left.end());
+    throw ConfigError(std::move(problems));
   }
   for (const QueuedJob& job : record.jobs)
     text << job.id << "  " << job.name << (job.parts > 1 ? ", " + std::to_string(job.parts) + " parts" : "")

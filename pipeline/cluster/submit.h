@@ -23,7 +23,8 @@ struct SubmitOptions {
 //
 // and submits the jobs of all stages from the first on that is not done, each after the success of the one before; a
 // job whose predecessor failed leaves the queue. The experiment's fractions have jobs of their own (job_plan.h). Either
-// all are submitted or none stays. What was done is told to `text`. Throws ConfigError with all that is wrong with the
+// all are submitted or none stays; those that the scheduler does not take back are named, and the next submission is
+// refused while they are there. What was done is told to `text`. Throws ConfigError with all that is wrong with the
 // configuration, where jobs of this run are still in the queue or a process works in the folder, and when the scheduler
 // refuses; io::DataError for what the first stage needs and OUT lacks.
 void run_submit(const Config& config, const SubmitOptions& options, const std::filesystem::path& out,

@@ -1,6 +1,7 @@
-// A port of the loopback, once.
+// A port, once.
 #include "models/train/loopback.h"
 
+#include <string>
 #include <system_error>
 
 #include <gtest/gtest.h>
@@ -16,6 +17,21 @@ TEST(Loopback, GivesAPortThatNobodyElseGets) {
   EXPECT_THROW(listen_on_loopback(port), std::system_error);
   ::close(listener);
   EXPECT_THROW(port_of(listener), std::system_error);
+}
+
+TEST(Loopback, SaysWhatToDoAboutAPortThatIsTaken) {
+  for (const auto listen : {listen_on_loopback, listen_on_network}) {
+    const int listener = listen(0);
+    try {
+      listen(port_of(listener));
+      ADD_FAILURE() << "twice the same port";
+    } catch (const std::system_error& error) {
+      EXPECT_EQ(error.code(), std::errc::address_in_use);
+      for (const std::string& part : {"port " + std::to_string(port_of(listener)), std::string("set MASTER_PORT")})
+        EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
+    }
+    ::close(listener);
+  }
 }
 
 TEST(Loopback, IsToldByItsName) {

@@ -5,10 +5,13 @@
 #include "tests/models/train/processes.h"
 
 #include <chrono>
+#include <string>
+#include <system_error>
 
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <torch/utils.h>
+#include <unistd.h>
 
 namespace ctforge::train {
 namespace {
@@ -61,6 +64,34 @@ TEST(Group, SaysSoWhenNotAllCome) {
     EXPECT_NE(std::string(lost.what()).find("not all of the 2 processes met"), std::string::npos) << lost.what();
   }
   EXPECT_THROW(Group({.rank = 2, .size = 2}, torch::kCPU), std::invalid_argument);
+}
+
+// On one machine and on several.
+TEST(Group, SaysThatAnotherProgramHasItsPort) {
+  const int taken = listen_on_network(0);
+  for (const char* address : {"127.0.0.1", "node1.example"}) {
+    try {
+      const Group group({.rank = 0, .size = 2, .address = address, .port = port_of(taken)}, torch::kCPU);
+      ADD_FAILURE() << address;
+    } catch (const std::system_error& error) {
+      EXPECT_NE(std::string(error.what()).find("set MASTER_PORT"), std::string::npos) << error.what();
+    }
+  }
+  ::close(taken);
+}
+
+// What only one process did wrong is no loss of another.
+TEST(Group, KeepsTheTextOfErrorsOfItsOwn) {
+  const auto ends = run_processes(2, [](Group& group) -> std::string {
+    auto nowhere = torch::zeros({2}, torch::TensorOptions().device(torch::kMeta));
+    group.start_sum(nowhere)->wait();
+    return "it was summed";
+  });
+  for (const ProcessEnd& end : ends) {
+    EXPECT_EQ(end.exit_code, 2) << end.said;
+    EXPECT_NE(end.said, "");
+    EXPECT_EQ(end.said.find("ended or was lost"), std::string::npos) << end.said;
+  }
 }
 
 }  // namespace

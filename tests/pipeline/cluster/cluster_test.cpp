@@ -54,6 +54,12 @@ TEST(Cluster, NothingBreaksOutOfADirective) {
     EXPECT_NE(problems({wrong}), "") << wrong;
 }
 
+TEST(Cluster, RetriesAreAFew) {
+  EXPECT_EQ(problems({"cluster.retries=0"}), "");
+  EXPECT_EQ(problems({"cluster.scheduler=pbs", "cluster.retries=1"}), "");
+  for (const char* wrong : {"cluster.retries=-1", "cluster.retries=101"}) EXPECT_NE(problems({wrong}), "") << wrong;
+}
+
 TEST(Cluster, TimesLeaveRoomForTheSignal) {
   EXPECT_NE(problems({"cluster.train_time=tomorrow"}).find("[D-]HH:MM:SS"), std::string::npos);
   EXPECT_NE(problems({"cluster.time=00:03:00"}).find("signal_lead_s"), std::string::npos);
@@ -66,6 +72,8 @@ TEST(Cluster, WhatWouldDoNothingIsRefused) {
   EXPECT_NE(problems({"cluster.scheduler=pbs", "cluster.nodes=2"}).find("cluster.nodes"), std::string::npos);
   EXPECT_NE(problems({"cluster.scheduler=pbs", "cluster.restarts=2"}).find("cluster.attempts"), std::string::npos);
   EXPECT_NE(problems({"cluster.attempts=2"}), "");
+  EXPECT_NE(problems({"cluster.scheduler=pbs", "cluster.attempts=1", "cluster.retries=1"}).find("cluster.retries"),
+            std::string::npos);
   EXPECT_NE(problems({"cluster.binds=[/data]"}).find("cluster.container"), std::string::npos);
   EXPECT_NE(problems({"cluster.gpus=0", "cluster.gpu_type=a100"}), "");
   EXPECT_NE(problems({"cluster.parts_at_once=2"}), "");

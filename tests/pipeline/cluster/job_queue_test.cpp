@@ -74,17 +74,43 @@ TEST_F(JobQueue, KnowsWhatIsStillQueued) {
   stand_in("squeue", "echo 'Unable to contact slurm controller'; exit 1");
   EXPECT_THROW(jobs_in_queue(kRecord), ConfigError) << "nobody knows";
   EXPECT_TRUE(jobs_in_queue({}).empty());
-  stand_in("qstat", "[[ $2 == 13 ]] || exit 35\necho '    job_state = R'");
-  JobRecord pbs = kRecord;
-  pbs.scheduler = "pbs";
-  ASSERT_EQ(jobs_in_queue(pbs).size(), 1U);
-  EXPECT_EQ(jobs_in_queue(pbs)[0].second, "RUNNING");
 }
 
-TEST_F(JobQueue, CancelsWhatWasSubmitted) {
+TEST_F(JobQueue, OfPbsOnlyWhatItSaysIsGoneIsGone) {
+  JobRecord pbs = kRecord;
+  pbs.scheduler = "pbs";
+  for (const char* gone :
+       {"echo 'qstat: Unknown Job Id 12.server' >&2; exit 153",
+        "echo 'qstat: 12.server Job has finished, use -x or -H' >&2; exit 35", "echo '    job_state = F'"}) {
+    stand_in("qstat", std::string("if [[ $2 == 12 ]]; then ") + gone + "; exit; fi\necho '    job_state = R'");
+    const auto queued = jobs_in_queue(pbs);
+    ASSERT_EQ(queued.size(), 1U) << gone;
+    EXPECT_EQ(queued[0], (std::pair<std::string, std::string>{"13", "RUNNING"}));
+  }
+  for (const char* unknown : {"echo 'Connection refused; qstat: cannot connect to server pbs (errno=15010)'; exit 1",
+                              "echo 'qstat: End of File'; exit 0", "exit 35"}) {
+    stand_in("qstat", unknown);
+    EXPECT_THROW(jobs_in_queue(pbs), ConfigError) << "nobody knows: " << unknown;
+  }
+}
+
+TEST_F(JobQueue, CancelsWhatWasSubmittedTheLastFirst) {
   stand_in("scancel", "echo \"$*\" >>" + (folder_ / "cancelled").string());
-  cancel_jobs(kRecord);
-  EXPECT_EQ(test::read_file(folder_ / "cancelled"), "12\n13\n");
+  EXPECT_TRUE(cancel_jobs(kRecord).empty());
+  EXPECT_EQ(test::read_file(folder_ / "cancelled"), "13\n12\n");
+}
+
+TEST_F(JobQueue, TellsWhatCouldNotBeCancelled) {
+  stand_in("scancel", "[[ $1 == 13 ]] || { echo 'scancel: error: Unable to contact slurm controller' >&2; exit 8; }");
+  const auto left = cancel_jobs(kRecord);
+  ASSERT_EQ(left.size(), 1U);
+  EXPECT_EQ(left[0].id, "12");
+  stand_in("scancel", "echo 'scancel: error: Kill job error on job id 12: Invalid job id specified' >&2; exit 1");
+  EXPECT_TRUE(cancel_jobs(kRecord).empty()) << "what is not there any more needs no cancelling";
+  stand_in("qdel", "echo \"qdel: Unknown Job Id $1\" >&2; exit 153");
+  EXPECT_TRUE(cancel_jobs({"pbs", kRecord.jobs}).empty());
+  stand_in("qdel", "exit 1");
+  EXPECT_EQ(cancel_jobs({"pbs", kRecord.jobs}).size(), 2U);
 }
 
 TEST_F(JobQueue, TheRecordIsReadAsWritten) {

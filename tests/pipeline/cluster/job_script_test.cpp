@@ -85,17 +85,27 @@ TEST(JobScript, WaitsForAFormerAttemptToEnd) {
   const std::string lock = "'" + (folder / ".ctforge.lock").string() + "'";
   const auto result =
       run_tool({"bash", "-c",
-                "set -e; run='" + folder.path().string() + "'; flock " + lock +
-                    " bash -c 'sleep 0.7; echo former ended' &\nsleep 0.2\n" + lock_lines({}) + "echo begins"});
-  EXPECT_EQ(result.output, "former ended\nbegins\n");
+                std::string("set -e\n") + kWatchLines + "run='" + folder.path().string() + "'; flock " + lock +
+                    " bash -c 'sleep 0.7; echo former ended' &\nsleep 0.2\n" + lock_lines({}) + "echo begins $code"});
+  EXPECT_EQ(result.output, "former ended\nbegins 0\n");
+}
+
+TEST(JobScript, BeginsNothingWhenAskedToStopWhileItWaits) {
+  const test::TemporaryFolder folder;
+  const auto result =
+      run_tool({"bash", "-c",
+                std::string("set -e\n") + kWatchLines + "run='" + folder.path().string() + "'\nflock '" +
+                    (folder / ".ctforge.lock").string() + "' sleep 2 &\n(sleep 0.4; kill -USR1 $$) &\nsleep 0.2\n" +
+                    lock_lines({}) + "echo \"$code after $SECONDS s\""});
+  EXPECT_TRUE(result.output == "75 after 0 s\n" || result.output == "75 after 1 s\n") << result.output;
 }
 
 TEST(JobScript, PrepareIsDoneWithoutRefusedSeriesOnly) {
   const test::TemporaryFolder folder;
   const auto after = [&folder](int code) {
     return run_tool({"bash", "-c",
-                     "run='" + folder.path().string() + "'; code=" + std::to_string(code) + "\n" + kRefusedLines +
-                         "exit $code"})
+                     std::string(kWatchLines) + kRefusedLines + "run='" + folder.path().string() +
+                         "'; code=" + std::to_string(code) + "\nforgive_refused\nexit $code"})
         .exit_code;
   };
   EXPECT_EQ(after(3), 3) << "nothing was made";
@@ -103,6 +113,28 @@ TEST(JobScript, PrepareIsDoneWithoutRefusedSeriesOnly) {
   EXPECT_EQ(after(3), 0);
   EXPECT_EQ(after(2), 2);
   EXPECT_EQ(after(75), 75);
+  Job job;
+  job.stage = "prepare";
+  EXPECT_TRUE(may_refuse(job));
+  job.fraction = "0.5";
+  EXPECT_FALSE(may_refuse(job));
+}
+
+TEST(JobScript, TriesAgainWithLongerAndLongerPauses) {
+  const test::TemporaryFolder folder;
+  fs::create_directories(folder / "jobs/exit");
+  ClusterConfig cluster;
+  cluster.retries = 7;
+  const auto result =
+      run_tool({"bash", "-c",
+                std::string("set -eu\n") + kWatchLines + again_lines(cluster) + "run='" + folder.path().string() +
+                    "'\nsay() { :; }\nsleep() { echo \"$1\"; }\n"
+                    "for code in 1 137 1 1 1 1 1 1 2 0 75; do\n"
+                    "  if again x; then echo \"again after $code\"; else echo no; fi\ndone\n"
+                    "went_well x; code=255; again x"});
+  EXPECT_EQ(result.output,
+            "60\nagain after 1\n120\nagain after 137\n240\nagain after 1\n480\nagain after 1\n"
+            "960\nagain after 1\n1800\nagain after 1\n1800\nagain after 1\nno\nno\nno\nno\n60\n");
 }
 
 }  // namespace

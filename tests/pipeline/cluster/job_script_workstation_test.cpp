@@ -18,7 +18,7 @@ echo "$* gpu=${CUDA_VISIBLE_DEVICES-all}" | sed 's/--config .* --threads 4//' >>
 case "$*" in
   *'--part 2/3') [[ -e once ]] || { touch once; exit 75; } ;;
   prepare*) exit 3 ;;
-  report*) exit "$(cat report-code)" ;;
+  report*) read -r code <report-codes; sed -i 1d report-codes; exit "$code" ;;
 esac
 )BASH";
 
@@ -27,17 +27,19 @@ class WorkstationScript : public testing::Test {
   void SetUp() override {
     test::write_file(folder_ / "ctforge", kStandIn);
     fs::permissions(folder_ / "ctforge", fs::perms::owner_all);
-    test::write_file(folder_ / "report-code", "0");
+    test::write_file(folder_ / "report-codes", "0\n");
     test::write_file(folder_ / "data/prepare.json", "{}");
     fs::create_directories(folder_ / "jobs/exit");
   }
-  std::string script() const {
+  std::string plain_script() const {
     const Config config = read_config({}, {"cluster.scheduler=none", "cluster.gpus=2", "cluster.sample_parts=3",
                                            "sample.count=768", "run.device=cuda"});
     check_cluster(config);
     return workstation_script(config, plan_jobs(config, {"prepare", "train", "sample", "report"}),
                               {folder_ / "ctforge", folder_.path(), folder_.path()});
   }
+  // With pauses that take no time.
+  std::string script() const { return "sleep() { echo \"pause $1\" >>told; }\n" + plain_script(); }
   const test::TemporaryFolder folder_;
 };
 
@@ -59,14 +61,25 @@ TEST_F(WorkstationScript, RunsPartsSideBySideAndGoesOnAfterAnInterruption) {
 }
 
 TEST_F(WorkstationScript, AFailureEndsIt) {
-  test::write_file(folder_ / "report-code", "1");
-  EXPECT_EQ(run_tool({"bash", "-c", script()}).exit_code, 1);
-  EXPECT_EQ(test::read_file(folder_ / "jobs/exit/report"), "1\n");
+  test::write_file(folder_ / "report-codes", "2\n0\n");
+  EXPECT_EQ(run_tool({"bash", "-c", script()}).exit_code, 2);
+  EXPECT_EQ(test::read_file(folder_ / "jobs/exit/report"), "2\n");
+  EXPECT_EQ(test::read_file(folder_ / "told").find("pause"), std::string::npos);
+}
+
+TEST_F(WorkstationScript, WhatIsKilledIsTriedAgainAFewTimes) {
+  test::write_file(folder_ / "report-codes", "137\n1\n0\n");
+  EXPECT_EQ(run_tool({"bash", "-c", script()}).exit_code, 0);
+  EXPECT_NE(test::read_file(folder_ / "told").find("gpu=all\npause 60\nreport  gpu=all\npause 120\nreport"),
+            std::string::npos);
+  test::write_file(folder_ / "report-codes", "1\n1\n134\n0\n");
+  EXPECT_EQ(run_tool({"bash", "-c", script()}).exit_code, 134);
+  EXPECT_EQ(test::read_file(folder_ / "jobs/exit/report"), "134\n");
 }
 
 TEST_F(WorkstationScript, ShellcheckTakesIt) {
   if (run_tool({"shellcheck", "--version"}).exit_code != 0) GTEST_SKIP() << "shellcheck is not installed";
-  EXPECT_EQ(run_tool({"bash", "-c", "shellcheck - <<<\"$1\"", "-", script()}).output, "");
+  EXPECT_EQ(run_tool({"bash", "-c", "shellcheck - <<<\"$1\"", "-", plain_script()}).output, "");
 }
 
 }  // namespace

@@ -34,6 +34,10 @@ TEST(Launched, DoesAsItIsTold) {
   }
   if (wanted == "killed" && second) ::raise(SIGKILL);
   if (wanted == "fail" && second) std::_Exit(kData);
+  if (wanted == "lost") std::_Exit(kOnlyLost);
+  if (wanted == "told") std::_Exit(second ? kData : kOnlyLost);
+  if (wanted == "hang" && !second) std::_Exit(kOnlyLost);
+  if (wanted == "hang") ::raise(SIGSTOP);
   if (wanted == "stop") {
     ::signal(SIGUSR1, [](int) { std::_Exit(kInterrupted); });
     ::kill(::getppid(), SIGUSR1);
@@ -64,6 +68,22 @@ TEST(Launch, EndsAllWhenOneFailsAndTellsOfOneThatWasKilled) {
   const std::string said = testing::internal::GetCapturedStderr();
   EXPECT_NE(said.find("process 1 of the 2 that were launched was killed by signal 9"), std::string::npos) << said;
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2 * kEndWithin_s + 10));
+}
+
+// Of what ended with 1 somebody says why: the processes themselves, or launch.
+TEST(Launch, SaysThatProcessesOnlyLostEachOther) {
+  const auto said_of = [](const std::string& act, int code) {
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(launched(act, 2), code) << act;
+    return testing::internal::GetCapturedStderr();
+  };
+  const std::string lost = said_of("lost", kOurFault), hung = said_of("hang", kOurFault);
+  EXPECT_NE(lost.find("ctforge: the 2 processes that were launched did not meet, or lost each other"),
+            std::string::npos)
+      << lost;
+  EXPECT_NE(hung.find("ctforge: process 1 of the 2 that were launched gave no sign of life"), std::string::npos)
+      << hung;
+  EXPECT_EQ(said_of("told", kData).find("ctforge:"), std::string::npos) << "the one that failed says why";
 }
 
 TEST(Launch, PassesSignalsOn) { EXPECT_EQ(launched("stop", 2), kInterrupted); }

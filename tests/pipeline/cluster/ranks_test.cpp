@@ -62,6 +62,14 @@ TEST(Ranks, AreSlurmsOnSeveralMachines) {
   EXPECT_GT(ranks.where.port, 1024);
   environment["SLURM_JOB_ID"] = "78";
   EXPECT_NE(read(environment).where.port, ranks.where.port);
+  environment["SLURM_JOB_ID"] = "77";
+  // Requeued, it meets elsewhere: the port may have been taken. All stay below those that systems give out themselves.
+  for (const char* restarts : {"1", "2", "50"}) {
+    environment["SLURM_RESTART_COUNT"] = restarts;
+    EXPECT_NE(read(environment).where.port, ranks.where.port);
+    EXPECT_NE(read(environment).where.attempt, ranks.where.attempt);
+    EXPECT_LT(read(environment).where.port, 32000);
+  }
   environment["MASTER_ADDR"] = "10.0.0.7";
   environment["MASTER_PORT"] = "4000";
   EXPECT_EQ(read(environment).where.address, "10.0.0.7");

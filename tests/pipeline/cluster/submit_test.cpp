@@ -99,8 +99,30 @@ TEST_F(Submit, NothingStaysWhenOneIsRefused) {
            "[[ $* != *sample* ]] || { echo 'error: too many jobs' >&2; exit 1; }\n"
            "n=$(cat n 2>/dev/null || echo 100); echo $((n + 1)) | tee n");
   EXPECT_THROW(submit({}), ConfigError);
-  EXPECT_EQ(lines("cancelled"), "101\n102\n103\n");
+  EXPECT_EQ(lines("cancelled"), "103\n102\n101\n");
   EXPECT_TRUE(nlohmann::json::parse(test::read_file(out_ / "jobs/jobs.json")).at("jobs").empty());
+}
+
+// The controller goes away between one job and the next: two are queued, and nobody can take them back.
+TEST_F(Submit, WhatCannotBeTakenBackIsNamedAndKeepsTheNextOneOut) {
+  stand_in("sbatch",
+           "[[ $* != *sample* ]] || { echo 'error: Unable to contact slurm controller' >&2; exit 1; }\n"
+           "n=$(cat n 2>/dev/null || echo 100); echo $((n + 1)) | tee n");
+  stand_in("scancel", "[[ $1 == 103 ]] || { echo 'error: Unable to contact slurm controller' >&2; exit 8; }");
+  try {
+    submit({});
+    FAIL();
+  } catch (const ConfigError& error) {
+    const std::string said = error.what();
+    EXPECT_NE(said.find("sbatch: says: error: Unable to contact"), std::string::npos) << said;
+    EXPECT_NE(said.find("could not take back the jobs 101 102,"), std::string::npos) << said;
+  }
+  const auto left = nlohmann::json::parse(test::read_file(out_ / "jobs/jobs.json")).at("jobs");
+  ASSERT_EQ(left.size(), 2U);
+  EXPECT_EQ(left[0].at("id"), "101");
+  EXPECT_EQ(left[1].at("id"), "102");
+  test::write_file(folder_ / "queue", "101 PENDING\n");
+  EXPECT_THROW(submit({}), ConfigError);
 }
 
 TEST_F(Submit, NotTwiceAndNotWhereSomebodyWorks) {
