@@ -1,6 +1,7 @@
 // Joining, leaving and failing together.
 #include "pipeline/run/session.h"
 
+#include "pipeline/cluster/launch.h"
 #include "pipeline/config/command_line.h"
 #include "pipeline/observe/log.h"
 
@@ -18,7 +19,7 @@ Together Session::join(const Config& config) {
   if (ranks.where.rank != 0) log_nothing();
   train::Group::Options options;
   options.silent = ranks.launched;
-  options.lost_code = kOurFault;
+  options.lost_code = ranks.launched ? kOnlyLost : kOurFault;
   group_ =
       std::make_unique<train::Group>(ranks.where, torch::Device(resolve_device(config.run.device, ranks)), options);
   return {ranks, group_.get()};
@@ -40,7 +41,8 @@ int Session::fail(int code, const std::string& message) {
 }
 
 int Session::lost(const train::PeerLost& lost) const {
-  return lost.told || ranks.launched ? kOurFault : report_error(kOurFault, lost.what());
+  if (ranks.launched) return kOnlyLost;  // the launcher says it, where nobody else does
+  return lost.told ? kOurFault : report_error(kOurFault, lost.what());
 }
 
 }  // namespace ctforge::pipeline
