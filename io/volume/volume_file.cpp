@@ -73,9 +73,8 @@ void compress(const fs::path& from, const fs::path& to) {
     const auto bytes = static_cast<unsigned>(in.gcount());
     good = bytes == 0 || ::gzwrite(out, block.data(), bytes) == static_cast<int>(bytes);
   }
-  const int error = errno;
   good = ::gzclose(out) == Z_OK && good && in.eof();
-  if (!good) fail(error == 0 ? EIO : error);
+  if (!good) fail_like_another_write(to);
 }
 
 // NIfTI-1 of one file: a header of 352 bytes, then voxels. ITK writes no text into it.

@@ -74,10 +74,15 @@ went_well() { rm -f "$run/jobs/exit/retries-$1".*; } # NAME
 
 constexpr const char* kLockLines =
     R"BASH(# An attempt before this one may still be ending on a node that the scheduler has lost sight of.
-flock --conflict-exit-code 75 --wait 600 {{shared}}"$run/{{folder}}.ctforge.lock" true &
-children=("$!")
-if [[ -n $asked ]]; then hand_on; fi
-wait_for "${children[0]}"
+await() { # LOCK OPTION...
+  if [[ ! -e $1 ]]; then return; fi
+  flock --conflict-exit-code 75 --wait 600 "${@:2}" "$1" true &
+  children=("$!")
+  if [[ -n $asked ]]; then hand_on; fi
+  wait_for "${children[0]}"
+}
+code=0
+await "{{folder}}/.ctforge.lock"{{part}}
 if [[ -n $asked ]]; then
   code=75
 elif ((code == 75)); then
@@ -150,10 +155,13 @@ std::string environment_lines(const ClusterConfig& cluster) {
   return lines + "set -u\n\n";
 }
 
-std::string lock_lines(const Job& job) {
-  return filled(kLockLines, {{"shared", job.parts > 1 ? "--shared " : ""},
-                             {"folder", job.fraction.empty() ? "" : "fractions/" + job.fraction + "/"},
-                             {"name", job.name}});
+std::string lock_lines(const Job& job, const std::string& index) {
+  const std::string folder = "$run" + (job.fraction.empty() ? "" : "/fractions/" + job.fraction);
+  std::string part;
+  if (job.parts > 1)
+    part = " --shared\nif ((code != 75)); then await \"" + folder + "/parts/.ctforge." + job.stage + "-" + index +
+           "-of-" + std::to_string(job.parts) + ".lock\"; fi";
+  return filled(kLockLines, {{"folder", folder}, {"part", part}, {"name", job.name}});
 }
 
 std::string again_lines(const ClusterConfig& cluster) {

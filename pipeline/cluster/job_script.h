@@ -34,9 +34,10 @@ std::string program_words(const Config& config, const JobPlaces& places, bool gp
 std::string argument_words(const Config& config, const Job& job, const JobPlaces& places);
 // What the node needs before the program runs: modules and the site's own lines. Ends with an empty line unless empty.
 std::string environment_lines(const ClusterConfig& cluster);
-// Waits for the lock of the folder that the job works in to be free; tasks of an array share it. $code is 75 where it
-// stays taken, or where the job was asked to stop meanwhile: then nothing may be begun. After kWatchLines.
-std::string lock_lines(const Job& job);
+// Waits for the lock of the folder that the job works in to be free; a task of an array, whose number is in the
+// variable `index`, shares it and has one of its own (pipeline/run/run_part.h). $code is 75 where it stays taken, or
+// where the job was asked to stop meanwhile: then nothing may be begun. After kWatchLines.
+std::string lock_lines(const Job& job, const std::string& index);
 // Defines `again`, which says whether a job that was killed or failed with 1 is tried once more, and waits before it,
 // and `went_well`, after which it counts anew. Both are told the job's name. After kWatchLines.
 std::string again_lines(const ClusterConfig& cluster);

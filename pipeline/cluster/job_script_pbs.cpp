@@ -116,7 +116,7 @@ std::string pbs_script(const Config& config, const Job& job, const JobPlaces& pl
                           {"environment", environment_lines(config.cluster)},
                           {"watch", kWatchLines},
                           {"again", again_lines(config.cluster)},
-                          {"lock", lock_lines(job)},
+                          {"lock", lock_lines(job, "$PBS_ARRAY_INDEX")},
                           {"command", command},
                           {"run_s", std::to_string(limit - config.cluster.signal_lead_s)},
                           {"walltime", std::to_string(limit)},

@@ -134,7 +134,7 @@ std::string slurm_script(const Config& config, const Job& job, const JobPlaces& 
                             {"environment", environment_lines(config.cluster)},
                             {"watch", kWatchLines},
                             {"again", again_lines(config.cluster)},
-                            {"lock", lock_lines(job)},
+                            {"lock", lock_lines(job, "$SLURM_ARRAY_TASK_ID")},
                             {"command", command},
                             {"refused", may_refuse(job) ? kRefusedLines : ""},
                             {"forgive", may_refuse(job) ? "forgive_refused\n  " : ""},

@@ -16,7 +16,8 @@ std::string describe(const std::error_code& code, const std::string& what) {
       return said +
              ". Files may not grow larger here (ulimit -f): what was done before is kept; raise the limit and "
              "run the same command to go on";
-    if (code.value() == EROFS || code.value() == EACCES || code.value() == EPERM)
+    const bool of_a_port = what.find("MASTER_PORT") != std::string::npos;
+    if (!of_a_port && (code.value() == EROFS || code.value() == EACCES || code.value() == EPERM))
       return said + ". The folder cannot be written to";
   }
   return said;

@@ -156,6 +156,31 @@ class ParallelTest(program.ProgramTest):
         self.assertEqual(len(errors), 1, errors)
         self.assertIn("process 1 of the 2 that were launched was killed by signal 9", errors[0])
 
+    def test_a_process_that_hangs_ends_all_with_one_line(self):
+        process = self.start()
+        os.kill(children(process)[1], signal.SIGSTOP)
+        self.assertEqual(process.wait(timeout=120), 1)
+        errors = [line for line in process.stderr.read().splitlines() if line.startswith(("ctforge:", "terminate"))]
+        self.assertEqual(len(errors), 1, errors)
+        self.assertIn("process 1 of the 2 that were launched gave no sign of life", errors[0])
+
+    def test_a_suspended_training_goes_on(self):
+        """As Slurm suspends a job: all stand still for longer than a process that gives no sign of life is waited for."""
+        process = self.start()
+        everyone = [process.pid, *children(process)]
+        for pid in everyone:
+            os.kill(pid, signal.SIGSTOP)
+        time.sleep(40)
+        for pid in everyone:
+            os.kill(pid, signal.SIGCONT)
+        steps = len(program.metrics(self.out))
+        goes_on = program.wait_until(lambda: len(program.metrics(self.out)) > steps + 5, process, 120)
+        self.assertTrue(goes_on, process.poll())
+        time.sleep(10)  # the silence is judged each five seconds
+        self.assertIsNone(process.poll())
+        process.send_signal(signal.SIGUSR1)
+        self.assertEqual(process.wait(timeout=60), 75)
+
     def test_a_signal_stops_all_at_a_checkpoint_and_a_killed_launcher_leaves_nobody(self):
         process = self.start()
         process.send_signal(signal.SIGUSR1)

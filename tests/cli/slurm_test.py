@@ -14,11 +14,11 @@ import slurm
 PLAIN = ["cluster.gpus=0", "cluster.cpus=1", "cluster.partition=low", "cluster.train_time=00:30:00", "cluster.time=00:30:00"]
 SECONDS = 900  # for anything; it takes seconds on an idle machine
 
-# What depends on the clock and on how often a job was interrupted: a checkpoint holds the time taken, the listing of the input
-# the times of its files.
+# What depends on the clock, on how often a job was interrupted and on how many processes shared a stage: a checkpoint holds the
+# time taken, the listing of the input the times of its files.
 OF_THE_CLOCK = {
     "seconds", "peak_memory_bytes", "seconds_per_sample", "kept_from_before", "patches_per_second", "images_per_s", "elapsed_s",
-    "checkpoint_sha256", "listing_hmac_sha256",
+    "checkpoint_sha256", "listing_hmac_sha256", "time", "memory_bytes", "processes",
 }  # fmt: skip
 
 
@@ -183,12 +183,44 @@ class SlurmTest(program.ProgramTest):
         (out / "checkpoints" / "learned_scans.json").unlink()
         shutil.rmtree(out / "checkpoints")
         (out / "checkpoints").write_text("no folder")
-        self.expect(0, self.submit(out))
+        self.expect(0, self.submit(out, "cluster.retries=0"))
         self.assertEqual(list(self.jobs(out)), ["train", "sample", "evaluate", "report"])
         self.wait(lambda: not self.slurm.tell("squeue", "-h", "-o", "%A"), "jobs stay", out)
         self.assertEqual(self.slurm.job(self.jobs(out)["train"])["JobState"], "FAILED")
         self.assertEqual(self.slurm.job(self.jobs(out)["report"])["JobState"], "CANCELLED")
         self.assertRegex(self.status(out), r"train     failed       exit code \d")
+
+    def test_two_processes_and_parts_end_as_launched_processes_do(self):
+        """The program itself: a training shared by two tasks of srun, samples and networks of the experiment by arrays."""
+        if os.cpu_count() < 2:
+            self.skipTest("two tasks need two CPUs")
+        self.settings += ["sample.count=300", "cluster.processes=2", "cluster.sample_parts=2", "cluster.evaluate_parts=2"]
+        whole, out = self.folder / "whole", self.folder / "out"
+        self.expect(0, self.submit(out))
+        self.wait_for_end(out)
+        self.assertEqual(program.read_json(out / "manifest.json")["stages"]["train"]["state"], "done")
+        self.assertNotIn("MASTER_", (out / "jobs" / "train.sbatch").read_text())
+        self.expect(0, program.run(["launch", "-n", "2", *program.command("run", whole, *self.settings)]))
+        self.compare(out, whole)
+
+    def test_what_is_killed_goes_on_by_itself(self):
+        """A stand-in for the program, of which train is killed, then fails with 1; sample fails with 2, which nobody repeats."""
+        stand_in = self.folder / "stand-in"
+        stand_in.write_text(KILLED)
+        stand_in.chmod(0o755)
+        out = self.folder / "out"
+        program.run(program.command("phantom", out))
+        program.run(program.command("prepare", out, *self.settings))
+        quick = """cluster.setup=['sleep() { command sleep "$(($1 == 600 ? 600 : 1))"; }']"""
+        self.settings += [f"cluster.program={stand_in}", "run.stages=[train, sample]", quick]
+        self.expect(0, self.submit(out))
+        self.wait(lambda: not self.slurm.tell("squeue", "-h", "-o", "%A") and self.slurm.tell("sinfo"), "jobs stay", out)
+        self.assertEqual((out / "told").read_text().split(), ["train", "train", "train", "sample"])
+        states = {name: self.slurm.job(identifier)["JobState"] for name, identifier in self.jobs(out).items()}
+        self.assertEqual(states, {"train": "COMPLETED", "sample": "FAILED"}, self.log(out, "train"))
+        self.assertIn("ended with 137; is tried again in 60 s, 1 of 2 times", self.log(out, "train"))
+        self.assertIn("ended with 1; is tried again in 120 s, 2 of 2 times", self.log(out, "train"))
+        self.assertEqual({path.name for path in (out / "jobs" / "exit").iterdir()}, {"train", "sample"})
 
     def test_processes_and_parts(self):
         """A stand-in for the program, which is interrupted once, in two processes of a step and in three of an array."""
@@ -211,8 +243,10 @@ class SlurmTest(program.ProgramTest):
         self.slurm.tell("scancel", "--batch", "--signal=USR1", f"{array}_3")
         self.wait(lambda: not self.slurm.tell("squeue", "-h", "-o", "%A"), "jobs stay", out)
         told = (out / "told").read_text().split("\n")
-        expected = [f"train {rank} of 2 at {port}" for rank in (0, 1) for port in [20000 + int(train) % 20000]]
-        self.assertEqual(sorted(line for line in told if line.startswith("train")), sorted(2 * expected), told)
+        # All that pipeline/cluster/ranks.cpp finds the others by, and no meeting point of the script's own.
+        expected = [f"train {rank} {rank} of 2 2 on 1 {self.slurm.node} step {train} 0 meets " for rank in (0, 1)]
+        restarted = [f"{line}after 1" for line in expected]
+        self.assertEqual(sorted(line for line in told if line.startswith("train")), sorted(expected + restarted), told)
         self.assertEqual(
             sorted(line for line in told if line.startswith("sample")),
             ["sample ", "sample 1/3", "sample 2/3", "sample 3/3", "sample 3/3"],
@@ -255,7 +289,9 @@ while (($#)); do
   shift
 done
 if [[ $stage == train ]]; then
-  echo "train $SLURM_PROCID of $SLURM_NTASKS at $MASTER_PORT" >>"$out/told"
+  echo "train $SLURM_PROCID $SLURM_LOCALID of $SLURM_STEP_NUM_TASKS $SLURM_STEP_TASKS_PER_NODE on $SLURM_STEP_NUM_NODES" \
+    "$SLURM_STEP_NODELIST step $SLURM_JOB_ID $SLURM_STEP_ID meets ${MASTER_ADDR-}${MASTER_PORT-}" \
+    "${SLURM_RESTART_COUNT:+after $SLURM_RESTART_COUNT}" | sed 's/  / /' >>"$out/told"
   mark=$out/train-$SLURM_PROCID
 else
   echo "sample ${part-}" >>"$out/told"
@@ -267,6 +303,22 @@ if [[ -e $mark ]]; then exit 0; fi
 trap 'exit 75' USR1
 touch "$mark"
 for _ in {1..3000}; do sleep 0.1; done
+"""
+
+KILLED = """#!/bin/bash
+while (($#)); do
+  case $1 in
+    --out) out=$2; shift ;;
+    train | sample) stage=$1 ;;
+  esac
+  shift
+done
+echo "$stage" >>"$out/told"
+if [[ $stage == sample ]]; then exit 2; fi
+case $(grep --count train "$out/told") in
+  1) kill -9 $$ ;;
+  2) exit 1 ;;
+esac
 """
 
 

@@ -148,6 +148,7 @@ TEST_F(SlurmScriptRuns, AreBoundByRestartsWhateverStopsThem) {
 
 // An attempt on a node that the controller lost sight of still works in the folder.
 TEST_F(SlurmScriptRuns, GoBackToTheQueueWhereTheFolderStaysInUse) {
+  test::write_file(folder_ / ".ctforge.lock", "");
   stand_in("flock", "exit 75");
   EXPECT_TRUE(goes_back(2)) << result_.output;
   EXPECT_EQ(lines("ran"), "") << "two would spoil each other's work";

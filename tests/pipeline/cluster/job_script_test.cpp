@@ -83,11 +83,33 @@ echo "$code"
 TEST(JobScript, WaitsForAFormerAttemptToEnd) {
   const test::TemporaryFolder folder;
   const std::string lock = "'" + (folder / ".ctforge.lock").string() + "'";
-  const auto result =
-      run_tool({"bash", "-c",
-                std::string("set -e\n") + kWatchLines + "run='" + folder.path().string() + "'; flock " + lock +
-                    " bash -c 'sleep 0.7; echo former ended' &\nsleep 0.2\n" + lock_lines({}) + "echo begins $code"});
+  const auto result = run_tool({"bash", "-c",
+                                std::string("set -e\n") + kWatchLines + "run='" + folder.path().string() + "'; flock " +
+                                    lock + " bash -c 'sleep 0.7; echo former ended' &\nsleep 0.2\n" +
+                                    lock_lines({}, "") + "echo begins $code"});
   EXPECT_EQ(result.output, "former ended\nbegins 0\n");
+}
+
+// A part's own lock is looked at too: the folder's is shared with the parts beside it.
+TEST(JobScript, APartWaitsForItsFormerAttemptAlone) {
+  const test::TemporaryFolder folder;
+  Job job;
+  job.stage = "sample";
+  job.parts = 4;
+  const auto waited = [&](const std::string& held) {
+    test::write_file(folder / held, "");
+    return run_tool({"bash", "-c",
+                     std::string("set -eu\n") + kWatchLines + "ID=2 run='" + folder.path().string() +
+                         "'\nflock --shared '" + (folder / ".ctforge.lock").string() + "' sleep 0.7 &\nflock '" +
+                         (folder / held).string() + "' bash -c 'sleep 0.7; echo ended' &\nsleep 0.2\n" +
+                         lock_lines(job, "$ID") + "echo begins"})
+        .output;
+  };
+  test::write_file(folder / ".ctforge.lock", "");
+  EXPECT_EQ(waited("parts/.ctforge.sample-2-of-4.lock"), "ended\nbegins\n");
+  EXPECT_EQ(waited("parts/.ctforge.sample-3-of-4.lock"), "begins\nended\n");
+  job.fraction = "0.5";
+  EXPECT_EQ(waited("fractions/0.5/parts/.ctforge.sample-2-of-4.lock"), "ended\nbegins\n");
 }
 
 TEST(JobScript, BeginsNothingWhenAskedToStopWhileItWaits) {
@@ -96,7 +118,7 @@ TEST(JobScript, BeginsNothingWhenAskedToStopWhileItWaits) {
       run_tool({"bash", "-c",
                 std::string("set -e\n") + kWatchLines + "run='" + folder.path().string() + "'\nflock '" +
                     (folder / ".ctforge.lock").string() + "' sleep 2 &\n(sleep 0.4; kill -USR1 $$) &\nsleep 0.2\n" +
-                    lock_lines({}) + "echo \"$code after $SECONDS s\""});
+                    lock_lines({}, "") + "echo \"$code after $SECONDS s\""});
   EXPECT_TRUE(result.output == "75 after 0 s\n" || result.output == "75 after 1 s\n") << result.output;
 }
 

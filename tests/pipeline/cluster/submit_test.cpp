@@ -71,7 +71,7 @@ TEST_F(Submit, FractionsBesideTheRun) {
   const std::string script = test::read_file(out_ / "jobs/fraction-0.5-train.sbatch");
   EXPECT_NE(script.find(" train --config "), std::string::npos);
   EXPECT_NE(script.find(" --fraction 0.5 "), std::string::npos) << script;
-  EXPECT_NE(script.find("\"$run/fractions/0.5/.ctforge.lock\""), std::string::npos);
+  EXPECT_NE(script.find("await \"$run/fractions/0.5/.ctforge.lock\"\n"), std::string::npos);
   EXPECT_NE(script.find("exit/fraction-0.5-train\n"), std::string::npos);
   EXPECT_TRUE(fs::is_directory(out_ / "fractions/0.5"));
 }

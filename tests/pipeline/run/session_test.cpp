@@ -2,6 +2,7 @@
 #include "pipeline/run/session.h"
 
 #include "models/train/loopback.h"
+#include "pipeline/cluster/launch.h"
 #include "pipeline/config/command_line.h"
 
 #include <gtest/gtest.h>
@@ -20,6 +21,8 @@ TEST(Session, OnItsOwnJoinsNobodyAndSaysWhatWentWrong) {
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "ctforge: no good\n");
   testing::internal::CaptureStderr();
   EXPECT_EQ(session.lost({"gone", true}), kOurFault);
+  session.ranks.launched = true;
+  EXPECT_EQ(session.lost({"gone", false}), kOnlyLost);
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
 }
 
