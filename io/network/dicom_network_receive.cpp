@@ -12,6 +12,9 @@ namespace ctforge::io {
 
 namespace {
 
+// Objects that nobody asked for cost no waiting, as answers that it goes on do: fewer of them are enough.
+constexpr std::int64_t kObjectsBesides = 100;
+
 // Where DCMTK puts the bytes of a data set: into a file, or nowhere. Beyond `room` bytes, or when they cannot be
 // written, the connection is cut.
 class DataSetSink : public DcmConsumer {
@@ -88,7 +91,7 @@ std::vector<ProposedContext> receiving_contexts() {
 }
 
 StoreReceiver::StoreReceiver(const std::vector<FoundSeries>& wanted, DicomInbox& inbox)
-    : wanted_(objects_of(wanted)), inbox_(inbox), answers_(wanted_.size()) {}
+    : wanted_(objects_of(wanted)), inbox_(inbox), answers_(wanted_.size(), kObjectsBesides) {}
 
 StoreReceiver::Objects StoreReceiver::objects_of(const std::vector<FoundSeries>& wanted) {
   Objects objects;

@@ -23,7 +23,8 @@ std::vector<std::unique_ptr<DcmDataset>> retrieve_identifiers(const FoundSeries&
 // they go on, or every few seconds, and may send a series again; without an end they would hold us forever.
 class AnswerCount {
  public:
-  explicit AnswerCount(std::size_t objects) : left_(1000 + 4 * static_cast<std::int64_t>(objects)) {}
+  explicit AnswerCount(std::size_t objects, std::int64_t besides = 1000)
+      : left_(besides + 4 * static_cast<std::int64_t>(objects)) {}
   // Throws NetworkError where it is one too many.
   void add();
 
