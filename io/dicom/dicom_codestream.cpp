@@ -48,7 +48,8 @@ bool ends_with_marker(int descriptor, const Fragment& last) {
 }
 
 std::optional<Codestream> jpeg2000(Bytes head) {
-  if (head.size() < 43 || big32(head) != 0xFF4FFF51) return {};
+  if (head.size() < 45 || big32(head) != 0xFF4FFF51) return {};
+  if (head[43] != 1 || head[44] != 1) return {};  // a component of fewer samples than the image has pixels
   Codestream found;
   found.width = big32(head.subspan(8)) - big32(head.subspan(16));
   found.height = big32(head.subspan(12)) - big32(head.subspan(20));
@@ -78,7 +79,8 @@ std::optional<Codestream> jpeg(Bytes head, bool lossless) {
       const Bytes segment = head.subspan(at + 4);
       return Codestream{big16(segment.subspan(3)), big16(segment.subspan(1)), segment[5], segment[0], {}};
     }
-    if (marker == 0xDA) return {};  // the scan begins
+    // The scan begins; or a marker without a length, over which decoders do not agree.
+    if (marker == 0xDA || marker <= 0x01 || (marker >= 0xD0 && marker <= 0xD9)) return {};
     at += 2 + static_cast<std::size_t>(big16(head.subspan(at + 2)));
   }
   return {};

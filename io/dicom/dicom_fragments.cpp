@@ -93,9 +93,9 @@ std::vector<std::size_t> starts_by_table(int descriptor, const Fragment& table, 
   std::vector<std::size_t> starts;
   for (std::size_t frame = 0; frame < static_cast<std::size_t>(frames); ++frame) {
     const std::int64_t offset = fragments.front().offset + little32(Bytes(bytes).subspan(4 * frame));
-    const auto at =
-        std::find_if(fragments.begin(), fragments.end(), [&](const Fragment& f) { return f.offset == offset; });
-    if (at == fragments.end()) return {};
+    const auto at = std::lower_bound(fragments.begin(), fragments.end(), offset,
+                                     [](const Fragment& f, std::int64_t wanted) { return f.offset < wanted; });
+    if (at == fragments.end() || at->offset != offset) return {};
     starts.push_back(static_cast<std::size_t>(at - fragments.begin()));
     if (frame > 0 && starts[frame] <= starts[frame - 1]) return {};
   }

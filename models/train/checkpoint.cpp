@@ -37,6 +37,8 @@ std::string contents_hash(const std::map<std::string, torch::Tensor>& tensors, c
   return hash.hex();
 }
 
+constexpr const char* kFolderUnreadable = "the folder of the checkpoints cannot be read";
+
 // The step in PREFIX-STEP.safetensors, or -1 for another file name.
 std::int64_t step_of(const fs::path& file, const std::string& prefix) {
   const std::string stem = file.stem().string();
@@ -106,10 +108,12 @@ std::vector<fs::path> CheckpointStore::files() const {
   fs::directory_iterator entries;
   if (there) entries = fs::directory_iterator(folder_, error);
   // Taken for none, they would be trained over.
-  if (error) throw io::DataError(io::Fault::Unreadable, "the folder of the checkpoints cannot be read");
-  for (const auto& entry : entries) {
-    if (entry.is_regular_file() && step_of(entry.path(), prefix_) >= 0) found.push_back(entry.path());
+  if (error) throw io::DataError(io::Fault::Unreadable, kFolderUnreadable);
+  for (; entries != fs::directory_iterator(); entries.increment(error)) {
+    if (step_of(entries->path(), prefix_) >= 0 && entries->is_regular_file(error)) found.push_back(entries->path());
+    if (error) break;
   }
+  if (error) throw io::DataError(io::Fault::Unreadable, kFolderUnreadable);
   std::sort(found.begin(), found.end(),
             [this](const fs::path& a, const fs::path& b) { return step_of(a, prefix_) > step_of(b, prefix_); });
   return found;

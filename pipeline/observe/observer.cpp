@@ -132,6 +132,9 @@ void Observer::end(int exit_code) {
   const std::scoped_lock lock(mutex_);
   state_.end(exit_code);
   write_state();
+  // Nobody would ever take it away: the job that makes the result of all parts may run on another node.
+  if (std::error_code ignored; !options_.part.empty() && !options_.prometheus.empty())
+    fs::remove(options_.prometheus, ignored);
 }
 
 void Observer::write_state() {

@@ -86,6 +86,10 @@ FolderLock::FolderLock(const std::filesystem::path& folder, Mode mode, const std
     ::close(descriptor_);
     refuse(why);
   }
+  if (mode == Mode::Shared) {
+    // Nobody holds it alone now: what stands there is of one that died.
+    [[maybe_unused]] const int emptied = ::ftruncate(descriptor_, 0);
+  }
   if (!alone_) return;
   // For people and for the message above; a full disk, which may still have room for what is done here, is no reason
   // to stop.

@@ -130,7 +130,7 @@ void run_stage(const Stage& stage, const Config& config, Context context, Manife
     record.summary = run_shared(stage, config, context);
   } catch (const Interrupted&) {
     context.tell("stage_interrupted", {{"stage", stage.name}, {"seconds", elapsed_s()}});
-    manifest.interrupt(stage.name, print, elapsed_s());
+    manifest.interrupt(stage.name, print, elapsed_s() - before_s);
     throw;
   } catch (...) {
     context.tell("stage_failed", {{"stage", stage.name}, {"seconds", elapsed_s()}, {"reason", failure_reason()}});

@@ -10,10 +10,12 @@
 #include "pipeline/run/folder_lock.h"
 #include "pipeline/run/json_file.h"
 #include "pipeline/run/manifest.h"
+#include "pipeline/run/memory.h"
 #include "pipeline/run/run.h"
 #include "pipeline/run/stage.h"
 
 #include <algorithm>
+#include <chrono>
 #include <system_error>
 
 namespace ctforge::pipeline {
@@ -59,17 +61,28 @@ void work_on(const Stage& stage, const Config& config, const std::string& name, 
     show(done, total, text);
     watch(done, total, text);
   };
+  const auto start = std::chrono::steady_clock::now();
+  const auto figures = [&] {
+    return ordered_json{{"stage", stage.name},
+                        {"seconds", std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()}};
+  };
+  context.tell("stage_started", {{"stage", stage.name}, {"seconds_before", 0}});
   try {
-    context.tell("stage_started", {{"stage", stage.name}, {"seconds_before", 0}});
     stage.run(config, context);
   } catch (const Interrupted&) {
+    context.tell("stage_interrupted", figures());
     observer.end(failure_exit_code());
     throw;
   } catch (...) {
-    context.tell("stage_failed", {{"stage", stage.name}, {"seconds", 0}, {"reason", failure_reason()}});
+    ordered_json failed = figures();
+    failed["reason"] = failure_reason();
+    context.tell("stage_failed", failed);
     observer.end(failure_exit_code());
     throw;
   }
+  ordered_json finished = figures();
+  finished["peak_memory_bytes"] = memory_use(context.device).peak_bytes;
+  context.tell("stage_finished", finished);
   observer.end(0);
 }
 

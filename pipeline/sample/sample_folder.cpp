@@ -11,6 +11,7 @@
 #include "pipeline/sample/sampler.h"
 #include "pipeline/train/train_method.h"
 
+#include <limits>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -62,8 +63,6 @@ torch::Tensor labels_in(const nets::TensorFile& file, std::int64_t count, const 
   return labels;
 }
 
-constexpr double kEveryLevel = 1e6;  // noise over signal
-
 // Of a network without a run, whose classes and weights have no names.
 void refuse_unused(const SampleConfig& config) {
   const SampleConfig plain;
@@ -90,10 +89,11 @@ ordered_json run_sample_folder(const SampleConfig& given_config, const TrainConf
   refuse_unused(given_config);
   // A configuration made for a run has them, too: they are no mistake, but do nothing here.
   log_info("sample: --noise tells number, seed and classes of the samples; settings of them are not used");
-  // To be held against another program's numbers: no level is left out unasked.
+  // To be held against another program's numbers: no level of its grid is left out unasked.
   SampleConfig config = given_config;
   const bool of_its_own = config.grid == "karras" || config.grid == "log_snr" || config.grid == "exponential";
-  if (config.sigma_max == 0 && config.grid != "auto" && !of_its_own) config.sigma_max = kEveryLevel;
+  if (config.sigma_max == 0 && config.grid != "auto" && !of_its_own)
+    config.sigma_max = std::numeric_limits<double>::infinity();
   const torch::NoGradGuard no_grad;
   const torch::Device device(context.device);
   const fs::path folder = fs::exists(checkpoint / "unet" / "config.json") ? checkpoint / "unet" : checkpoint;

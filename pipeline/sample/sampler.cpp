@@ -126,9 +126,9 @@ std::vector<double> make_times(const SampleConfig& config, const diffusion::Para
   if (config.sigma_max == 0) {
     const bool needs_limit = grid->second == Grid::Karras || grid->second == Grid::LogSnr;
     const bool predicts_noise = parametrisation.target == diffusion::Target::Noise;
-    options.sigma_max = needs_limit      ? diffusion::GridOptions{}.sigma_max
-                        : predicts_noise ? kGreatestRatioOfNoise
-                                         : std::numeric_limits<double>::infinity();
+    options.sigma_max = predicts_noise ? kGreatestRatioOfNoise
+                        : needs_limit  ? diffusion::GridOptions{}.sigma_max
+                                       : std::numeric_limits<double>::infinity();
   }
   // Where a consistency model is asked last it answers with data: the lowest level would change next to nothing.
   const bool answers_with_data = config.sampler == "consistency";

@@ -24,8 +24,7 @@ std::vector<double> make_times(const SampleConfig& config, const diffusion::Para
 // Throws ConfigError, listing all of them, for what asks of a GAN more than samples. Its sampler and steps are not
 // used: one configuration may serve both kinds.
 void check_gan_sampling(const SampleConfig& config);
-// Throws ConfigError for a sampler or grid that cannot work on what the network learned. latents: what is diffused is
-// not pixels.
+// Throws ConfigError for a sampler or grid that cannot work on what the network learned.
 void check_sampler(const SampleConfig& config, const diffusion::Parametrisation& parametrisation);
 
 }  // namespace ctforge::pipeline

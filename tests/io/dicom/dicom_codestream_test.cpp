@@ -82,6 +82,13 @@ TEST(DicomCodestream, AnotherImageThanTheHeaderTellsIsRefused) {
   EXPECT_EQ(Frame(jpeg2000(12, 1, 2, 12), PixelEncoding::Jpeg2000).judge(), Fault::MalformedDicom);
   EXPECT_EQ(Frame(jpeg2000(16, 1, 4, 6), PixelEncoding::Jpeg2000).judge(8), Fault::MalformedDicom);
   EXPECT_EQ(Frame(jpeg2000(12, 1, 4, 6), PixelEncoding::JpegLs).judge(), Fault::MalformedDicom);
+  // A frame header that a reader of lengths jumps over, and one that it then finds.
+  const std::string hidden = jpeg(kBaseline, 8, 64, 64), shown = jpeg(kBaseline, 8, 4, 6);
+  EXPECT_EQ(Frame("\xFF\xD8\xFF\x01" + hidden.substr(2) + shown.substr(2), PixelEncoding::Jpeg).judge(8),
+            Fault::MalformedDicom);
+  std::string sparse = jpeg2000(12, 1, 4, 6);
+  sparse[43] = 2;
+  EXPECT_EQ(Frame(sparse, PixelEncoding::Jpeg2000).judge(), Fault::MalformedDicom);
   const std::string whole = jpeg(kJpegLs, 12, 4, 6);
   EXPECT_EQ(Frame(whole.substr(0, whole.size() - 2), PixelEncoding::JpegLs).judge(), Fault::TruncatedPixelData);
 }

@@ -5,6 +5,7 @@
 #include "pipeline/config/config_tree.h"
 #include "tests/models/diffusion/known_cases.h"
 
+#include <limits>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -107,8 +108,14 @@ TEST(Sampler, VisitsTheWholePathUnlessLimited) {
     plain.steps = steps;
     EXPECT_LT(path.at(make_times(plain, {path, diffusion::Target::Noise, 1}).front()).ratio(), 15.01);
   }
-  plain.steps = 1000;
-  plain.sigma_max = 1e6;  // DDPM as it was published
+  plain.steps = 20;
+  plain.grid = "karras";
+  EXPECT_NEAR(path.at(make_times(plain, {path, diffusion::Target::Noise, 1}).front()).ratio(), 15, 1e-9);
+  plain.grid = "trailing";
+  plain.sigma_max = std::numeric_limits<double>::infinity();
+  const auto silent = diffusion::vp(diffusion::with_zero_terminal_snr(diffusion::linear_betas()));
+  EXPECT_EQ(make_times(plain, {silent, diffusion::Target::Velocity, 1}).front(), 999);
+  plain.steps = 1000;  // DDPM as it was published
   EXPECT_EQ(make_times(plain, {path, diffusion::Target::Noise, 1}).front(), 999);
 }
 
