@@ -45,10 +45,18 @@ std::optional<ordered_json> last_figures(const fs::path& file) {
   return last;
 }
 
+std::vector<fs::path> checkpoints_in(const fs::path& folder, const char* prefix) {
+  try {
+    return train::CheckpointStore(folder, prefix).files();
+  } catch (const io::DataError&) {
+    return {};  // the training will say so; here there is nothing to tell
+  }
+}
+
 // Newest checkpoint of the phase that is under way.
 ordered_json newest_checkpoint(const fs::path& folder) {
   for (const char* prefix : {"generator", "autoencoder"}) {
-    const auto files = train::CheckpointStore(folder, prefix).files();
+    const auto files = checkpoints_in(folder, prefix);
     std::error_code error;
     const auto time = files.empty() ? fs::file_time_type{} : fs::last_write_time(files.front(), error);
     if (files.empty() || error) continue;

@@ -57,14 +57,19 @@ class Chain {
     if (changed > 0) wrong(std::to_string(changed) + " series of its input have other contents than were read");
   }
 
+  void load(const fs::path& checkpoint) {
+    try {
+      train::load_checkpoint(checkpoint);
+    } catch (const io::DataError& error) {
+      wrong("checkpoints/" + checkpoint.filename().string() + ": " + error.what());
+    }
+  }
+
   void train() {
-    for (const char* prefix : {"autoencoder", "generator"})
-      for (const fs::path& file : train::CheckpointStore(checkpoints(), prefix).files()) {
-        try {
-          train::load_checkpoint(file);
-        } catch (const io::DataError& error) {
-          wrong("checkpoints/" + file.filename().string() + ": " + error.what());
-        }
+    for (const char* prefix : {"autoencoder", "generator"}) try {
+        for (const fs::path& file : train::CheckpointStore(checkpoints(), prefix).files()) load(file);
+      } catch (const io::DataError& error) {
+        wrong(error.what());
       }
     if (verdict_.state != "done") return;
     const auto generator = find_generator();

@@ -42,6 +42,9 @@ TEST(StatusProgress, OfTraining) {
                                  R"({"phase":"diffusion","kind":"validation","step":250,"loss":0.75})"
                                  "\n"
                                  R"({"phase":"diffusion","ki)");
+  test::write_file(folder / "checkpoints", "no folder");
+  EXPECT_EQ(progress_of("train", folder.path(), kSettings).at("done"), 250);
+  fs::remove(folder / "checkpoints");
   test::write_file(folder / "checkpoints/autoencoder-000000100.safetensors", "x");
   test::write_file(folder / "checkpoints/generator-000000200.safetensors", "x");
   age(folder / "checkpoints/generator-000000200.safetensors", 60);
