@@ -263,8 +263,6 @@ std::vector<ordered_json> train_cells(const DownstreamInputs& inputs, const Down
       result = cells.load(name, key);  // as a resumed run would see it
     } else if (untold) {
       tell_trained(cell, config, *result, context);
-      (*result)[kOfPart] = false;
-      cells.save(name, key, *result);
     }
     results.push_back(*result);
   }
