@@ -73,7 +73,7 @@ def requirements_of(wheel, cuda):
         lines = archive.read(name).decode().splitlines()
     pinned = [m[1] for line in lines if (m := re.match(r"Requires-Dist: ((?:cuda-toolkit|nvidia-)[^;]*?)\s*(;|$)", line))]
     if cuda:  # with the headers that those of CUDA include
-        return [requirement.replace("cuda-toolkit[", "cuda-toolkit[crt,") for requirement in pinned]
+        return [requirement.replace("cuda-toolkit[", "cuda-toolkit[crt,cccl,") for requirement in pinned]
     half = []
     for requirement in pinned:
         if requirement.startswith("cuda-toolkit["):
