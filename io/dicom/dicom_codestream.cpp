@@ -1,12 +1,12 @@
 // Markers and segments of JPEG, JPEG-LS and JPEG 2000.
 #include "io/dicom/dicom_codestream.h"
 
+#include "io/file/file_descriptor.h"
+
 #include <algorithm>
 #include <array>
 #include <span>
 #include <string>
-
-#include <unistd.h>
 
 namespace ctforge::io {
 
@@ -14,25 +14,20 @@ namespace {
 
 using Bytes = std::span<const unsigned char>;
 
-constexpr std::size_t kLongestHead = 64 << 10;
-
-std::size_t read_at(int descriptor, std::int64_t offset, std::span<unsigned char> bytes) {
-  const ssize_t got = offset < 0 ? 0 : pread(descriptor, bytes.data(), bytes.size(), offset);
-  return got < 0 ? 0 : static_cast<std::size_t>(got);
-}
+constexpr std::size_t kJpeg2000Head = 45, kLongestJpegHead = 64 << 10;
 
 std::int64_t big16(Bytes at) { return at[0] << 8 | at[1]; }
 std::int64_t big32(Bytes at) { return big16(at) << 16 | big16(at.subspan(2)); }
 
-// The first bytes of a codestream, wherever it is cut into fragments.
-std::vector<unsigned char> read_head(int descriptor, const std::vector<Fragment>& frame) {
+// So many first bytes of a codestream, wherever it is cut into fragments; fewer where it is shorter.
+std::vector<unsigned char> read_head(int descriptor, const std::vector<Fragment>& frame, std::size_t most) {
   std::vector<unsigned char> head;
   for (const Fragment& fragment : frame) {
     const std::size_t done = head.size();
-    const auto part = std::min(kLongestHead - done, static_cast<std::size_t>(fragment.length));
+    const auto part = std::min(most - done, static_cast<std::size_t>(fragment.length));
     head.resize(done + part);
     head.resize(done + read_at(descriptor, fragment.offset, std::span(head).subspan(done)));
-    if (head.size() < done + part || head.size() == kLongestHead) break;
+    if (head.size() < done + part || head.size() == most) break;
   }
   return head;
 }
@@ -48,7 +43,7 @@ bool ends_with_marker(int descriptor, const Fragment& last) {
 }
 
 std::optional<Codestream> jpeg2000(Bytes head) {
-  if (head.size() < 45 || big32(head) != 0xFF4FFF51) return {};
+  if (head.size() < kJpeg2000Head || big32(head) != 0xFF4FFF51) return {};
   if (head[43] != 1 || head[44] != 1) return {};  // a component of fewer samples than the image has pixels
   Codestream found;
   found.width = big32(head.subspan(8)) - big32(head.subspan(16));
@@ -91,9 +86,8 @@ Finding malformed(const std::string& message) { return {Fault::MalformedDicom, m
 }  // namespace
 
 std::optional<Codestream> read_codestream(int descriptor, const std::vector<Fragment>& frame, PixelEncoding encoding) {
-  const std::vector<unsigned char> head = read_head(descriptor, frame);
-  if (encoding == PixelEncoding::Jpeg2000) return jpeg2000(head);
-  return jpeg(head, encoding == PixelEncoding::JpegLs);
+  if (encoding == PixelEncoding::Jpeg2000) return jpeg2000(read_head(descriptor, frame, kJpeg2000Head));
+  return jpeg(read_head(descriptor, frame, kLongestJpegHead), encoding == PixelEncoding::JpegLs);
 }
 
 std::optional<Finding> judge_codestream(int descriptor, const std::vector<Fragment>& frame, const DicomPixels& pixels) {

@@ -2,26 +2,18 @@
 #include "io/dicom/dicom_fragments.h"
 
 #include "io/dicom/dicom_codestream.h"
+#include "io/file/file_descriptor.h"
 
 #include <algorithm>
 #include <array>
 #include <cstring>
 #include <span>
 
-#include <unistd.h>
-
 namespace ctforge::io {
 
 namespace {
 
 using Bytes = std::span<const unsigned char>;
-
-// Bytes read at offset; fewer at the end of the file.
-std::size_t read_at(int descriptor, std::int64_t offset, std::span<unsigned char> bytes) {
-  if (offset < 0) return 0;
-  const ssize_t got = pread(descriptor, bytes.data(), bytes.size(), offset);
-  return got < 0 ? 0 : static_cast<std::size_t>(got);
-}
 
 std::uint32_t little32(Bytes at) {
   return static_cast<std::uint32_t>(at[0]) | static_cast<std::uint32_t>(at[1]) << 8 |

@@ -27,4 +27,10 @@ bool FileDescriptor::read(std::int64_t offset, std::span<char> bytes) const {
   return true;
 }
 
+std::size_t read_at(int descriptor, std::int64_t offset, std::span<unsigned char> bytes) {
+  if (offset < 0) return 0;
+  const ssize_t got = pread(descriptor, bytes.data(), bytes.size(), offset);
+  return got < 0 ? 0 : static_cast<std::size_t>(got);
+}
+
 }  // namespace ctforge::io

@@ -7,6 +7,9 @@
 
 namespace ctforge::io {
 
+// Bytes read there; fewer at the end of the file, none before its beginning.
+std::size_t read_at(int descriptor, std::int64_t offset, std::span<unsigned char> bytes);
+
 class FileDescriptor {
  public:
   // Throws DataError(Unreadable).
