@@ -50,6 +50,19 @@ bool may_refuse(const Job& job) { return job.stage == "prepare" && job.fraction.
 
 namespace {
 
+constexpr const char* kRunLines =
+    R"({{lock}}
+if ((code != 75)); then
+  {{command}} &
+  children=("$!")
+  if [[ -n $asked ]]; then hand_on; fi  # came before there was somebody to hand it to
+  wait_for "${children[0]}"
+  {{forgive}}# Interrupted by USR1 or TERM before the program listened, or it did not stop in time.
+  if ((code == 138 || code == 143)) || { [[ -n $asked ]] && ((code > 128)); }; then code=75; fi
+  if ((code == 0 || code == 75)); then went_well "{{exit_name}}"; fi
+fi
+)";
+
 constexpr const char* kAgainLines =
     R"BASH(# Whether to try once more what was killed or failed with 1 (a full disk, a faulty node), after a while.
 # Each time in a row leaves an empty file, for which a full disk has room.
@@ -162,6 +175,17 @@ std::string lock_lines(const Job& job, const std::string& index) {
     part = " --shared\nif ((code != 75)); then await \"" + folder + "/parts/.ctforge." + job.stage + "-" + index +
            "-of-" + std::to_string(job.parts) + ".lock\"; fi";
   return filled(kLockLines, {{"folder", folder}, {"part", part}, {"name", job.name}});
+}
+
+std::string exit_name(const Job& job, const std::string& index) {
+  return job.name + (job.parts > 1 ? "-" + index : "");
+}
+
+std::string run_lines(const Job& job, const std::string& command, const std::string& index) {
+  return filled(kRunLines, {{"lock", lock_lines(job, index)},
+                            {"command", command},
+                            {"exit_name", exit_name(job, index)},
+                            {"forgive", may_refuse(job) ? "forgive_refused\n  " : ""}});
 }
 
 std::string again_lines(const ClusterConfig& cluster) {

@@ -34,10 +34,15 @@ std::string program_words(const Config& config, const JobPlaces& places, bool gp
 std::string argument_words(const Config& config, const Job& job, const JobPlaces& places);
 // What the node needs before the program runs: modules and the site's own lines. Ends with an empty line unless empty.
 std::string environment_lines(const ClusterConfig& cluster);
-// Waits for the lock of the folder that the job works in to be free; a task of an array, whose number is in the
-// variable `index`, shares it and has one of its own (pipeline/run/run_part.h). $code is 75 where it stays taken, or
-// where the job was asked to stop meanwhile: then nothing may be begun. After kWatchLines.
+// Where in jobs/exit a job, or the task of an array whose number is in the variable `index`, leaves its exit code.
+std::string exit_name(const Job& job, const std::string& index);
+// Waits for the lock of the folder that the job works in to be free; a task of an array shares it and has one of its
+// own (pipeline/run/run_part.h). $code is 75 where it stays taken, or where the job was asked to stop meanwhile: then
+// nothing may be begun. After kWatchLines.
 std::string lock_lines(const Job& job, const std::string& index);
+// lock_lines, then the command, whose exit code is in $code afterwards: 75 also where it was killed because the job was
+// asked to stop. After again_lines and, where the job may_refuse, kRefusedLines, too.
+std::string run_lines(const Job& job, const std::string& command, const std::string& index);
 // Defines `again`, which says whether a job that was killed or failed with 1 is tried once more, and waits before it,
 // and `went_well`, after which it counts anew. Both are told the job's name. After kWatchLines.
 std::string again_lines(const ClusterConfig& cluster);

@@ -41,16 +41,7 @@ if ((code != 0 && code != 75)) && ! again "{{exit_name}}"; then exit "$code"; fi
 {{environment}}rm -f "$exit_file"
 trap 'echo "$?" >"$exit_file" || true; kill "$clock" 2>/dev/null || true' EXIT
 
-{{lock}}
-if ((code != 75)); then
-  {{command}} &
-  children=("$!")
-  if [[ -n $asked ]]; then hand_on; fi  # came before there was somebody to hand it to
-  wait_for "${children[0]}"
-  {{forgive}}if ((code == 138 || code == 143)) || { [[ -n $asked ]] && ((code > 128)); }; then code=75; fi
-  if ((code == 0 || code == 75)); then went_well "{{exit_name}}"; fi
-fi
-exit "$code"
+{{run_job}}exit "$code"
 )";
 
 std::string walltime(std::int64_t seconds) {
@@ -111,17 +102,15 @@ std::string pbs_script(const Config& config, const Job& job, const JobPlaces& pl
                           {"version", kVersion},
                           {"directives", pbs_directives(config.cluster, job, places)},
                           {"run", shell_quoted(places.out)},
-                          {"exit_name", job.name + (array ? "-$PBS_ARRAY_INDEX" : "")},
+                          {"exit_name", exit_name(job, "$PBS_ARRAY_INDEX")},
                           {"working", shell_quoted(places.working)},
                           {"environment", environment_lines(config.cluster)},
                           {"watch", kWatchLines},
                           {"again", again_lines(config.cluster)},
-                          {"lock", lock_lines(job, "$PBS_ARRAY_INDEX")},
-                          {"command", command},
+                          {"run_job", run_lines(job, command, "$PBS_ARRAY_INDEX")},
                           {"run_s", std::to_string(limit - config.cluster.signal_lead_s)},
                           {"walltime", std::to_string(limit)},
-                          {"refused", may_refuse(job) ? kRefusedLines : ""},
-                          {"forgive", may_refuse(job) ? "forgive_refused\n  " : ""}});
+                          {"refused", may_refuse(job) ? kRefusedLines : ""}});
 }
 
 }  // namespace ctforge::pipeline

@@ -28,25 +28,7 @@ cd {{working}}
 {{environment}}rm -f "$exit_file"
 trap 'echo "$?" >"$exit_file" || true' EXIT
 
-{{lock}}
-if ((code != 75)); then
-  {{command}} &
-  children=("$!")
-  if [[ -n $asked ]]; then hand_on; fi  # came before there was somebody to hand it to
-  wait_for "${children[0]}"
-  {{forgive}}if ((code == 0 || code == 75)); then went_well "{{exit_name}}"; fi
-fi
-
-case $code in
-  75 | 138 | 143) code=75 ;; # interrupted; by USR1 or TERM before the program listened
-  *)
-    if [[ -n $asked ]] && ((code > 128)); then
-      code=75 # it did not stop in time
-    elif ! again "{{exit_name}}"; then
-      exit "$code"
-    fi
-    ;;
-esac
+{{run_job}}if ((code != 75)) && ! again "{{exit_name}}"; then exit "$code"; fi
 
 # Back to the queue, unless Slurm itself takes this job there, or away for good.
 trap - USR1 TERM INT EXIT
@@ -129,15 +111,13 @@ std::string slurm_script(const Config& config, const Job& job, const JobPlaces& 
                             {"directives", slurm_directives(config.cluster, job, places)},
                             {"run", shell_quoted(places.out)},
                             {"id", id},
-                            {"exit_name", job.name + (array ? "-$SLURM_ARRAY_TASK_ID" : "")},
+                            {"exit_name", exit_name(job, "$SLURM_ARRAY_TASK_ID")},
                             {"working", shell_quoted(places.working)},
                             {"environment", environment_lines(config.cluster)},
                             {"watch", kWatchLines},
                             {"again", again_lines(config.cluster)},
-                            {"lock", lock_lines(job, "$SLURM_ARRAY_TASK_ID")},
-                            {"command", command},
+                            {"run_job", run_lines(job, command, "$SLURM_ARRAY_TASK_ID")},
                             {"refused", may_refuse(job) ? kRefusedLines : ""},
-                            {"forgive", may_refuse(job) ? "forgive_refused\n  " : ""},
                             {"restarts", std::to_string(config.cluster.restarts)}});
 }
 

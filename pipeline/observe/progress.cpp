@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <memory>
+#include <utility>
 
 #include <unistd.h>
 
@@ -29,10 +30,11 @@ std::string formatted(const char* format, double value, const char* unit) {
 
 bool is_terminal() { return ::isatty(STDERR_FILENO) == 1; }
 
-std::function<void(std::int64_t, std::int64_t, const std::string&)> shown_progress(const std::string& stage) {
+ProgressListener shown_progress(const std::string& stage, ProgressListener another) {
   const auto progress = std::make_shared<Progress>(stage, is_terminal());
-  return [progress](std::int64_t done, std::int64_t total, const std::string& text) {
+  return [progress, another = std::move(another)](std::int64_t done, std::int64_t total, const std::string& text) {
     progress->update(done, total, text);
+    if (another) another(done, total, text);
   };
 }
 

@@ -49,9 +49,10 @@ class Progress {
 
 bool is_terminal();
 
-// What a context tells its progress to: the lines or bar of a stage of that name, on this process's stderr.
-std::function<void(std::int64_t done, std::int64_t total, const std::string& text)> shown_progress(
-    const std::string& stage);
+using ProgressListener = std::function<void(std::int64_t done, std::int64_t total, const std::string& text)>;
+// What a context tells its progress to: the lines or bar of a stage of that name, on this process's stderr; and
+// `another`, if there is one.
+ProgressListener shown_progress(const std::string& stage, ProgressListener another = {});
 
 // "850 ms", "12 s", "3 min 20 s", "2 h 5 min".
 std::string readable_seconds(double seconds);

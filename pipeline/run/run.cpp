@@ -119,11 +119,7 @@ void run_stage(const Stage& stage, const Config& config, Context context, Manife
   const auto elapsed_s = [&] {
     return before_s + std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   };
-  context.progress = [show = shown_progress(stage.name), watch = context.progress](
-                         std::int64_t done, std::int64_t total, const std::string& text) {
-    show(done, total, text);
-    watch(done, total, text);
-  };
+  context.progress = shown_progress(stage.name, context.progress);
   context.tell("stage_started", {{"stage", stage.name}, {"seconds_before", before_s}});
   StageRecord record;
   try {

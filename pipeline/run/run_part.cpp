@@ -56,11 +56,7 @@ ObserverOptions observer_options(const Config& config, const std::string& stage,
 void work_on(const Stage& stage, const Config& config, const std::string& name, const Context& given) {
   Observer observer(observer_options(config, stage.name, name), given);
   Context context = observer.watched(given);
-  context.progress = [show = shown_progress(stage.name), watch = context.progress](
-                         std::int64_t done, std::int64_t total, const std::string& text) {
-    show(done, total, text);
-    watch(done, total, text);
-  };
+  context.progress = shown_progress(stage.name, context.progress);
   const auto start = std::chrono::steady_clock::now();
   const auto figures = [&] {
     return ordered_json{{"stage", stage.name},

@@ -3,6 +3,7 @@
 import re
 import shutil
 import signal
+import time
 import unittest
 
 import program
@@ -38,14 +39,17 @@ class InterruptTest(program.ProgramTest):
         def lines(phase):
             return lambda: sum(line["phase"] == phase for line in program.metrics(self.out)) >= 10
 
+        begun = time.monotonic()
         self.interrupt(signal.SIGINT, lines("autoencoder"), "train", *TRAINING)
         stopped = program.newest(self.out / "checkpoints", "autoencoder")
         # No checkpoint was due: this one was made because of the signal.
         self.assertGreaterEqual(int(re.search(r"(\d+)\.safetensors", stopped.name).group(1)), 10)
         self.interrupt(signal.SIGTERM, lines("diffusion"), "train", *TRAINING)
-        seconds = program.read_json(self.out / "manifest.json")["stages"]["train"]["seconds"]
+        interrupted = program.read_json(self.out / "manifest.json")["stages"]["train"]["seconds"]
         self.done("train", self.out, *TRAINING)
-        self.assertGreater(program.read_json(self.out / "manifest.json")["stages"]["train"]["seconds"], seconds)
+        seconds = program.read_json(self.out / "manifest.json")["stages"]["train"]["seconds"]
+        self.assertGreater(seconds, interrupted)
+        self.assertLess(seconds, time.monotonic() - begun, "some of it was counted twice")
         self.assertEqual(program.differences(program.trained_state(self.out), program.trained_state(whole)), [])
 
     def test_preparing_and_sampling(self):

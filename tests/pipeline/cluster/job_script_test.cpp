@@ -122,6 +122,25 @@ TEST(JobScript, BeginsNothingWhenAskedToStopWhileItWaits) {
   EXPECT_TRUE(result.output == "75 after 0 s\n" || result.output == "75 after 1 s\n") << result.output;
 }
 
+// Whoever was killed because the job had to stop goes on later; whoever was killed for another reason may be tried
+// again.
+TEST(JobScript, WhatWasKilledIsInterruptedOnlyWhereTheJobWasAskedToStop) {
+  const test::TemporaryFolder folder;
+  Job job;
+  job.name = "train";
+  const auto code_after = [&](const std::string& before, const std::string& command) {
+    return run_tool({"bash", "-c",
+                     "set -euo pipefail\n" + std::string(kWatchLines) + again_lines({}) + "run='" +
+                         folder.path().string() + "'\n" + before + "\n" +
+                         run_lines(job, "bash -c '" + command + "'", "") + "echo \"$code\""})
+        .output;
+  };
+  EXPECT_EQ(code_after("", "exit 3"), "3\n");
+  EXPECT_EQ(code_after("", "kill -USR1 $$"), "75\n") << "before it listened";
+  EXPECT_EQ(code_after("", "kill -KILL $$"), "137\n");
+  EXPECT_EQ(code_after("(sleep 0.3; kill -TERM $$) &", "trap : USR1; sleep 1; sleep 1; kill -KILL $$"), "75\n");
+}
+
 TEST(JobScript, PrepareIsDoneWithoutRefusedSeriesOnly) {
   const test::TemporaryFolder folder;
   const auto after = [&folder](int code) {

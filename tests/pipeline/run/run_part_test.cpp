@@ -6,6 +6,11 @@
 #include "tests/pipeline/evaluate/evaluate_support.h"
 #include "tests/support/support.h"
 
+#include <filesystem>
+#include <sstream>
+#include <string>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 namespace ctforge::pipeline {
@@ -44,6 +49,34 @@ TEST(RunPart, OneProcessAtATimeDoesAPart) {
   config.evaluate = test::quick_evaluation();
   const FolderLock other(folder / "parts", FolderLock::Mode::Alone, ".ctforge.evaluate-2-of-3.lock");
   EXPECT_THROW(run_part(config, "evaluate", folder.path(), {1, 3}), ConfigError);
+}
+
+// Its files are its own: parts beside it write theirs at the same time.
+TEST(RunPart, TellsHowItBeganAndEnded) {
+  const test::TemporaryFolder folder;
+  test::write_run(folder.path());
+  Config config;
+  config.evaluate = test::quick_evaluation();
+  config.run.threads = 1;
+  const auto events_of = [&](const std::string& part) {
+    std::vector<std::string> events;
+    std::istringstream lines(test::read_file(folder / "parts" / (part + ".events.jsonl")));
+    for (std::string line; std::getline(lines, line);) {
+      const auto event = ordered_json::parse(line);
+      const std::string name = event.at("event");
+      if (name.starts_with("stage_")) events.push_back(name + " " + event.value("reason", ""));
+    }
+    return events;
+  };
+  run_part(config, "evaluate", folder.path(), {0, 2});
+  EXPECT_EQ(events_of("evaluate-1-of-2"), (std::vector<std::string>{"stage_started ", "stage_finished "}));
+  for (const auto& shard : std::filesystem::directory_iterator(folder / "data"))
+    if (shard.path().extension() == ".safetensors") test::write_file(shard.path(), "no shard");
+  EXPECT_THROW(run_part(config, "evaluate", folder.path(), {1, 2}), io::DataError);
+  const auto events = events_of("evaluate-2-of-2");
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_EQ(events[1], "stage_failed InvalidShard");
+  EXPECT_FALSE(std::filesystem::exists(folder / "events.jsonl"));
 }
 
 }  // namespace
