@@ -130,7 +130,7 @@ TEST(JobScript, WhatWasKilledIsInterruptedOnlyWhereTheJobWasAskedToStop) {
   job.name = "train";
   const auto code_after = [&](const std::string& before, const std::string& command) {
     return run_tool({"bash", "-c",
-                     "set -euo pipefail\n" + std::string(kWatchLines) + again_lines({}) + "run='" +
+                     "set -euo pipefail\nexec 2>/dev/null\n" + std::string(kWatchLines) + again_lines({}) + "run='" +
                          folder.path().string() + "'\n" + before + "\n" +
                          run_lines(job, "bash -c '" + command + "'", "") + "echo \"$code\""})
         .output;

@@ -55,6 +55,7 @@ TEST(RunPart, OneProcessAtATimeDoesAPart) {
 TEST(RunPart, TellsHowItBeganAndEnded) {
   const test::TemporaryFolder folder;
   test::write_run(folder.path());
+  for (const char* file : {"data/prepare.json", "samples/samples.json"}) test::write_file(folder / file, "{}");
   Config config;
   config.evaluate = test::quick_evaluation();
   config.run.threads = 1;
@@ -75,7 +76,7 @@ TEST(RunPart, TellsHowItBeganAndEnded) {
   EXPECT_THROW(run_part(config, "evaluate", folder.path(), {1, 2}), io::DataError);
   const auto events = events_of("evaluate-2-of-2");
   ASSERT_EQ(events.size(), 2u);
-  EXPECT_EQ(events[1], "stage_failed InvalidShard");
+  EXPECT_EQ(events[1], "stage_failed invalid-shard");
   EXPECT_FALSE(std::filesystem::exists(folder / "events.jsonl"));
 }
 
