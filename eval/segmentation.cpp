@@ -5,21 +5,20 @@
 #include "eval/segmentation_loss.h"
 #include "io/file/random.h"
 #include "models/nets/weights.h"
-#include "models/train/optimizer_state.h"
+#include "models/train/adamw.h"
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <map>
-#include <memory>
 #include <numeric>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
 #include <torch/nn/utils/clip_grad.h>
-#include <torch/optim/adamw.h>
 #include <torch/utils.h>
 
 namespace ctforge::eval {
@@ -117,8 +116,9 @@ class Training {
     net_ = nets::Segmenter(nets::SegmenterConfig{1, std::ssize(sources[0].patches->labels), options.channels});
     net_->to(options.device);
     net_->train();
-    optimiser_ = std::make_unique<torch::optim::AdamW>(
-        net_->parameters(), torch::optim::AdamWOptions(options.learning_rate).weight_decay(options.weight_decay));
+    train::AdamWOptions optimiser;
+    optimiser.weight_decay = options.weight_decay;
+    optimiser_.emplace(parameters(), optimiser);
   }
 
   // One optimiser step; returns the loss. Throws Diverged when it is not finite.
@@ -134,11 +134,10 @@ class Training {
         segmentation_loss(logits, batch.images.label.to(options_.device), batch.contoured.to(options_.device));
     const double value = loss.item<double>();
     if (!std::isfinite(value)) throw Diverged(number + 1);
-    for (auto& group : optimiser_->param_groups()) group.options().set_lr(rate_at(options_, number));
     optimiser_->zero_grad();
     loss.backward();
     torch::nn::utils::clip_grad_norm_(net_->parameters(), options_.clip_norm);
-    optimiser_->step();
+    optimiser_->step(rate_at(options_, number));
     return value;
   }
 
@@ -147,12 +146,12 @@ class Training {
   std::map<std::string, torch::Tensor> state() {
     std::map<std::string, torch::Tensor> tensors;
     for (const auto& [name, tensor] : nets::named_tensors(*net_)) tensors[kWeights + name] = tensor;
-    train::add_adamw(*optimiser_, parameters(), tensors);
+    optimiser_->add_state(tensors);
     return tensors;
   }
   void restore(const std::map<std::string, torch::Tensor>& tensors) {
     nets::assign_tensors(*net_, train::with_prefix(tensors, kWeights), "the segmenter's weights");
-    train::restore_adamw(*optimiser_, parameters(), tensors);
+    optimiser_->restore(tensors);
   }
 
  private:
@@ -192,7 +191,7 @@ class Training {
   std::vector<std::int64_t> counts_;  // patches of a batch from each source
   std::vector<double> until_;         // Source::until
   nets::Segmenter net_{nullptr};
-  std::unique_ptr<torch::optim::AdamW> optimiser_;
+  std::optional<train::AdamW> optimiser_;
 };
 
 // What a training has come to besides its network.

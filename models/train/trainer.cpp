@@ -5,14 +5,12 @@
 #include "io/file/fault.h"
 #include "io/file/random.h"
 #include "models/nets/weights.h"
-#include "models/train/optimizer_state.h"
 #include "models/train/power_ema.h"
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <sstream>
-#include <tuple>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -37,13 +35,6 @@ std::vector<torch::Tensor> values(const NamedParameters& named) {
   std::vector<torch::Tensor> result;
   for (const auto& [name, tensor] : named) result.push_back(tensor);
   return result;
-}
-
-torch::optim::AdamWOptions adamw(const TrainerOptions& options) {
-  return torch::optim::AdamWOptions(options.learning_rate.peak)
-      .betas(std::make_tuple(options.beta1, options.beta2))
-      .eps(options.epsilon)
-      .weight_decay(options.weight_decay);
 }
 
 TrainerOptions checked(TrainerOptions options) {
@@ -78,7 +69,7 @@ Trainer::Trainer(torch::nn::Module& module, TrainerOptions options, std::optiona
       hooks_(std::move(hooks)),
       parameters_(trained_parameters(module)),
       device_(parameters_.front().second.device()),
-      optimizer_(values(parameters_), adamw(options_)),
+      optimizer_(parameters_, {options_.beta1, options_.beta2, options_.epsilon, options_.weight_decay}),
       ema_(module, options_.ema),
       powers_(power_averages_of(module, options_.power_lengths)),
       scaler_(options_.precision == Precision::Fp16) {
@@ -106,7 +97,7 @@ void Trainer::resume() {
   nets::assign_tensors(module_, with_prefix(found->tensors, "weights."), "the checkpoint's weights");
   ema_.restore(with_prefix(found->tensors, "ema."));
   for (std::size_t i = 0; i < powers_.size(); ++i) powers_[i].restore(with_prefix(found->tensors, power_prefix(i)));
-  restore_adamw(optimizer_, parameters_, found->tensors);
+  optimizer_.restore(found->tensors);
   const Json state = Json::parse(found->metadata.at("trainer"));
   step_ = saved_step_ = found->step;
   elapsed_s_ = saved_elapsed_s_ = state.at("elapsed_s").get<double>();
@@ -132,7 +123,7 @@ void Trainer::save() {
   for (std::size_t i = 0; i < powers_.size(); ++i) {
     for (const auto& [name, tensor] : powers_[i].state()) checkpoint.tensors[power_prefix(i) + name] = tensor;
   }
-  add_adamw(optimizer_, parameters_, checkpoint.tensors);
+  optimizer_.add_state(checkpoint.tensors);
   checkpoint.metadata = extra_;
   checkpoint.metadata["configuration"] = options_.configuration;
   // The random state: draws and seeds are functions of the seed and the step.
@@ -250,8 +241,7 @@ bool Trainer::take_step(const StepFunction& step) {
     diverged("the gradient at every loss scale", loss, norm);
   }
   if (options_.clip_norm > 0 && norm > options_.clip_norm) torch::_foreach_mul_(found, options_.clip_norm / norm);
-  for (auto& group : optimizer_.param_groups()) group.options().set_lr(learning_rate(options_.learning_rate, step_));
-  optimizer_.step();
+  optimizer_.step(learning_rate(options_.learning_rate, step_));
   losses_.push_back(loss);
   if (losses_.size() > kLossTail) losses_.pop_front();
   window_.loss += loss;

@@ -1,6 +1,7 @@
 // The training loop: steps, clipping, averaging, checkpoints, resumption. It does not know what the loss means.
 #pragma once
 
+#include "models/train/adamw.h"
 #include "models/train/checkpoint.h"
 #include "models/train/ema.h"
 #include "models/train/gradient_average.h"
@@ -17,7 +18,6 @@
 #include <vector>
 
 #include <torch/nn/module.h>
-#include <torch/optim/adamw.h>
 
 namespace ctforge::train {
 
@@ -130,9 +130,9 @@ class Trainer {
   TrainerOptions options_;
   std::optional<CheckpointStore> store_;
   Hooks hooks_;
-  std::vector<std::pair<std::string, torch::Tensor>> parameters_;  // those that are trained
+  NamedParameters parameters_;  // those that are trained
   torch::Device device_;
-  torch::optim::AdamW optimizer_;
+  AdamW optimizer_;
   Ema ema_;
   std::vector<Ema> powers_;
   GradScaler scaler_;
