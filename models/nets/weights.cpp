@@ -87,6 +87,11 @@ std::int64_t parameter_count(const torch::nn::Module& module) {
   return count;
 }
 
+void use_channels_last(torch::nn::Module& module) {
+  for (Tensor& parameter : module.parameters())
+    if (parameter.dim() == 4) parameter.set_data(parameter.detach().contiguous(torch::MemoryFormat::ChannelsLast));
+}
+
 NamedTensors named_tensors(const torch::nn::Module& module) {
   NamedTensors tensors;
   for (const auto& item : module.named_parameters()) tensors.emplace(item.key(), item.value().detach());

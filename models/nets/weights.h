@@ -19,6 +19,10 @@ using NamedTensors = std::map<std::string, torch::Tensor>;
 // Trainable elements.
 std::int64_t parameter_count(const torch::nn::Module& module);
 
+// Lays the weights of 2D convolutions out with channels innermost, as features with channels innermost want them: a
+// convolution else brings them into that order at each call, and its gradient back. The values stay the same.
+void use_channels_last(torch::nn::Module& module);
+
 // Parameters and buffers under their dotted names, detached; they share memory with the module.
 NamedTensors named_tensors(const torch::nn::Module& module);
 

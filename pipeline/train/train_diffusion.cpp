@@ -121,6 +121,7 @@ ordered_json train_diffusion(const TrainConfig& config, const Context& context, 
   if (origin != nullptr && config.from_weights) begin_with(net, *origin);
   Learner learner(net, config);
   learner->to(device);
+  if (config.channels_last) nets::use_channels_last(*learner);
   std::optional<ReturnFreedMemory> sparing;
   if (config.gradient_checkpointing) {
     net->set_block_runner(train::recomputed);
