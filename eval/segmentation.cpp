@@ -115,6 +115,7 @@ class Training {
     torch::manual_seed(seed);  // LibTorch initialises weights from its global generator only
     net_ = nets::Segmenter(nets::SegmenterConfig{1, std::ssize(sources[0].patches->labels), options.channels});
     net_->to(options.device);
+    nets::use_channels_last(*net_);  // as its features are
     net_->train();
     train::AdamWOptions optimiser;
     optimiser.weight_decay = options.weight_decay;

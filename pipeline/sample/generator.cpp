@@ -92,6 +92,7 @@ Generator described(const train::Checkpoint& checkpoint, const fs::path& folder,
     generator.gan = nets::GanGenerator(*record.gan);
   } else {
     generator.unet = nets::UNet(record.unet);
+    nets::use_channels_last(*generator.unet);
   }
   generator.method = record.method;
   generator.parametrisation = parametrisation_of(record);

@@ -284,6 +284,7 @@ TrainedAutoencoder train_autoencoder(const TrainConfig& config, const Context& c
   net->to(device);
   AutoencoderLearner learner(net, config.autoencoder);
   learner->to(device);
+  if (config.channels_last) nets::use_channels_last(*learner);
   const bool judged = config.autoencoder.adversarial_weight > 0;
   if (judged && std::min(patches.info().height, patches.info().width) < kLeastJudged)
     throw ConfigError({{"the prepared data", "train.autoencoder.adversarial_weight",

@@ -82,6 +82,26 @@ TEST(Weights, RefusesTypesTheFormatLacks) {
                std::invalid_argument);
 }
 
+TEST(ChannelsLast, KeepsValuesNamesAndFiles) {
+  const test::TemporaryFolder folder;
+  torch::nn::Sequential net(torch::nn::Conv2d(3, 4, 3), torch::nn::Linear(2, 2));
+  const NamedTensors before = named_tensors(*net);
+  save_weights(*net, folder / "a.safetensors", {});
+  use_channels_last(*net);
+  const torch::Tensor weight = named_tensors(*net).at("0.weight");
+  EXPECT_TRUE(weight.is_contiguous(torch::MemoryFormat::ChannelsLast) && !weight.is_contiguous());
+  for (const auto& [name, tensor] : named_tensors(*net)) EXPECT_TRUE(tensor.equal(before.at(name))) << name;
+  save_weights(*net, folder / "b.safetensors", {});
+  EXPECT_EQ(test::read_file(folder / "a.safetensors"), test::read_file(folder / "b.safetensors"));
+  // The gradient comes in the order of the weight: nothing has to be brought into another.
+  net[0]
+      ->as<torch::nn::Conv2d>()
+      ->forward(torch::randn({2, 3, 8, 8}).contiguous(torch::MemoryFormat::ChannelsLast))
+      .sum()
+      .backward();
+  EXPECT_EQ(net->parameters()[0].grad().strides(), net->parameters()[0].strides());
+}
+
 TEST(ParameterCount, CountsTrainableElements) {
   auto net = small_net();
   EXPECT_EQ(parameter_count(*net), 3 * 2 + 2 + 2 + 2);
