@@ -1,11 +1,12 @@
 // Time of a U-Net training step on the CPU, and of the fused group normalisation beside LibTorch's own.
 #include "models/nets/group_norm_silu.h"
 #include "models/nets/unet.h"
+#include "models/nets/weights.h"
+#include "models/train/adamw.h"
 
 #include <ATen/autocast_mode.h>
 #include <benchmark/benchmark.h>
 #include <torch/csrc/autograd/autograd.h>
-#include <torch/optim/adamw.h>
 #include <torch/utils.h>
 
 namespace ctforge::nets {
@@ -19,9 +20,10 @@ constexpr auto kLast = torch::MemoryFormat::ChannelsLast;
 void training_step(benchmark::State& state) {
   torch::manual_seed(0);
   UNet net((UNetConfig()));
-  for (Tensor& p : net->parameters())
-    if (p.dim() == 4) p.set_data(p.contiguous(kLast));
-  torch::optim::AdamW optimiser(net->parameters());
+  use_channels_last(*net);
+  train::NamedParameters parameters;
+  for (const auto& item : net->named_parameters()) parameters.emplace_back(item.key(), item.value());
+  train::AdamW optimiser(parameters, {});
   const std::int64_t batch = state.range(0);
   const Tensor x = torch::randn({batch, 4, 16, 16}).contiguous(kLast), c_noise = torch::randn({batch});
   for (auto _ : state) {
@@ -31,7 +33,7 @@ void training_step(benchmark::State& state) {
     at::autocast::set_autocast_enabled(at::kCPU, false);
     at::autocast::clear_cache();
     (y.to(torch::kFloat32) - x).square().mean().backward();
-    optimiser.step();
+    optimiser.step(1e-3);
   }
   state.SetItemsProcessed(state.iterations() * batch);
 }

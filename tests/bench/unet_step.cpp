@@ -5,6 +5,8 @@
 // Prints one line of JSON: images per second (median of the steps after the second) and bytes of memory that the steps
 // took at most beyond what the network, its gradients and its optimiser hold.
 #include "models/nets/unet.h"
+#include "models/nets/weights.h"
+#include "models/train/adamw.h"
 #include "models/train/precision.h"
 #include "models/train/recompute.h"
 
@@ -16,7 +18,6 @@
 #include <string>
 #include <vector>
 
-#include <torch/optim/adamw.h>
 #include <torch/utils.h>
 
 namespace {
@@ -46,10 +47,10 @@ int main(int argc, char** argv) {
                        .block_out_channels = {64, 128, 256},
                        .layers_per_block = 2});
   if (std::string(argv[3]) == "recomputed") net->set_block_runner(train::recomputed);
-  for (torch::Tensor& parameter : net->parameters()) {
-    if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
-  }
-  torch::optim::AdamW optimiser(net->parameters());
+  nets::use_channels_last(*net);
+  train::NamedParameters parameters;
+  for (const auto& item : net->named_parameters()) parameters.emplace_back(item.key(), item.value());
+  train::AdamW optimiser(parameters, {});
   const auto step = [&](std::int64_t images) {
     const auto x = torch::randn({images, 3, 64, 64}).contiguous(torch::MemoryFormat::ChannelsLast);
     optimiser.zero_grad();
@@ -59,7 +60,7 @@ int main(int argc, char** argv) {
       y = net(x, torch::rand({images}) * 1000);
     }
     (y.to(torch::kFloat32) - x).square().mean().backward();
-    optimiser.step();
+    optimiser.step(1e-3);
   };
   step(1);  // makes gradients and the optimiser's state
   const double base = memory_bytes("VmRSS:");
