@@ -39,8 +39,8 @@ class Status : public testing::Test {
 };
 
 TEST_F(Status, OfARunThatHasNotBegun) {
-  for (const auto& [stage, entry] : status_of(folder_.path(), {}).at("stages").items())
-    EXPECT_EQ(entry.at("state"), "waiting") << stage;
+  const ordered_json status = status_of(folder_.path(), {});
+  for (const auto& [stage, entry] : status.at("stages").items()) EXPECT_EQ(entry.at("state"), "waiting") << stage;
   EXPECT_THROW(status_of(folder_ / "elsewhere", {}), io::DataError);
 }
 

@@ -8,6 +8,13 @@
 namespace ctforge::pipeline {
 namespace {
 
+// The address sanitizer keeps what is freed, to find who still uses it.
+#ifdef __SANITIZE_ADDRESS__
+constexpr bool kFreedGoesBack = false;
+#else
+constexpr bool kFreedGoesBack = true;
+#endif
+
 TEST(Memory, ResidentGrowsWithWhatIsTakenAndThePeakStays) {
   constexpr std::int64_t taken_bytes = 64 << 20;
   reset_peak_memory("cpu");
@@ -20,10 +27,13 @@ TEST(Memory, ResidentGrowsWithWhatIsTakenAndThePeakStays) {
   }
   const MemoryUse after = memory_use("cpu");
   EXPECT_GE(after.peak_bytes, before.resident_bytes + taken_bytes / 2);
-  EXPECT_LT(after.resident_bytes, after.peak_bytes);
+  if (kFreedGoesBack) {
+    EXPECT_LT(after.resident_bytes, after.peak_bytes);
+  }
 }
 
 TEST(Memory, WhatIsFreedGoesBackWhereAsked) {
+  if (!kFreedGoesBack) GTEST_SKIP() << "the sanitizer keeps what is freed";
   const ReturnFreedMemory returning;
   const std::int64_t before = memory_use("cpu").resident_bytes;
   std::vector<std::vector<char>> blocks;
