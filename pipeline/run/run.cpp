@@ -166,7 +166,7 @@ std::string resolve_device(const std::string& device, const Ranks& ranks) {
   if (!available) return "cpu";
   if (!ranks.several()) return "cuda";
   // One alone that a process sees is its own: whoever started it shared them out.
-  const int count = static_cast<int>(torch::cuda::device_count());
+  const int count = static_cast<unsigned char>(torch::cuda::device_count());
   if (count > 1 && ranks.local_rank >= count)
     throw ConfigError({{"run.device", "",
                         "there are " + std::to_string(ranks.local_size) + " processes for the " +
