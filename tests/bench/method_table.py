@@ -9,7 +9,8 @@ Parts, each resumable, so that several can run at the same time once `codec` is 
     codec        the autoencoder that all of them share
     teacher      an EDM generator, drawn from with samplers and steps as they are usually advised
     consistency  easy consistency tuning of that teacher, drawn from in 1 and 2 steps
-    flow         rectified flow in 1, 2, 4 and 50 steps, before and after reflow over its own pairs
+    flow         rectified flow in 1, 2, 4 and 50 steps, before and after reflow over its own pairs, and distilled to one
+                 step from the pairs of that
     schedules    DDPM with a linear and a cosine schedule, and rectified flow, at equal training and steps, 3 seeds
     gan          an EDM generator and a GAN of the same latents after --minutes of training each, 3 seeds
     table        what came of it, as Markdown on stdout and as OUT/methods.png (needs numpy and Pillow)
@@ -69,14 +70,22 @@ class Experiment:
     def flow(self):
         method = "train.method=rectified_flow", "sample.sampler=euler"
         self.sweep("flow", ["sample.steps=50|4|2|1"], *method, *self.from_codec(self.further))
-        pairs = self.out / "pairs"
+        pairs = self.pairs_of("flow", "pairs", *method, *self.from_codec(self.further))
+        reflow = *method, f"train.from={pairs}", f"train.pairs={pairs / 'samples'}", f"train.steps={self.further}"
+        self.sweep("reflow", ["sample.steps=50|4|2|1"], *reflow, "train.times=u_shaped")
+        straight = self.pairs_of("reflow", "straight_pairs", *reflow, "train.times=u_shaped")
+        self.sweep("distilled", ["sample.steps=2|1"], *method, f"train.from={straight}",
+                   f"train.pairs={straight / 'samples'}", "train.times=noisiest", f"train.steps={self.further}")
+
+    def pairs_of(self, teacher, name, *settings):
+        """A copy of the generator, with samples that keep the noise they began at."""
+        pairs = self.out / name
         if not pairs.exists():
-            shutil.copytree(self.trained("flow"), self.out / "pairs.new")
-            (self.out / "pairs.new").rename(pairs)
-        self.run("sample", "pairs", *method, *self.from_codec(self.further), "sample.pairs=true",
-                 "sample.steps=30", f"sample.count={self.pairs}", "sample.classes=training")
-        self.sweep("reflow", ["sample.steps=50|4|2|1"], *method, f"train.from={pairs}", f"train.pairs={pairs / 'samples'}",
-                   "train.times=u_shaped", f"train.steps={self.further}")
+            shutil.copytree(self.trained(teacher), self.out / f"{name}.new")
+            (self.out / f"{name}.new").rename(pairs)
+        self.run("sample", name, *settings, "sample.pairs=true", "sample.steps=30", f"sample.count={self.pairs}",
+                 "sample.classes=training")
+        return pairs
 
     def schedules(self):
         grid = ["train.seed=1|2|3", f"train.method,train.betas,train.target,sample.sampler={METHODS}"]
@@ -89,7 +98,7 @@ class Experiment:
     def table(self):
         pictures = []
         print("| generator | drawn with | FD-Lite0 | floor | seconds per 1,000 |\n|---|---|---|---|---|")
-        for name in ("teacher", "consistency", "flow", "reflow", "schedules", "gan"):
+        for name in ("teacher", "consistency", "flow", "reflow", "distilled", "schedules", "gan"):
             file = self.out / name / "sweep.json"
             for row in json.loads(file.read_text())["rows"] if file.exists() else []:
                 figures, settings = row["figures"], row["settings"]
