@@ -184,7 +184,8 @@ class Chain {
   std::optional<std::string> key_of_inputs() {
     if (verdict_.state != "done") return std::nullopt;
     const auto settings = manifest_["stages"]["prepare"].value("settings", ordered_json::object());
-    if (!config_ && (settings.value("input", "?") != "" || settings.value("key_file", "?") != "")) {
+    const bool self_contained = settings.value("input", "?").empty() && settings.value("key_file", "?").empty();
+    if (!config_ && !self_contained) {
       note("its input lies outside of this folder: give --config to have it read again");
       return std::nullopt;
     }
