@@ -119,7 +119,7 @@ class Training {
     net_->train();
     train::AdamWOptions optimiser;
     optimiser.weight_decay = options.weight_decay;
-    optimiser_.emplace(parameters(), optimiser);
+    optimiser_.emplace(train::trained_parameters(*net_), optimiser);
   }
 
   // One optimiser step; returns the loss. Throws Diverged when it is not finite.
@@ -156,12 +156,6 @@ class Training {
   }
 
  private:
-  train::NamedParameters parameters() const {
-    train::NamedParameters named;
-    for (const auto& item : net_->named_parameters()) named.emplace_back(item.key(), item.value());
-    return named;
-  }
-
   // Patches of each source in the batch of a step.
   std::vector<std::int64_t> counts_at(std::int64_t step) const {
     std::vector<std::int64_t> counts = counts_;

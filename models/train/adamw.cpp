@@ -8,16 +8,17 @@
 
 namespace ctforge::train {
 
-namespace {
+NamedParameters trained_parameters(const torch::nn::Module& module) {
+  NamedParameters result;
+  for (const auto& item : module.named_parameters())
+    if (item.value().requires_grad()) result.emplace_back(item.key(), item.value());
+  return result;
+}
 
-// The fused kernels read all tensors of a parameter in the order in which they lie in memory, and take it for granted
-// that it is the same.
 torch::Tensor in_memory_order_of(const torch::Tensor& parameter, const torch::Tensor& gradient) {
   if (gradient.strides() == parameter.strides()) return gradient;
   return torch::empty_like(parameter).copy_(gradient);
 }
-
-}  // namespace
 
 AdamW::AdamW(NamedParameters parameters, AdamWOptions options) : parameters_(std::move(parameters)), options_(options) {
   const torch::NoGradGuard no_grad;
@@ -39,6 +40,7 @@ void AdamW::step(double learning_rate) {
     const torch::Tensor& parameter = parameters_[i].second;
     if (!parameter.grad().defined()) continue;
     parameters.push_back(parameter);
+    // The fused kernels take it for granted.
     gradients.push_back(in_memory_order_of(parameter, parameter.grad()));
     exp_avg.push_back(exp_avg_[i]);
     exp_avg_sq.push_back(exp_avg_sq_[i]);

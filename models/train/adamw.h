@@ -7,11 +7,18 @@
 #include <utility>
 #include <vector>
 
+#include <torch/nn/module.h>
 #include <torch/types.h>
 
 namespace ctforge::train {
 
 using NamedParameters = std::vector<std::pair<std::string, torch::Tensor>>;
+
+// Those that are trained, under their dotted names.
+NamedParameters trained_parameters(const torch::nn::Module& module);
+
+// The gradient with its elements in the order in which the parameter's lie in memory: itself, nearly always.
+torch::Tensor in_memory_order_of(const torch::Tensor& parameter, const torch::Tensor& gradient);
 
 struct AdamWOptions {
   double beta1 = 0.9, beta2 = 0.999;

@@ -1,6 +1,8 @@
 // Buckets of gradients, filled by hooks of the way back.
 #include "models/train/gradient_average.h"
 
+#include "models/train/adamw.h"
+
 #include <algorithm>
 #include <mutex>
 #include <stdexcept>
@@ -96,7 +98,7 @@ class GradientAverage::Impl : public std::enable_shared_from_this<GradientAverag
       present.push_back(gradient.defined() ? 1.0F : 0.0F);
       // In the memory order of the parameter, which is that of its gradient nearly always: no strided copies.
       const auto whole = gradient.defined() ? gradient : torch::zeros_like(parameters_[i]);
-      parts.push_back(in_order_of(parameters_[i], whole));
+      parts.push_back(in_memory_order_of(parameters_[i], whole).as_strided({whole.numel()}, {1}));
     }
     parts.push_back(torch::tensor(present).to(first.device(), first.scalar_type()));
     bucket.flat = torch::cat(parts);
@@ -117,14 +119,6 @@ class GradientAverage::Impl : public std::enable_shared_from_this<GradientAverag
       parameter.mutable_grad().copy_(part.as_strided(parameter.sizes(), parameter.strides(), part.storage_offset()));
     }
     bucket.flat.reset();
-  }
-
-  // The elements in the order in which the parameter's lie in memory. [elements]
-  static torch::Tensor in_order_of(const torch::Tensor& parameter, const torch::Tensor& gradient) {
-    if (gradient.strides() == parameter.strides()) return gradient.as_strided({gradient.numel()}, {1});
-    auto copy = torch::empty_like(parameter);
-    copy.copy_(gradient);
-    return copy.as_strided({copy.numel()}, {1});
   }
 
   Group& group_;

@@ -22,11 +22,8 @@ namespace {
 using Json = nlohmann::json;
 constexpr std::size_t kLossTail = 20;
 
-NamedParameters trained_parameters(const torch::nn::Module& module) {
-  NamedParameters result;
-  for (const auto& item : module.named_parameters()) {
-    if (item.value().requires_grad()) result.emplace_back(item.key(), item.value());
-  }
+NamedParameters some_parameters(const torch::nn::Module& module) {
+  NamedParameters result = trained_parameters(module);
   if (result.empty()) throw std::invalid_argument("Trainer: the module has nothing to train");
   return result;
 }
@@ -67,7 +64,7 @@ Trainer::Trainer(torch::nn::Module& module, TrainerOptions options, std::optiona
       options_(checked(std::move(options))),
       store_(std::move(store)),
       hooks_(std::move(hooks)),
-      parameters_(trained_parameters(module)),
+      parameters_(some_parameters(module)),
       device_(parameters_.front().second.device()),
       optimizer_(parameters_, {options_.beta1, options_.beta2, options_.epsilon, options_.weight_decay}),
       ema_(module, options_.ema),

@@ -21,9 +21,7 @@ void training_step(benchmark::State& state) {
   torch::manual_seed(0);
   UNet net((UNetConfig()));
   use_channels_last(*net);
-  train::NamedParameters parameters;
-  for (const auto& item : net->named_parameters()) parameters.emplace_back(item.key(), item.value());
-  train::AdamW optimiser(parameters, {});
+  train::AdamW optimiser(train::trained_parameters(*net), {});
   const std::int64_t batch = state.range(0);
   const Tensor x = torch::randn({batch, 4, 16, 16}).contiguous(kLast), c_noise = torch::randn({batch});
   for (auto _ : state) {

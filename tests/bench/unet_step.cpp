@@ -48,9 +48,7 @@ int main(int argc, char** argv) {
                        .layers_per_block = 2});
   if (std::string(argv[3]) == "recomputed") net->set_block_runner(train::recomputed);
   nets::use_channels_last(*net);
-  train::NamedParameters parameters;
-  for (const auto& item : net->named_parameters()) parameters.emplace_back(item.key(), item.value());
-  train::AdamW optimiser(parameters, {});
+  train::AdamW optimiser(train::trained_parameters(*net), {});
   const auto step = [&](std::int64_t images) {
     const auto x = torch::randn({images, 3, 64, 64}).contiguous(torch::MemoryFormat::ChannelsLast);
     optimiser.zero_grad();

@@ -6,6 +6,8 @@
 #include <tuple>
 
 #include <gtest/gtest.h>
+#include <torch/nn/modules/container/sequential.h>
+#include <torch/nn/modules/linear.h>
 #include <torch/optim/adamw.h>
 #include <torch/utils.h>
 
@@ -87,6 +89,15 @@ TEST(AdamW, GoesOnFromNamedTensors) {
   step(first, whole, -2);
   step(second, other, -2);
   EXPECT_TRUE(torch::equal(whole, other));
+}
+
+TEST(TrainedParameters, AreThoseWithAGradient) {
+  torch::nn::Sequential net(torch::nn::Linear(2, 3), torch::nn::Linear(3, 1));
+  net->parameters()[0].requires_grad_(false);
+  const NamedParameters found = trained_parameters(*net);
+  ASSERT_EQ(found.size(), 3u);
+  EXPECT_EQ(found[0].first, "0.bias");
+  EXPECT_EQ(found[2].first, "1.bias");
 }
 
 TEST(AdamW, MissingTensorsAreRefused) {
