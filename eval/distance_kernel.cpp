@@ -11,7 +11,7 @@
 namespace ctforge::eval {
 namespace {
 
-constexpr std::int64_t kRowsATask = 16;
+constexpr std::int64_t kRowsATask = 16, kColumnsATask = 64;
 
 // Four sums side by side: one alone would wait for each addition.
 template <class T>
@@ -78,6 +78,25 @@ void offer_tile(const RowsView& set, const float* products, std::int64_t first_r
         if (bound >= worst || first_column + j == row) continue;
         insert(bound, first_column + j, bounds, indices, candidates.keep);
         worst = bounds[candidates.keep - 1];
+      }
+    }
+  });
+}
+
+void offer_mirrored_tile(const RowsView& set, const float* products, std::int64_t first_row, std::int64_t rows,
+                         std::int64_t first_column, std::int64_t columns, const Candidates& candidates) {
+  const double shrink = 1 - distance_error_bound(set.dimensions);
+  const std::int64_t keep = candidates.keep;
+  at::parallel_for(0, columns, kColumnsATask, [&](std::int64_t begin, std::int64_t end) {
+    // Rows outside: products are read along their rows.
+    for (std::int64_t i = 0; i < rows; ++i) {
+      const double own = shrink * static_cast<double>(set.norms[first_row + i]);
+      for (std::int64_t j = begin; j < end; ++j) {
+        const std::int64_t column = first_column + j;
+        double* bounds = candidates.bound + column * keep;
+        const double bound =
+            own + shrink * static_cast<double>(set.norms[column]) - 2 * static_cast<double>(products[i * columns + j]);
+        if (bound < bounds[keep - 1]) insert(bound, first_row + i, bounds, candidates.index + column * keep, keep);
       }
     }
   });

@@ -35,6 +35,9 @@ struct Candidates {
 // the same set. A row is no candidate for itself.
 void offer_tile(const RowsView& set, const float* products, std::int64_t first_row, std::int64_t rows,
                 std::int64_t first_column, std::int64_t columns, const Candidates& candidates);
+// The same tile read the other way: offers its rows to the rows of the set that are its columns. None may be both.
+void offer_mirrored_tile(const RowsView& set, const float* products, std::int64_t first_row, std::int64_t rows,
+                         std::int64_t first_column, std::int64_t columns, const Candidates& candidates);
 
 // Squared distances to the nearest other rows, exact, ascending: [count, neighbours], neighbours < keep.
 void exact_neighbours(const RowsView& set, const Candidates& candidates, std::int64_t neighbours, double* squared);

@@ -1,6 +1,8 @@
 // The Fréchet distance between two sets of features: merged moments, Cholesky, and the nuclear norm for few rows.
 #include "eval/frechet.h"
 
+#include "eval/symmetric_product.h"
+
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
@@ -46,7 +48,7 @@ void Moments::add(const torch::Tensor& rows) {
   const torch::Tensor x = checked_rows(rows, 1);
   const torch::Tensor mean = x.mean(0);
   const torch::Tensor centred = x - mean;
-  merge(x.size(0), mean, torch::matmul(centred.t(), centred));
+  merge(x.size(0), mean, gram(centred));
 }
 
 void Moments::merge(const Moments& other) {
@@ -77,8 +79,7 @@ Gaussian Moments::gaussian() const {
 double frechet_distance(const Gaussian& a, const Gaussian& b) {
   if (a.mean.sizes() != b.mean.sizes()) throw std::invalid_argument("Gaussians of different dimension");
   const torch::Tensor lower = factor(a.covariance);
-  const torch::Tensor product = torch::matmul(torch::matmul(lower.t(), b.covariance), lower);
-  const torch::Tensor values = torch::linalg_eigvalsh((product + product.t()) / 2);
+  const torch::Tensor values = torch::linalg_eigvalsh(congruence(lower, b.covariance));
   const double root_trace = values.clamp_min(0).sqrt().sum().item<double>();
   const double shift = (a.mean - b.mean).square().sum().item<double>();
   return shift + total_variance(a.covariance) + total_variance(b.covariance) - 2 * root_trace;

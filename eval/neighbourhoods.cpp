@@ -10,18 +10,20 @@
 namespace ctforge::eval {
 namespace {
 
-constexpr std::int64_t kTileRows = 256, kTileColumns = 2048;  // 2 MB of products
+constexpr std::int64_t kTile = 1024;  // rows and columns: 4 MB of products
 // Candidates beyond the neighbours asked for: without them every near tie would cost a whole row.
 constexpr std::int64_t kSpare = 6;
 
 using UseTile = std::function<void(const float* products, std::int64_t first_row, std::int64_t rows,
                                    std::int64_t first_column, std::int64_t columns)>;
 
-void for_each_tile(const torch::Tensor& x, const torch::Tensor& y, const UseTile& use) {
-  for (std::int64_t i = 0; i < x.size(0); i += kTileRows) {
-    const std::int64_t rows = std::min(kTileRows, x.size(0) - i);
-    for (std::int64_t j = 0; j < y.size(0); j += kTileColumns) {
-      const std::int64_t columns = std::min(kTileColumns, y.size(0) - j);
+enum class Tiles { All, FromDiagonal };
+
+void for_each_tile(const torch::Tensor& x, const torch::Tensor& y, Tiles tiles, const UseTile& use) {
+  for (std::int64_t i = 0; i < x.size(0); i += kTile) {
+    const std::int64_t rows = std::min(kTile, x.size(0) - i);
+    for (std::int64_t j = tiles == Tiles::All ? 0 : i; j < y.size(0); j += kTile) {
+      const std::int64_t columns = std::min(kTile, y.size(0) - j);
       const torch::Tensor products = torch::matmul(x.narrow(0, i, rows), y.narrow(0, j, columns).t()).contiguous();
       use(products.const_data_ptr<float>(), i, rows, j, columns);
     }
@@ -49,8 +51,8 @@ Neighbourhoods::Neighbourhoods(const torch::Tensor& rows, const torch::Tensor& c
       centred_((rows_.to(torch::kFloat64) - centre.to(torch::kFloat64)).to(torch::kFloat32)),
       norms_(torch::empty({rows_.size(0)}, torch::kFloat32)),
       squared_(torch::empty({rows_.size(0), kDensityNeighbour}, torch::kFloat64)) {
-  for (std::int64_t i = 0; i < size(); i += kTileColumns) {
-    const std::int64_t count = std::min(kTileColumns, size() - i);
+  for (std::int64_t i = 0; i < size(); i += kTile) {
+    const std::int64_t count = std::min(kTile, size() - i);
     norms_.narrow(0, i, count).copy_(centred_.narrow(0, i, count).to(torch::kFloat64).square().sum(1));
   }
   const std::int64_t keep = std::min(kDensityNeighbour + kSpare, size());
@@ -58,8 +60,13 @@ Neighbourhoods::Neighbourhoods(const torch::Tensor& rows, const torch::Tensor& c
   const torch::Tensor index = torch::zeros({size(), keep}, torch::kInt64);
   const Candidates candidates{bound.data_ptr<double>(), index.data_ptr<std::int64_t>(), keep};
   const RowsView own = view();
-  for_each_tile(centred_, centred_,
-                [&](const float* products, auto... where) { offer_tile(own, products, where..., candidates); });
+  for_each_tile(centred_, centred_, Tiles::FromDiagonal,
+                [&](const float* products, std::int64_t first_row, std::int64_t rows, std::int64_t first_column,
+                    std::int64_t columns) {
+                  offer_tile(own, products, first_row, rows, first_column, columns, candidates);
+                  if (first_column > first_row)  // the tile below the diagonal is this one's mirror
+                    offer_mirrored_tile(own, products, first_row, rows, first_column, columns, candidates);
+                });
   exact_neighbours(own, candidates, kDensityNeighbour, squared_.data_ptr<double>());
 }
 
@@ -97,7 +104,7 @@ NeighbourhoodScores neighbourhood_scores(const Neighbourhoods& real, const Neigh
                           inside.data(),
                           recalled.data(),
                           precise.data()};
-  for_each_tile(real.centred(), synthetic.centred(),
+  for_each_tile(real.centred(), synthetic.centred(), Tiles::All,
                 [&](const float* products, auto... where) { cover_tile(ours, theirs, products, where..., coverage); });
   NeighbourhoodScores scores;
   scores.precision = mean_of(precise);

@@ -46,6 +46,18 @@ TEST_F(Line, OffersNeighboursInOrderAndNeverTheRowItself) {
   }
 }
 
+TEST_F(Line, OffersTheSameByATileAndItsMirror) {
+  const std::vector<float> off_diagonal = {0, 0, 3, 7};  // rows 0 and 1 with rows 2 and 3
+  std::vector<double> bound(8, kInfinite), mirrored = bound;
+  std::vector<std::int64_t> index(8, -1), mirrored_index = index;
+  offer_mirrored_tile(view_, off_diagonal.data(), 0, 2, 2, 2, {mirrored.data(), mirrored_index.data(), 2});
+  const std::vector<float> below = {0, 3, 0, 7};  // rows 2 and 3 with rows 0 and 1
+  offer_tile(view_, below.data(), 2, 2, 0, 2, {bound.data(), index.data(), 2});
+  EXPECT_EQ(mirrored, bound);
+  EXPECT_EQ(mirrored_index, index);
+  EXPECT_EQ(index, (std::vector<std::int64_t>{-1, -1, -1, -1, 1, 0, 1, 0}));
+}
+
 TEST_F(Line, DoesNotTrustCandidatesWhoseBoundsLeaveItOpen) {
   // A bound of 4 kept out the true neighbours of row 3 at 16 and 36: candidate 0, at 49, must not be believed.
   std::vector<double> bound = {1, 9, 1, 4, 4, 9, 4, 4};

@@ -68,10 +68,10 @@ TEST(NeighbourhoodScores, EqualPrdcsAndTorchFidelitys) {
 }
 
 TEST(NeighbourhoodScores, AreThoseOfTheWholeMatrixAcrossTiles) {
-  const torch::Tensor real = normal_cloud(300, 3, 1).to(torch::kFloat32),
+  const torch::Tensor real = normal_cloud(1100, 3, 1).to(torch::kFloat32),
                       synthetic = (normal_cloud(2100, 3, 2) + 0.1).to(torch::kFloat32);
   expect_equal(neighbourhood_scores(real, synthetic), by_definition(real, synthetic));
-  const torch::Tensor twice = normal_cloud(280, 7, 3), other = normal_cloud(270, 7, 4) * 0.9 + 0.1;
+  const torch::Tensor twice = normal_cloud(1030, 7, 3), other = normal_cloud(270, 7, 4) * 0.9 + 0.1;
   expect_equal(neighbourhood_scores(twice, other), by_definition(twice, other));
 }
 
