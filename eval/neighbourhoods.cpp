@@ -61,11 +61,10 @@ Neighbourhoods::Neighbourhoods(const torch::Tensor& rows, const torch::Tensor& c
   const Candidates candidates{bound.data_ptr<double>(), index.data_ptr<std::int64_t>(), keep};
   const RowsView own = view();
   for_each_tile(centred_, centred_, Tiles::FromDiagonal,
-                [&](const float* products, std::int64_t first_row, std::int64_t rows, std::int64_t first_column,
-                    std::int64_t columns) {
-                  offer_tile(own, products, first_row, rows, first_column, columns, candidates);
-                  if (first_column > first_row)  // the tile below the diagonal is this one's mirror
-                    offer_mirrored_tile(own, products, first_row, rows, first_column, columns, candidates);
+                [&](const float* products, std::int64_t i, std::int64_t height, std::int64_t j, std::int64_t width) {
+                  offer_tile(own, products, i, height, j, width, candidates);
+                  // The tile below the diagonal is this one's mirror.
+                  if (j > i) offer_mirrored_tile(own, products, i, height, j, width, candidates);
                 });
   exact_neighbours(own, candidates, kDensityNeighbour, squared_.data_ptr<double>());
 }
