@@ -86,7 +86,12 @@ int remove_leftovers(const fs::path& folder) {
 std::string read_whole_file(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) throw DataError(Fault::Unreadable, "a file cannot be opened");
-  std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  std::error_code unknown;  // of what is no regular file
+  const std::uintmax_t size = fs::file_size(path, unknown);
+  std::string bytes(unknown ? 0 : size, '\0');
+  in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  bytes.resize(static_cast<std::size_t>(in.gcount()));
+  if (in) bytes.append(std::istreambuf_iterator<char>(in), {});  // of a file that has grown, or whose size is not told
   if (in.bad()) throw DataError(Fault::Unreadable, "a file cannot be read");
   return bytes;
 }
