@@ -7,8 +7,8 @@ end_to_end  PNG images through an Inception of random weights (the networks' own
             programs): clean-fid's resizing, and torch-fidelity's, which is TensorFlow 1's.
 speed       Fréchet distance at D = 2048 and N = 5000 against clean-fid, precision, recall, density and coverage at
             N = 10,000 against prdc, each in a fresh process, in turn; medians of time and peak memory. Like is
-            compared with like, from the start of a process that reads two files to its end; the peer's function
-            alone, without interpreter, imports and reading, is printed beside.
+            compared with like: the whole of a process that reads two files, and for Fréchet the functions alone
+            (with ctforge_evaluation_values beside the program).
 
 Needs torch, numpy, pillow<13, scipy<1.18 (later ones removed what clean-fid and pytorch-fid call), clean-fid,
 pytorch-fid, torch-fidelity, prdc and vendi-score; without them it says so and ends with code 77.
@@ -27,6 +27,8 @@ import time
 import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import evaluation_tool  # noqa: E402
+
 SKIPPED = 77
 
 
@@ -260,18 +262,25 @@ def speed(program, folder, report, runs):
     for name, (count, peer, measures, least) in cases.items():
         for side, seed in (("x", 2), ("y", 3)):
             np.save(folder / f"{name}-{side}.npy", features(count, 2048, seed, 0.05 * (seed - 2)).astype(np.float32))
-        ours, theirs = [], []
+        ours, theirs, functions = [], [], []
         for _ in range(runs):
             theirs.append(timed_peer(name, folder))
             result = ctforge(program, folder / f"{name}-x.npy", folder / f"{name}-y.npy", folder / "out",
                              ["evaluate.rounds=0", f"evaluate.measures={measures}"])
             ours.append(result[1:])
+            if name == "frechet" and evaluation_tool.TOOL.exists():
+                rows = {part: np.load(folder / f"{name}-{side}.npy").astype(float)
+                        for part, side in (("real", "x"), ("other", "y"))}
+                functions.append(evaluation_tool.ours("frechet", rows, {})["seconds"])
         seconds = [statistics.median(run[0] for run in part) for part in (ours, theirs)]
         memory = [statistics.median(run[1] for run in part) for part in (ours, theirs)]
         print(f"{name}, N={count} D=2048, {runs} runs in turn, medians: ctforge {seconds[0]:.2f} s {memory[0]:.0f} MB, "
               f"{peer} {seconds[1]:.2f} s {memory[1]:.0f} MB, of which its function "
               f"{statistics.median(run[2] for run in theirs):.2f} s", flush=True)
-        report.ratio(f"{name}, {peer}'s time over ours", seconds[1] / seconds[0], least)
+        if functions:
+            report.ratio(f"{name}, {peer}'s function over ours, {statistics.median(functions):.2f} s",
+                         statistics.median(run[2] for run in theirs) / statistics.median(functions), least)
+        report.ratio(f"{name}, {peer}'s process over ours", seconds[1] / seconds[0], least)
 
 
 def main():

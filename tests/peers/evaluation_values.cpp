@@ -1,11 +1,13 @@
 // What eval/ computes of arrays that a script wrote, for tests/peers/*_side_by_side.py to compare with other software.
 //
 // Usage: ctforge_evaluation_values COMMAND FILE.safetensors [THREADS]
-//   radiomics   value F64 and inside U8 [N,D,H,W]; metadata spacing_mm "x y z", bin_width, bin_count
-//   frechet     real F64 [N,D], other F64 [M,D]
-//   surface     prediction and reference U8 [N,D,H,W], label 1; metadata spacing_mm, tolerance_mm
-//   similarity  a and b F64 [N,1,H,W], range 2; metadata scales
+//   radiomics         value F64 and inside U8 [N,D,H,W]; metadata spacing_mm "x y z", bin_width, bin_count
+//   frechet           real F64 [N,D], other F64 [M,D]: of their Gaussians
+//   radiomic_frechet  the same, as frd-score has it
+//   surface           prediction and reference U8 [N,D,H,W], label 1; metadata spacing_mm, tolerance_mm
+//   similarity        a and b F64 [N,1,H,W], range 2; metadata scales
 // prints JSON: the values, and the seconds that computing them took.
+#include "eval/frechet.h"
 #include "eval/radiomics.h"
 #include "eval/radiomics_set.h"
 #include "eval/ssim.h"
@@ -68,6 +70,10 @@ json radiomics_values(const io::SafetensorsFile& file) {
 }
 
 json frechet_values(const io::SafetensorsFile& file) {
+  return {{"value", eval::frechet_distance(matrix(file.tensors().at("real")), matrix(file.tensors().at("other")))}};
+}
+
+json radiomic_frechet_values(const io::SafetensorsFile& file) {
   const torch::Tensor real = matrix(file.tensors().at("real")), other = matrix(file.tensors().at("other"));
   return {{"v0", eval::frechet_radiomics_v0(real, other)}, {"v1", eval::frechet_radiomics_v1(real, other)}};
 }
@@ -101,6 +107,7 @@ json values_of(const std::string& command, const io::SafetensorsFile& file) {
   const std::map<std::string, std::function<json(const io::SafetensorsFile&)>> commands = {
       {"radiomics", radiomics_values},
       {"frechet", frechet_values},
+      {"radiomic_frechet", radiomic_frechet_values},
       {"surface", surface_values},
       {"similarity", similarity_values}};
   const auto started = std::chrono::steady_clock::now();

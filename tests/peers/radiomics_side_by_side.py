@@ -137,7 +137,7 @@ def compare_frechet(slices, spacing):
     # More rows than features: drawn about the measured ones.
     large = matrix.mean(0) + generator.normal(size=(400, 93)) @ generator.normal(size=(93, 93)) / 10 * matrix.std(0)
     for title, real, other in (("measured", matrix[::2], matrix[1::2]), ("N > D", large[:200], large[200:] * 1.02)):
-        found = ours("frechet", {"real": real, "other": other}, {})
+        found = ours("radiomic_frechet", {"real": real, "other": other}, {})
         joint = numpy.concatenate([real, other])
         low, high = frd.V0_DEFAULT_NORM_RANGE
         scaled = [frd.min_max_normalize(side, low, high, base_distribution=joint) for side in (real, other)]
