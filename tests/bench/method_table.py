@@ -74,7 +74,7 @@ class Experiment:
         reflow = *method, f"train.from={pairs}", f"train.pairs={pairs / 'samples'}", f"train.steps={self.further}"
         self.sweep("reflow", ["sample.steps=50|4|2|1"], *reflow, "train.times=u_shaped")
         straight = self.pairs_of("reflow", "straight_pairs", *reflow, "train.times=u_shaped")
-        self.sweep("distilled", ["sample.steps=2|1"], *method, f"train.from={straight}",
+        self.sweep("distilled", ["sample.steps=1"], *method, f"train.from={straight}",
                    f"train.pairs={straight / 'samples'}", "train.times=noisiest", f"train.steps={self.further}")
 
     def pairs_of(self, teacher, name, *settings):
