@@ -40,22 +40,26 @@ torch::Tensor retone(const torch::Tensor& image, const Augmentation& augmentatio
   return (toned * contrast + shift + noise).clamp(-1, 1);
 }
 
-}  // namespace
+constexpr std::int64_t kControlPoints = 5;  // of elastic displacements, along each edge
 
-Augmentation stronger(Augmentation augmentation, double factor) {
-  for (double* range : {&augmentation.rotation_degrees, &augmentation.log_scale, &augmentation.translation,
-                        &augmentation.log_gamma, &augmentation.contrast, &augmentation.shift, &augmentation.noise})
-    *range *= factor;
-  return augmentation;
+// [n,H,W,2], added to a grid.
+torch::Tensor displacements(const torch::Tensor& image, double deviation, torch::Generator& generator) {
+  const torch::Tensor coarse = torch::randn({image.size(0), 2, kControlPoints, kControlPoints}, generator) * deviation;
+  auto options = F::InterpolateFuncOptions().mode(torch::kBicubic).align_corners(true);
+  return F::interpolate(coarse, options.size(std::vector<std::int64_t>{image.size(2), image.size(3)}))
+      .permute({0, 2, 3, 1});
 }
 
-LabelledImages moved(const LabelledImages& batch, const torch::Tensor& maps) {
+void check_shapes(const LabelledImages& batch) {
   if (batch.image.dim() != 4 || batch.image.size(1) != 1 || batch.label.dim() != 3 ||
       batch.label.size(0) != batch.image.size(0) || batch.label.size(1) != batch.image.size(2) ||
       batch.label.size(2) != batch.image.size(3)) {
     throw std::invalid_argument("augment takes images [n,1,H,W] and labels [n,H,W]");
   }
-  const torch::Tensor grid = F::affine_grid(maps, batch.image.sizes(), false);
+}
+
+// grid [n,H,W,2]: of each place in the result, the place in the patch.
+LabelledImages sampled_at(const LabelledImages& batch, const torch::Tensor& grid) {
   auto options = F::GridSampleFuncOptions().padding_mode(torch::kZeros).align_corners(false);
   // Zero padding stands for air once air is at zero.
   const torch::Tensor image = F::grid_sample(batch.image + 1, grid, options.mode(torch::kBilinear)) - 1;
@@ -64,11 +68,33 @@ LabelledImages moved(const LabelledImages& batch, const torch::Tensor& maps) {
   return {image, label.squeeze(1).to(torch::kInt64)};
 }
 
-LabelledImages augment(const LabelledImages& batch, const Augmentation& augmentation, torch::Generator& generator) {
-  if (batch.image.dim() != 4) throw std::invalid_argument("augment takes images [n,1,H,W] and labels [n,H,W]");
+}  // namespace
+
+Augmentation stronger(Augmentation augmentation, double factor) {
+  for (double* range :
+       {&augmentation.rotation_degrees, &augmentation.log_scale, &augmentation.translation, &augmentation.log_gamma,
+        &augmentation.contrast, &augmentation.shift, &augmentation.noise, &augmentation.elastic})
+    *range *= factor;
+  return augmentation;
+}
+
+LabelledImages moved(const LabelledImages& batch, const torch::Tensor& maps) {
+  check_shapes(batch);
+  return sampled_at(batch, F::affine_grid(maps, batch.image.sizes(), false));
+}
+
+LabelledImages moved_at_random(const LabelledImages& batch, const Augmentation& augmentation,
+                               torch::Generator& generator) {
+  check_shapes(batch);
   const double aspect = static_cast<double>(batch.image.size(2)) / static_cast<double>(batch.image.size(3));
   const torch::Tensor maps = affine_maps(batch.image.size(0), aspect, augmentation, generator);
-  const LabelledImages result = moved(batch, maps);
+  torch::Tensor grid = F::affine_grid(maps, batch.image.sizes(), false);
+  if (augmentation.elastic > 0) grid = grid + displacements(batch.image, augmentation.elastic, generator);
+  return sampled_at(batch, grid);
+}
+
+LabelledImages augment(const LabelledImages& batch, const Augmentation& augmentation, torch::Generator& generator) {
+  const LabelledImages result = moved_at_random(batch, augmentation, generator);
   return {retone(result.image, augmentation, generator), result.label};
 }
 

@@ -16,6 +16,7 @@ struct Augmentation {
   double contrast = 0.1;      // intensity in [-1,1] times 1 + u
   double shift = 0.02;        // added to intensity in [-1,1]: 20 HU in a window of 2000
   double noise = 0.02;        // largest standard deviation of white noise; drawn from 0 up to it
+  double elastic = 0;         // standard deviation of smooth displacements, of half the patch's edge
 };
 
 // Every range times the factor.
@@ -30,6 +31,11 @@ struct LabelledImages {
 // places in coordinates of [-1,1] along both edges, as torch's affine_grid takes them. Throws std::invalid_argument on
 // other shapes.
 LabelledImages moved(const LabelledImages& batch, const torch::Tensor& maps);
+
+// Moved as `augmentation` says, intensities left as they are. Displacements of elastic movement are normal at 5 x 5
+// places of the patch and bicubic between. Random numbers as below.
+LabelledImages moved_at_random(const LabelledImages& batch, const Augmentation& augmentation,
+                               torch::Generator& generator);
 
 // Moved and re-toned copies: images bilinear, labels nearest, air and background beyond the edge. Intensities stay in
 // [-1,1]. Random numbers come from the generator (a CPU generator) alone. Throws std::invalid_argument on other shapes.

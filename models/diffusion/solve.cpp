@@ -33,6 +33,12 @@ torch::Tensor starting_point(const Path& path, double t, const torch::Tensor& st
   return standard_noise.to(torch::kFloat64) * (variance_exploding ? level.sigma : std::hypot(level.alpha, level.sigma));
 }
 
+torch::Tensor starting_point(const Path& path, double t, const torch::Tensor& clean,
+                             const torch::Tensor& standard_noise) {
+  const AlphaSigma level = path.at(t);
+  return level.alpha * clean.to(torch::kFloat64) + level.sigma * standard_noise.to(torch::kFloat64);
+}
+
 torch::Tensor solve_first_order(const Denoise& denoise, const Path& path, torch::Tensor x, const Levels& levels,
                                 const FirstOrderOptions& options, const NoiseSource& noise, const StepHook& hook) {
   if (!(options.eta >= 0 && options.eta <= 1)) throw std::invalid_argument("eta must lie in [0, 1]");

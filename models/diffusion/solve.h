@@ -118,5 +118,9 @@ torch::Tensor solve_consistency(const Denoise& denoise, const Path& path, torch:
 // al. 2022, algorithm 1); else of the variance that data of unit variance have there, which is 1 on a path that
 // preserves it (Ho et al. 2020, algorithm 2).
 torch::Tensor starting_point(const Path& path, double t, const torch::Tensor& standard_noise);
+// x_t = alpha x_0 + sigma noise of clean data, float64: where a variation of it starts (Meng et al. 2022, SDEdit,
+// algorithm 1).
+torch::Tensor starting_point(const Path& path, double t, const torch::Tensor& clean,
+                             const torch::Tensor& standard_noise);
 
 }  // namespace ctforge::diffusion

@@ -147,10 +147,13 @@ std::optional<Drawn> draw_batch(const SampleConfig& config, const Generator& gen
   if (config.clip > 0) denoise = diffusion::clipped(denoise, config.clip);
   const auto times = make_times(config, generator.parametrisation);
   drawn.noise = noise_of(diffusion::kStartStream);
-  const auto start = diffusion::starting_point(path, times.front(), drawn.noise.to(generator.device));
+  const auto noise = drawn.noise.to(generator.device);
+  const auto start = generator.starts
+                         ? diffusion::starting_point(path, times.front(), generator.starts(indices, classes), noise)
+                         : diffusion::starting_point(path, times.front(), noise);
   // Elsewhere nobody asks, and it would hold up a GPU at every step.
   std::optional<diffusion::Straightness> straightness;
-  if (generator.method.name == "rectified_flow" && times.size() > 1) straightness.emplace(path);
+  if (generator.method.name == "rectified_flow" && times.size() > 1 && !generator.starts) straightness.emplace(path);
   const auto asked = [&rows](const torch::Tensor& x) {
     return rows.empty() ? x : x.index_select(0, torch::tensor(rows, torch::kInt64));
   };

@@ -11,6 +11,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,6 +25,10 @@ struct Weights {
   bool averaged = true;  // the moving average, else those of the last step
   double length = 0;     // above 0: an average over this part of the training, from train.ema_lengths
 };
+
+// The clean latents [N,C,h,w] float32 that samples of these indices and classes begin at, on the generator's device.
+using StartLatents =
+    std::function<torch::Tensor(const std::vector<std::int64_t>& indices, const std::vector<std::int64_t>& classes)>;
 
 struct Generator {
   nets::UNet unet{nullptr};                       // on the device, in eval mode, gradients off
@@ -42,6 +47,7 @@ struct Generator {
   Weights weights;                 // which of them these are
   bool bf16 = false;               // run the network under bf16 autocast
   torch::Device device = torch::kCPU;
+  StartLatents starts;  // clean data that samples begin at, where they vary training patches; else empty
   std::shared_ptr<const Generator> weaker;  // that guidance leads away from, of the same latents and classes
 
   bool is_gan() const { return !gan.is_empty(); }

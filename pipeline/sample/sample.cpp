@@ -15,6 +15,7 @@
 #include "pipeline/sample/sample_export.h"
 #include "pipeline/sample/sample_shards.h"
 #include "pipeline/sample/sampler.h"
+#include "pipeline/sample/starts.h"
 #include "pipeline/train/learned_scans.h"
 #include "pipeline/train/train_data.h"
 
@@ -72,7 +73,8 @@ constexpr std::int64_t kStraightened = 64;
 
 std::optional<double> straightness(const SampleConfig& config, const Generator& generator, std::uint64_t seed,
                                    const std::vector<double>& proportions, const Context& context) {
-  const bool meaningful = generator.method.name == "rectified_flow" && is_deterministic(config) && config.steps > 1;
+  const bool meaningful =
+      generator.method.name == "rectified_flow" && is_deterministic(config) && config.steps > 1 && config.strength == 1;
   if (!meaningful) return std::nullopt;
   std::vector<Wanted> wanted;
   for (const std::int64_t index : class_sequence(std::min(config.count, kStraightened), proportions))
@@ -113,6 +115,7 @@ void check_sample(const SampleConfig& config) {
         std::tuple{"enhanced", config.enhanced && config.format != "dicom", "sample.format dicom"},
         std::tuple{"structure_set", config.structure_set && config.format != "dicom", "sample.format dicom"},
         std::tuple{"surfaces", config.surfaces && config.format == "shards", "sample.format nifti or dicom"},
+        std::tuple{"movement", config.movement != plain.movement && config.strength == 1, "sample.strength below 1"},
         std::tuple{"guidance_from", !config.guidance_from.empty() && !guided, "sample.guidance other than 1"},
         std::tuple{"guidance_low", config.guidance_low != plain.guidance_low && !guided,
                    "sample.guidance other than 1"},
@@ -133,6 +136,8 @@ void check_sample(const SampleConfig& config) {
   if (config.pairs && !is_deterministic(config))
     problems.push_back(
         {"configuration", "sample.pairs", "needs a sampler that adds no noise of its own; found " + config.sampler});
+  if (config.pairs && config.strength != 1)
+    problems.push_back({"configuration", "sample.pairs", "needs sample.strength 1: samples made of noise alone"});
   if (!config.levels.empty() && static_cast<std::int64_t>(config.levels.size()) != config.steps)
     problems.push_back({"configuration", "sample.steps", "must be the number of sample.levels"});
   if (!config.levels.empty() && config.grid != "auto")
@@ -214,7 +219,7 @@ void export_samples(const SampleConfig& config, const SampleOrigin& origin, cons
 
 // What the network makes of the same noise before it has learned anything: a distance means little without it.
 void draw_untrained(const SampleConfig& config, const Context& context, std::uint64_t seed,
-                    const std::vector<double>& proportions, const std::shared_ptr<const Generator>& weaker) {
+                    const std::vector<double>& proportions, const Generator& trained) {
   const auto folder = context.out / "samples" / "untrained";
   if (config.untrained == 0) {
     if (!context.part) std::filesystem::remove_all(folder);
@@ -225,7 +230,8 @@ void draw_untrained(const SampleConfig& config, const Context& context, std::uin
   own.pairs = false;
   Generator generator =
       untrained_generator(context.out / "checkpoints", torch::Device(context.device), io::mix_seed(seed, 1));
-  generator.weaker = weaker;
+  generator.weaker = trained.weaker;
+  generator.starts = trained.starts;
   write_samples(own, generator, network(generator), seed, proportions, folder, context);
 }
 
@@ -252,7 +258,7 @@ bool weaker_has_changed(const SampleConfig& config, const nlohmann::ordered_json
 nlohmann::ordered_json run_sample(const SampleConfig& config, const Context& context, const ReleaseConfig& release) {
   check_sample(config);
   std::vector<std::string> notes;
-  const Generator generator = find_generator(config, context, notes);
+  Generator generator = find_generator(config, context, notes);
   check_masks(config, generator);
   if (generator.is_gan()) {
     check_gan_sampling(config);
@@ -266,10 +272,11 @@ nlohmann::ordered_json run_sample(const SampleConfig& config, const Context& con
       config.seed != 0 ? static_cast<std::uint64_t>(config.seed) : io::mix_seed(context.seed, kSampleStream);
   const auto samples = context.out / "samples";
   const auto proportions = proportions_of(config, context, generator, notes);
+  if (config.strength != 1) generator.starts = patch_starts(config, generator, context.out / "data", seed, proportions);
   for (const std::string& note : notes) log_warning("sample: " + note);
   auto record = write_samples(config, generator, network(generator), seed, proportions, samples, context);
   if (context.part) {
-    draw_untrained(config, context, seed, proportions, generator.weaker);
+    draw_untrained(config, context, seed, proportions, generator);
     return record;
   }
   if (const auto learned = read_learned(context.out / "checkpoints"); config.pairs && learned)
@@ -277,7 +284,7 @@ nlohmann::ordered_json run_sample(const SampleConfig& config, const Context& con
   record["warnings"] = notes;
   record["train_sha256"] = generator.train_sha256;
   if (const auto value = straightness(config, generator, seed, proportions, context)) record["straightness"] = *value;
-  draw_untrained(config, context, seed, proportions, generator.weaker);
+  draw_untrained(config, context, seed, proportions, generator);
   export_samples(config, {generator.checkpoint_sha256, generator.step, seed}, samples, context);
   record["release"] = judged(release, context);
   io::write_atomically(samples / "samples.json", record.dump(1) + "\n");

@@ -24,6 +24,8 @@ struct SampleConfig {
   double sigma_min = 0.002;
   double sigma_max = 0;
   double shift = 3;
+  double strength = 1;
+  double movement = 1;
   double eta = 0;
   std::string variance = "fixed_small";
   std::int64_t order = 2;
@@ -77,6 +79,15 @@ struct SampleConfig {
           "15 where the network predicts noise, whose errors are multiplied by it",
           Range{0, 1e6});
     visit("shift", shift, "grid shifted: above 1 spends more steps on noise", Range{0.01, 100});
+    visit("strength", strength,
+          "below 1: samples are variations of training patches, which are moved, noised, and drawn by this part of the "
+          "steps, the last ones (SDEdit, Meng et al. 2022); 1: of noise alone",
+          Range{0.01, 1});
+    visit(
+        "movement", movement,
+        "with sample.strength below 1: how far the training patches are moved, rotated, zoomed and bent before; 1: 15 "
+        "degrees, 15 % and displacements of 2.5 % of the edge; 0: not",
+        Range{0, 3});
     visit("eta", eta, "sampler ddim: fresh noise a step, from none (0) to that of ddpm (1)", Range{0, 1});
     visit("variance", variance, "sampler ddpm: of the fresh noise; learned where training learned it",
           OneOf{{"fixed_small", "fixed_large", "learned"}});

@@ -75,6 +75,7 @@ void refuse_unused(const SampleConfig& config) {
                                                    {"ema_length", config.ema_length != 0},
                                                    {"format", config.format != plain.format},
                                                    {"pairs", config.pairs},
+                                                   {"strength", config.strength != plain.strength},
                                                    {"untrained", config.untrained != 0}};
   for (const auto& [key, given] : settings)
     if (given) problems.push_back({"configuration", std::string("sample.") + key, "is not for --checkpoint"});

@@ -4,6 +4,7 @@
 #include "models/diffusion/grid.h"
 #include "pipeline/config/config_tree.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -78,38 +79,7 @@ std::vector<double> times_of(const std::vector<double>& levels, const diffusion:
   return times;
 }
 
-}  // namespace
-
-bool is_deterministic(const SampleConfig& config) {
-  const std::string& name = config.sampler;
-  const bool noisy = name == "ddpm" || name == "edm_sde" || name == "dpmpp_2m_sde" ||
-                     (name == "consistency" && config.steps > 1) || (name == "ddim" && config.eta > 0);
-  return !noisy;
-}
-
-Solver make_solver(const SampleConfig& config) {
-  const std::string& name = config.sampler;
-  if (name == "ddpm") return first_order({.eta = 1, .variance = variance_from_name(config.variance)});
-  if (name == "ddim") return first_order({.eta = config.eta});
-  if (name == "euler") return first_order({});
-  if (name == "heun") return heun({});
-  if (name == "edm_sde") return heun({config.churn, config.churn_low, config.churn_high, config.churn_noise});
-  if (name == "dpmpp_2m") return multistep({.order = 2});
-  if (name == "dpmpp_3m") return multistep({.order = 3});
-  if (name == "dpmpp_2m_sde") return multistep({.order = 2, .stochastic = true});
-  if (name == "dpmpp_2s") return plain(&diffusion::solve_singlestep);
-  if (name == "unipc") return unipc({.order = static_cast<int>(config.order)});
-  if (name == "pndm") return plain(&diffusion::solve_pndm);
-  if (name == "consistency") {
-    return [](const Denoise& denoise, const Path& path, torch::Tensor x, const Levels& levels, const NoiseSource& noise,
-              const StepHook& hook) {
-      return diffusion::solve_consistency(denoise, path, std::move(x), levels, noise, hook);
-    };
-  }
-  throw std::invalid_argument("unknown sampler " + name);
-}
-
-std::vector<double> make_times(const SampleConfig& config, const diffusion::Parametrisation& parametrisation) {
+std::vector<double> all_times(const SampleConfig& config, const diffusion::Parametrisation& parametrisation) {
   using diffusion::Grid;
   static const std::map<std::string, Grid> grids = {{"karras", Grid::Karras},      {"log_snr", Grid::LogSnr},
                                                     {"exponential", Grid::LogSnr}, {"trailing", Grid::Trailing},
@@ -144,6 +114,45 @@ std::vector<double> make_times(const SampleConfig& config, const diffusion::Para
   }
 }
 
+}  // namespace
+
+bool is_deterministic(const SampleConfig& config) {
+  const std::string& name = config.sampler;
+  const bool noisy = name == "ddpm" || name == "edm_sde" || name == "dpmpp_2m_sde" ||
+                     (name == "consistency" && config.steps > 1) || (name == "ddim" && config.eta > 0);
+  return !noisy;
+}
+
+Solver make_solver(const SampleConfig& config) {
+  const std::string& name = config.sampler;
+  if (name == "ddpm") return first_order({.eta = 1, .variance = variance_from_name(config.variance)});
+  if (name == "ddim") return first_order({.eta = config.eta});
+  if (name == "euler") return first_order({});
+  if (name == "heun") return heun({});
+  if (name == "edm_sde") return heun({config.churn, config.churn_low, config.churn_high, config.churn_noise});
+  if (name == "dpmpp_2m") return multistep({.order = 2});
+  if (name == "dpmpp_3m") return multistep({.order = 3});
+  if (name == "dpmpp_2m_sde") return multistep({.order = 2, .stochastic = true});
+  if (name == "dpmpp_2s") return plain(&diffusion::solve_singlestep);
+  if (name == "unipc") return unipc({.order = static_cast<int>(config.order)});
+  if (name == "pndm") return plain(&diffusion::solve_pndm);
+  if (name == "consistency") {
+    return [](const Denoise& denoise, const Path& path, torch::Tensor x, const Levels& levels, const NoiseSource& noise,
+              const StepHook& hook) {
+      return diffusion::solve_consistency(denoise, path, std::move(x), levels, noise, hook);
+    };
+  }
+  throw std::invalid_argument("unknown sampler " + name);
+}
+
+std::vector<double> make_times(const SampleConfig& config, const diffusion::Parametrisation& parametrisation) {
+  std::vector<double> times = all_times(config, parametrisation);
+  const auto steps = static_cast<double>(times.size());
+  const auto kept = std::max<std::ptrdiff_t>(1, static_cast<std::ptrdiff_t>(config.strength * steps));
+  times.erase(times.begin(), times.end() - kept);
+  return times;
+}
+
 void check_sampler(const SampleConfig& config, const diffusion::Parametrisation& parametrisation) {
   const auto refuse = [](const char* key, const std::string& text) {
     throw ConfigError({{"the generator", std::string("sample.") + key, text}});
@@ -170,6 +179,7 @@ void check_gan_sampling(const SampleConfig& config) {
                                  {"weaker", !config.weaker.empty()},
                                  {"blend", !config.blend.empty()},
                                  {"guidance_from", !config.guidance_from.empty()},
+                                 {"strength", config.strength != 1},
                                  {"ema_length", config.ema_length > 0}})
     if (set)
       problems.push_back({"the generator", std::string("sample.") + key, "is for diffusion models; this is a GAN"});

@@ -19,7 +19,7 @@ bool is_deterministic(const SampleConfig& config);
 // The solver of sample.sampler. Throws std::invalid_argument for a name that is none.
 Solver make_solver(const SampleConfig& config);
 // The noise levels of sample.levels or sample.grid for what the network learned. Throws ConfigError when the settings
-// do not fit its path.
+// do not fit its path. With sample.strength below 1 the last ones of them, at least one.
 std::vector<double> make_times(const SampleConfig& config, const diffusion::Parametrisation& parametrisation);
 // Throws ConfigError, listing all of them, for what asks of a GAN more than samples. Its sampler and steps are not
 // used: one configuration may serve both kinds.

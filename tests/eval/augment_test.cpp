@@ -37,6 +37,25 @@ TEST(Augment, MovesLabelsWithTheImageAndNeverMirrors) {
             column.masked_select(square).to(torch::kFloat64).mean().item<double>() - 8);
 }
 
+TEST(MovedAtRandom, BendsLabelsWithTheImageAndKeepsIntensities) {
+  const LabelledImages batch = batch_of(test::shapes(32, 32, 3));
+  const Augmentation elastic = {.rotation_degrees = 0, .log_scale = 0, .translation = 0, .elastic = 0.1};
+  torch::Generator generator = torch::make_generator<torch::CPUGeneratorImpl>(3), again = generator.clone();
+  const LabelledImages bent = moved_at_random(batch, elastic, generator);
+  EXPECT_FALSE(torch::equal(bent.label, batch.label));
+  EXPECT_LE(bent.image.max().item<double>(), batch.image.max().item<double>() + 1e-6);  // no tone is changed
+  for (const std::int64_t label : {1, 2}) {
+    const auto mean = [label](const LabelledImages& images) {
+      return images.image.squeeze(1).masked_select(images.label == label).mean().item<double>();
+    };
+    EXPECT_NEAR(mean(bent), mean(batch), 0.15);
+    // Bending alone does not move organs away: displacements are a twentieth of the edge.
+    const auto overlap = ((bent.label == label) & (batch.label == label)).sum().item<double>();
+    EXPECT_GT(overlap / (batch.label == label).sum().item<double>(), 0.5);
+  }
+  EXPECT_TRUE(torch::equal(bent.label, moved_at_random(batch, elastic, again).label));
+}
+
 TEST(Augment, RotatesAPatchThatIsNotSquareWithoutShearing) {
   // A ring of radius 10 stays one: its points' distances from the middle do not change.
   const torch::Tensor y = torch::arange(32).view({32, 1}) - 15.5, x = torch::arange(64).view({1, 64}) - 31.5;

@@ -35,6 +35,12 @@ TEST(StartingPoint, HasTheVarianceOfThePathsPrior) {
   EXPECT_DOUBLE_EQ(at(rectified(), 0.6), std::hypot(0.4, 0.6));
 }
 
+TEST(StartingPoint, OfAVariationIsCleanDataNoised) {
+  const auto clean = torch::full({1}, 3.0), noise = torch::full({1}, 2.0);
+  EXPECT_DOUBLE_EQ(starting_point(ve(), 5, clean, noise).item<double>(), 13);
+  EXPECT_DOUBLE_EQ(starting_point(rectified(), 0.25, clean, noise).item<double>(), 2.75);
+}
+
 TEST(FirstOrder, IsDdimOfDiffusers) {
   const Path linear = vp(linear_betas()), cosine = vp(cosine_betas());
   const auto run = [](const Path& path, Target target, Grid grid, double clip) {

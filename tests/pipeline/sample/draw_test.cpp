@@ -26,6 +26,25 @@ TEST(ClassSequence, IsBalancedInEveryBeginning) {
             (std::vector<std::int64_t>{0, 1, 2, 0}));
 }
 
+TEST(DrawSamples, BeginAtCleanDataWhereTheyVaryIt) {
+  Generator generator = support::toy_generator();
+  const auto clean = torch::full({2, 4, 6}, 0.4);
+  generator.starts = [&clean](const std::vector<std::int64_t>& indices, const std::vector<std::int64_t>&) {
+    return clean.expand({static_cast<std::int64_t>(indices.size()), 2, 4, 6});
+  };
+  const auto net = support::toy_network(generator);
+  SampleConfig config;
+  config.sigma_min = 0.002;
+  const auto mean_of = [&](double strength) {
+    config.strength = strength;
+    return draw_samples(config, generator, net, 1, {{0, 0}, {1, 0}})->latents.mean().item<double>();
+  };
+  // At hardly any noise the start is what comes out, at much of it the class' own mean, -0.4.
+  EXPECT_NEAR(mean_of(0.06), 0.4, 0.01);
+  EXPECT_NEAR(mean_of(0.99), -0.4, 0.03);
+  EXPECT_GT(mean_of(0.3), -0.35);
+}
+
 TEST(ClassSequence, KeepsProportionsInEveryBeginning) {
   const std::vector<double> proportions = {70, 0, 25, 5};
   const auto sequence = class_sequence(400, proportions);

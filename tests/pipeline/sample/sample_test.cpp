@@ -29,6 +29,26 @@ TEST(RunSample, ReportsEverythingThatContradictsItself) {
   }
 }
 
+TEST(RunSample, MakesVariationsOfTrainingPatches) {
+  const ctforge::test::TemporaryFolder folder;
+  const Context context = support::trained_in(folder.path());
+  SampleConfig config;
+  config.count = 2;
+  config.steps = 4;
+  config.class_least = 0;
+  config.strength = 0.5;
+  EXPECT_EQ(run_sample(config, context).at("kept_from_before"), 0);
+  config.strength = 0.25;  // other samples
+  EXPECT_EQ(run_sample(config, context).at("kept_from_before"), 0);
+  EXPECT_EQ(run_sample(config, context).at("kept_from_before"), 2);
+  config.pairs = true;
+  EXPECT_THROW(run_sample(config, context), ConfigError);
+  config.pairs = false;
+  config.strength = 1;
+  config.movement = 2;  // would do nothing
+  EXPECT_THROW(run_sample(config, context), ConfigError);
+}
+
 TEST(RunSample, RefusesAGeneratorOfOtherData) {
   const ctforge::test::TemporaryFolder folder;
   const Context context = support::trained_in(folder.path());

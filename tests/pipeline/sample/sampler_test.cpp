@@ -86,6 +86,18 @@ TEST(Sampler, RefusesWhatTheGeneratorHasNot) {
   EXPECT_THROW(check_sampler(config, {diffusion::rectified(), diffusion::Target::Flow, 1}), ConfigError);
 }
 
+TEST(Sampler, VisitsTheLastPartOfTheStepsForVariations) {
+  const diffusion::Parametrisation flow{diffusion::rectified(), diffusion::Target::Flow, 1};
+  SampleConfig config;
+  config.steps = 10;
+  config.strength = 0.35;  // int(steps * strength), as diffusers' image-to-image pipelines count
+  const auto times = make_times(config, flow);
+  ASSERT_EQ(times.size(), 3U);
+  EXPECT_NEAR(times.front(), 0.3, 1e-12);
+  config.strength = 0.01;
+  EXPECT_EQ(make_times(config, flow).size(), 1U);
+}
+
 TEST(Sampler, VisitsTheWholePathUnlessLimited) {
   SampleConfig config;
   config.grid = "trailing";
