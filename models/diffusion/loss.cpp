@@ -86,7 +86,7 @@ std::vector<double> draw_times(const LossOptions& options, const Path& path, std
 }
 
 double loss_weight(const LossOptions& options, const AlphaSigma& level, double c_out, double sigma_data) {
-  const double ratio = level.ratio();
+  const double ratio = std::max(level.ratio(), 1e-8);  // without noise weights have no limit, and errors are zero
   switch (options.weighting) {
     case Weighting::Edm:
       return 1 / (ratio * ratio) + 1 / (sigma_data * sigma_data);

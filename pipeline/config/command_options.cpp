@@ -152,7 +152,8 @@ void add_network(CLI::App& app, Options& options) {
       "--from", options.to_push,
       "folder or file; without it released/dicom of the run's folder where filter made it, else samples/dicom, "
       "which stays here when it is marked as not releasable");
-  push->add_flag("--allow-copies", options.allow_copies, "send samples that are marked as not releasable");
+  push->add_flag("--allow-copies", options.allow_copies,
+                 "send samples that are marked as not releasable or that nobody judged");
   add_flag(push, options, "--verify", "push.verify", "ask the archive afterwards what it has (push.verify)");
   add_flag(push, options, "--allow-real", "push.allow_real",
            "let objects leave that are not marked as synthetic (push.allow_real)");

@@ -58,11 +58,16 @@ void guard_generator(double fraction, const fs::path& folder) {
     refuse(fraction, "has a generator that learned from scans beyond the fraction");
 }
 
-void guard_samples(const FractionInputs& own, const EvaluationInputs& whole, const fs::path& folder) {
+// Samples of a generator of unknown origin may show the very patients that are held out.
+void guard_origin(const FractionInputs& own, const fs::path& folder) {
   if (read_object(folder / "samples" / "samples.json").value("train_sha256", "").empty())
     refuse(own.fraction, "has samples that do not tell what their generator was trained on");
   require_trained_on(own.train_sha256, folder / "samples");
   guard_generator(own.fraction, folder);
+}
+
+void guard_samples(const FractionInputs& own, const EvaluationInputs& whole, const fs::path& folder) {
+  guard_origin(own, folder);
   eval::require_same_kind(own.synthetic, own.train);
   for (const eval::PatchSet* real : {&own.train, &whole.validation, &whole.test})
     eval::require_disjoint_patients(*real, own.synthetic, "real and synthetic");
@@ -124,6 +129,7 @@ DownstreamInputs load_downstream(const EvaluationInputs& inputs, const Downstrea
   whole.train_sha256 = split_sha256(data, "train");
   whole.synthetic = inputs.synthetic;
   whole.synthetic_sha256 = split_sha256(out / "samples", "synthetic");
+  if (with_samples) guard_origin(whole, out);
   result.fractions.push_back(std::move(whole));
   if (config.reject_labels && with_samples)
     for (FractionInputs& fraction : result.fractions) reject_labels(fraction, cells);

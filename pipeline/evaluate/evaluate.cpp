@@ -115,7 +115,7 @@ ordered_json run_evaluate(const EvaluateConfig& config, const Context& context, 
   write_json(folder / "distances.json", distances);
   if (context.interrupted()) throw Interrupted{"evaluate"};
 
-  ReleaseVerdict verdict(release, sample_names(inputs.synthetic));
+  ReleaseVerdict verdict(release, sample_names(inputs.synthetic), set_identity(context.out / "samples"));
   const ordered_json nearest = nearest_json(inputs, codec, compared, features, config, own.seed, verdict);
   write_json(folder / "nearest.json", nearest);
   const ordered_json judged = verdict.json();

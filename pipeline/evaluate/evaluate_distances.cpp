@@ -80,7 +80,7 @@ ComparedSets compared_sets(const EvaluationInputs& inputs, const std::optional<L
   compared.plan = eval::plan_comparison(compared.real, contenders, config.rounds, plan_seed);
   if (codec) {
     // The very patches of the floor, so that only the codec stands between the two figures.
-    compared.names.push_back("reconstructed");
+    compared.names.push_back(kReconstructed);
     compared.sets.push_back(reconstructed(compared.real, codec->codec));
     for (eval::Round& round : compared.plan.rounds) round.contenders.push_back(round.floor);
   }

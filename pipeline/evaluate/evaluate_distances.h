@@ -19,11 +19,14 @@
 
 namespace ctforge::pipeline {
 
+// The name of the last set where there is a codec that loses something: all real patches after a round trip through it.
+inline constexpr const char* kReconstructed = "reconstructed";
+
 // The sets that are compared, each thinned evenly over its patients to config.images patches.
 struct ComparedSets {
   eval::PatchSet real;  // train, validation and test
   std::vector<std::string> names;
-  std::vector<eval::PatchSet> sets;  // synthetic, the extra sets, noise, the floor's real patches reconstructed
+  std::vector<eval::PatchSet> sets;  // synthetic, the extra sets, noise, the real ones reconstructed
   eval::ComparisonPlan plan;
   // Indices of the thinned sets' patches in their shards.
   eval::Indices real_index, synthetic_index;

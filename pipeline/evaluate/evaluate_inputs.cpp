@@ -8,6 +8,7 @@
 #include "models/nets/lite0.h"
 #include "pipeline/config/config_tree.h"
 #include "pipeline/config/config_visitors.h"
+#include "pipeline/evaluate/evaluate_distances.h"
 #include "pipeline/train/train_data.h"
 
 #include <algorithm>
@@ -58,7 +59,7 @@ std::pair<std::string, fs::path> parse_extra(const std::string& text) {
     return std::isalnum(c) != 0 || c == '-' || c == '_';
   });
   if (equals == std::string::npos || equals + 1 == text.size() || !plain || name == "noise" || name == "synthetic" ||
-      name == "untrained" || name == "reconstructed") {
+      name == "untrained" || name == kReconstructed) {
     throw ConfigError({{"configuration", "evaluate.extra_sets",
                         "expected name=FOLDER with a name of letters, digits, - and _ other than 'noise', 'synthetic', "
                         "'untrained' and 'reconstructed'"}});
@@ -103,6 +104,9 @@ std::vector<ConfigProblem> evaluate_problems(const EvaluateConfig& config) {
   if (config.lite0 != "auto" && config.lite0 != "none") need_file("evaluate.lite0", config.lite0);
   need_file("evaluate.inception", config.inception);
   need_file("evaluate.torchscript.path", config.torchscript.path);
+  if (TorchScriptConfig plain;
+      config.torchscript.path.empty() && section_json(config.torchscript) != section_json(plain))
+    problems.push_back({"configuration", "evaluate.torchscript", "needs evaluate.torchscript.path"});
   if (config.inception.empty() && config.inception_resize != EvaluateConfig().inception_resize)
     problems.push_back({"configuration", "evaluate.inception_resize", "needs evaluate.inception"});
   if (config.measures.empty()) problems.push_back({"configuration", "evaluate.measures", "must not be empty"});

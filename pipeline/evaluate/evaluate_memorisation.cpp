@@ -2,8 +2,10 @@
 #include "pipeline/evaluate/evaluate_memorisation.h"
 
 #include "eval/comparison.h"
+#include "eval/frechet.h"
 #include "eval/memorisation.h"
 #include "io/file/random.h"
+#include "pipeline/train/train_data.h"
 
 #include <algorithm>
 #include <cmath>
@@ -19,6 +21,12 @@ constexpr std::int64_t kResamples = 2000;
 
 torch::Tensor rows_of(const torch::Tensor& all, const eval::Indices& rows) {
   return all.index_select(0, torch::tensor(rows, torch::kInt64));
+}
+
+// n of the rows at random.
+torch::Tensor some_of(const torch::Tensor& rows, std::int64_t n, std::uint64_t seed) {
+  torch::Generator random = seeded(seed);
+  return rows.index_select(0, torch::randperm(rows.size(0), random).narrow(0, 0, n));
 }
 
 bool several(const std::vector<std::int32_t>& patients) {
@@ -41,9 +49,11 @@ FeatureSides sides_of(const ComparedSets& compared, const SetFeatures& features,
   sides.training = rows_of(features.real, training);
   sides.held_out = rows_of(features.real, held_out);
   sides.synthetic = features.sets[0];
+  sides.through_codec = compared.names.back() == kReconstructed;
+  sides.held_out_decoded = sides.through_codec ? rows_of(features.sets.back(), held_out) : sides.held_out;
   if (training.empty()) return sides;
   sides.near_synthetic = eval::two_nearest(sides.synthetic, sides.training);
-  if (!held_out.empty()) sides.near_held_out = eval::two_nearest(sides.held_out, sides.training);
+  if (!held_out.empty()) sides.near_held_out = eval::two_nearest(sides.held_out_decoded, sides.training);
   return sides;
 }
 
@@ -60,9 +70,16 @@ ordered_json memorisation_json(const FeatureSides& sides, std::uint64_t seed) {
   json["nearer_to_training"] =
       eval::nearer_to_training(sides.training, sides.held_out, sides.synthetic, io::mix_seed(seed, 1));
   if (const double statistic =
-          eval::copying_statistic(sides.training, sides.held_out, sides.synthetic, io::mix_seed(seed, 2));
+          eval::copying_statistic(sides.training, sides.held_out_decoded, sides.synthetic, io::mix_seed(seed, 2));
       std::isfinite(statistic))
     json["copying_statistic"] = statistic;
+  if (const std::int64_t n = std::min(sides.training.size(0), sides.held_out.size(0)); n > 1) {
+    const auto distance_to = [&](const torch::Tensor& rows, std::uint64_t stream) {
+      return eval::frechet_distance(sides.synthetic, some_of(rows, n, io::mix_seed(seed, stream)));
+    };
+    json["frechet"] = {
+        {"to_training", distance_to(sides.training, 4)}, {"to_held_out", distance_to(sides.held_out, 5)}, {"n", n}};
+  }
   const auto membership =
       eval::membership_auc(sides.training, sides.training_patient, sides.held_out, sides.held_out_patient,
                            sides.synthetic, kResamples, io::mix_seed(seed, 3));

@@ -36,6 +36,7 @@ ordered_json feature_json(const std::string& name, const FeatureSides& sides, co
   ordered_json json = summary_json(synthetic, held_out, false);
   json["measure"] = "least Euclidean distance of features";
   json["train_patches"] = sides.training_patient.size();
+  json["held_out_through_autoencoder"] = sides.through_codec;
   return json;
 }
 

@@ -5,10 +5,12 @@
 #include "io/file/atomic_file.h"
 #include "io/file/fault.h"
 #include "io/file/random.h"
+#include "pipeline/config/config_visitors.h"
 #include "pipeline/evaluate/evaluate_distances.h"
 #include "pipeline/evaluate/evaluate_images.h"
 #include "pipeline/evaluate/evaluate_inputs.h"
 #include "pipeline/evaluate/evaluate_sides.h"
+#include "pipeline/evaluate/evaluate_texture.h"
 #include "pipeline/observe/log.h"
 
 #include <algorithm>
@@ -105,7 +107,23 @@ struct PlaneResult {
   std::vector<PairMeasured> measured;
 };
 
-PlaneResult compare_images(const std::string& plane, const ComparedSets& compared, Extractors& extractors,
+// radiomics, noise_power and diversity of CT: all that radiomics.json, noise_power.json and diversity.json of a run
+// hold.
+void add_texture(ordered_json& json, const ComparedSets& compared, const EvaluateConfig& config,
+                 const Context& context) {
+  const auto check = [&context] {
+    if (context.interrupted()) throw Interrupted{"evaluate"};
+  };
+  if (config.radiomics) json["radiomics"] = radiomics_json(compared, config, context);
+  check();
+  if (config.noise_power) json["noise_power"] = noise_power_json(compared, config);
+  check();
+  if (config.diversity) json["diversity"] = diversity_json(compared, config, context.seed);
+  check();
+}
+
+// ct: both sides are CT of known HU, not pictures.
+PlaneResult compare_images(const std::string& plane, const ComparedSets& compared, bool ct, Extractors& extractors,
                            const EvaluateConfig& config, const CellStore& cells, const Context& context) {
   PlaneResult result;
   result.json["distances"] = ordered_json::object();
@@ -119,6 +137,7 @@ PlaneResult compare_images(const std::string& plane, const ComparedSets& compare
   }
   if (config.rounds > 0 && compared.real.window_hu == compared.sets.front().window_hu)
     result.json["hu"] = hu_json(compared, config);
+  if (config.rounds > 0 && ct) add_texture(result.json, compared, config, context);
   return result;
 }
 
@@ -150,13 +169,15 @@ ordered_json compare_image_sides(const Side& real, const Side& synthetic, const 
   Extractors extractors = load_extractors(config, context.device);
   for (const auto& [name, reason] : extractors.unavailable) log_info("evaluate: no " + name + ": " + reason);
   const CellStore cells(context.out / "comparison" / "cells");
+  const auto known = [](const Side& side) { return side.form == SideForm::Shards || side.form == SideForm::Volumes; };
+  const bool ct = known(real) && known(synthetic);
   std::vector<std::pair<std::string, PlaneResult>> planes;
   ordered_json protocol;
   for (std::size_t p = 0; p < real.images.size(); ++p) {
     const ComparedSets compared =
         compared_pair(real.images[p].second, synthetic.images[p].second, config, context.seed);
     const std::string& plane = real.images[p].first;
-    planes.emplace_back(plane, compare_images(plane, compared, extractors, config, cells, context));
+    planes.emplace_back(plane, compare_images(plane, compared, ct, extractors, config, cells, context));
     if (p == 0) protocol = pair_protocol(compared, real, config);
   }
   ordered_json json = planes.size() == 1 ? planes[0].second.json : planes_json(planes);
@@ -231,6 +252,10 @@ void check_pair(const EvaluateConfig& config, const Side& real, const Side& synt
   const bool volumes = real.form == SideForm::Volumes || synthetic.form == SideForm::Volumes;
   if (!volumes && config.planes != EvaluateConfig().planes)
     problems.push_back({"configuration", "evaluate.planes", "is for volumes, and neither side is"});
+  if (!volumes && section_json(config.volumes) != section_json(EvaluateConfig().volumes))
+    problems.push_back({"configuration", "evaluate.volumes", "is for volumes, and neither side is"});
+  if (!config.extra_sets.empty())
+    problems.push_back({"configuration", "evaluate.extra_sets", "is for a run, not for --real and --synthetic"});
   if (std::set<std::string>(config.planes.begin(), config.planes.end()).size() != config.planes.size() ||
       config.planes.empty())
     problems.push_back({"configuration", "evaluate.planes", "expected each plane once"});

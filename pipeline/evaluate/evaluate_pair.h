@@ -12,10 +12,10 @@
 namespace ctforge::pipeline {
 
 // Writes OUT/comparison.json, in the form of distances.json, and keeps features below OUT/comparison/. Images are
-// compared on the features of the configured extractors and by their HU, features as they are, and where a side is
-// statistics the Fréchet distance alone. Of volumes in several planes each measure is the mean over the planes, round
-// by round, and `planes` has each by itself. Throws ConfigError for settings that would do nothing, io::DataError for
-// sides that cannot be read or compared, Interrupted.
+// compared on the features of the configured extractors and by their HU, CT by radiomics, noise and diversity besides
+// as in a run, features as they are, and where a side is statistics the Fréchet distance alone. Of volumes in several
+// planes each measure is the mean over the planes, round by round, and `planes` has each by itself. Throws ConfigError
+// for settings that would do nothing, io::DataError for sides that cannot be read or compared, Interrupted.
 nlohmann::ordered_json run_evaluate_pair(const EvaluateConfig& config, const Context& context,
                                          const std::filesystem::path& real, const std::filesystem::path& synthetic);
 

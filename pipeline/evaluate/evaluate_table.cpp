@@ -53,6 +53,16 @@ std::string pair_table(const ordered_json& result) {
       text += " " + organ + "\n" + measure_row("wasserstein1_hu", entry) + measure_row("mean_difference_hu", entry) +
               measure_row("sd_difference_hu", entry);
   }
+  const auto part = [&result](const char* name, const char* key) {
+    return result.value(name, ordered_json::object()).value(key, ordered_json::object());
+  };
+  const ordered_json radiomics = part("radiomics", "radiomics"), noise = part("noise_power", "noise_power"),
+                     diversity = part("diversity", "diversity");
+  if (radiomics.contains("frd_v1_original_filters"))
+    text += "radiomics\n" + measure_row("frechet", radiomics.at("frd_v0_original_filters")) +
+            measure_row("log_frechet", radiomics.at("frd_v1_original_filters"));
+  if (noise.contains("distance")) text += "noise power\n" + measure_row("log_spectral_db", noise.at("distance"));
+  if (diversity.contains("ms_ssim")) text += "diversity\n" + measure_row("ms_ssim", diversity);
   const auto& protocol = result.at("protocol");
   text += "floor: " + protocol.at("floor").get<std::string>() + "\n";
   return text;

@@ -33,6 +33,15 @@ void check_stages(const Config& config, const std::vector<std::string>& stages) 
       config.sample.weaker.empty() && config.train.label_dropout == 0)
     problems.push_back(
         {"configuration", "sample.guidance", "must be 1, without sample.blend, where train.label_dropout is 0"});
+  if (!gan && asked("train") && asked("sample") && guided && config.train.method == "consistency")
+    problems.push_back({"configuration", "sample.guidance",
+                        "must be 1, without sample.blend, for train.method consistency, which answers with a sample; "
+                        "its teacher can be guided, train.consistency.teacher_guidance"});
+  if (!gan && asked("train") && asked("sample") && config.train.times == "noisiest" && config.sample.steps > 1)
+    problems.push_back(
+        {"configuration", "sample.steps", "must be 1 for train.times noisiest, which learns one step alone"});
+  if (asked("train") && config.run.device == "cpu" && config.train.precision == "fp16")
+    problems.push_back({"configuration", "train.precision", "must not be fp16 on a CPU"});
   if (gan && asked("train") && asked("sample")) gather_problems(problems, [&] { check_gan_sampling(config.sample); });
   if (!gan && asked("train") && asked("sample") && problems.empty()) {
     gather_problems(problems, [&] { check_sampler(config.sample, parametrisation_of(method_of(config.train), 1)); });

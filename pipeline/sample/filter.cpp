@@ -33,8 +33,7 @@ std::set<std::string> names_in(const ordered_json& list) {
   return names;
 }
 
-std::set<std::string> copies_of(const fs::path& run) {
-  const ordered_json verdict = read_verdict(run);
+std::set<std::string> copies_of(const ordered_json& verdict) {
   if (!verdict.is_object() || verdict.value("state", "not judged") == "not judged")
     throw io::DataError(io::Fault::NothingUsable,
                         "nobody has judged whether these samples are copies: that needs the training set and held-out "
@@ -96,7 +95,8 @@ FilterResult filter_samples(const FilterConfig& config) {
   if (!fs::exists(samples / "samples.json"))
     throw io::DataError(io::Fault::Unreadable, "the run has no finished samples: run sample first");
   const FolderLock lock(config.run);
-  const auto copies = config.copies ? copies_of(config.run) : std::set<std::string>();
+  const ordered_json verdict = config.copies ? read_verdict(config.run) : ordered_json();
+  const auto copies = config.copies ? copies_of(verdict) : std::set<std::string>();
   const auto labels = config.labels ? rejected_labels(config.run) : std::set<std::string>();
   auto dropped = copies;
   dropped.insert(labels.begin(), labels.end());
@@ -111,6 +111,7 @@ FilterResult filter_samples(const FilterConfig& config) {
   ordered_json json{{"schema", kFilterSchema},
                     {"samples", result.samples},
                     {"kept", result.kept},
+                    {"verdict", verdict_identity(verdict)},
                     {"copies", copies},
                     {"labels", labels},
                     {"checkpoint_sha256", record.value("checkpoint_sha256", "")},

@@ -3,6 +3,8 @@
 
 #include "eval/comparison.h"
 #include "eval/nearest.h"
+#include "io/file/atomic_file.h"
+#include "io/file/digest.h"
 #include "io/file/fault.h"
 #include "io/file/shard.h"
 #include "pipeline/config/config_tree.h"
@@ -13,6 +15,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <set>
 #include <utility>
 
 namespace ctforge::pipeline {
@@ -22,7 +25,7 @@ using nlohmann::ordered_json;
 
 namespace {
 
-constexpr int kVerdictSchema = 1;
+constexpr int kVerdictSchema = 2;  // 1 did not say of which samples
 constexpr const char* kFile = "release.json";
 
 eval::PatchSet opened(const fs::path& folder, const std::string& prefix) {
@@ -38,8 +41,8 @@ std::vector<eval::PatchSet> held_out_sides(const fs::path& data) {
 
 }  // namespace
 
-ReleaseVerdict::ReleaseVerdict(ReleaseConfig config, std::vector<std::string> names)
-    : config_(config), names_(std::move(names)), copied_(names_.size(), false) {}
+ReleaseVerdict::ReleaseVerdict(ReleaseConfig config, std::vector<std::string> names, std::string set)
+    : config_(config), set_(std::move(set)), names_(std::move(names)), copied_(names_.size(), false) {}
 
 void ReleaseVerdict::add(const std::string& measure, const std::vector<double>& values, const eval::Indices& rows,
                          const std::vector<double>& held_out, bool larger_is_nearer) {
@@ -59,6 +62,7 @@ ordered_json ReleaseVerdict::json() const {
   const double share = names_.empty() ? 0 : static_cast<double>(copies) / static_cast<double>(names_.size());
   const char* state = measures_.empty() ? "not judged" : share <= config_.most_copies ? "releasable" : "not releasable";
   ordered_json json{{"schema", kVerdictSchema},
+                    {"set", set_},
                     {"state", state},
                     {"samples", names_.size()},
                     {"copies", copies},
@@ -81,7 +85,7 @@ std::vector<std::string> sample_names(const eval::PatchSet& set) {
 ordered_json judge_samples(const ReleaseConfig& config, const Context& context) {
   const fs::path data = context.out / "data";
   const eval::PatchSet samples = opened(context.out / "samples", "synthetic");
-  ReleaseVerdict verdict(config, sample_names(samples));
+  ReleaseVerdict verdict(config, sample_names(samples), set_identity(context.out / "samples"));
   const auto not_judged = [&](const char* reason) {
     ordered_json json = verdict.json();
     json["reason"] = reason;
@@ -103,24 +107,59 @@ ordered_json judge_samples(const ReleaseConfig& config, const Context& context) 
   return verdict.json();
 }
 
+std::string set_identity(const fs::path& samples) {
+  std::set<std::string> lines;
+  if (fs::is_directory(samples))
+    for (const auto& entry : fs::directory_iterator(samples)) {
+      const std::string name = entry.path().filename().string();
+      if (name.starts_with("synthetic-") && entry.path().extension() == ".safetensors")
+        lines.insert(name + " " + std::to_string(entry.file_size()));
+    }
+  const fs::path settings = samples / "settings.json";
+  std::string text = fs::exists(settings) ? io::read_whole_file(settings) : "";
+  for (const std::string& line : lines) text += line + "\n";
+  return io::sha256_hex(text);
+}
+
+std::string verdict_identity(const ordered_json& verdict) {
+  return verdict.is_null() ? "" : io::sha256_hex(verdict.dump());
+}
+
 ordered_json read_verdict(const fs::path& out) {
-  for (const char* folder : {"evaluation", "samples"})
-    if (const fs::path file = out / folder / kFile; fs::exists(file)) return read_object(file);
+  for (const char* folder : {"evaluation", "samples"}) {
+    const fs::path file = out / folder / kFile;
+    if (!fs::exists(file)) continue;
+    const ordered_json verdict = read_object(file);
+    if (!verdict.contains("state")) return ordered_json::object();
+    if (verdict.value("set", "") == set_identity(out / "samples")) return verdict;
+  }
   return nullptr;
 }
 
 fs::path releasable_dicom(const fs::path& run, bool allow_copies) {
-  if (fs::exists(run / "released" / "filter.json")) return run / "released" / "dicom";
-  const ordered_json verdict = allow_copies ? ordered_json() : read_verdict(run);
-  if (verdict.is_object() && !verdict.contains("state"))
+  const fs::path record = run / "released" / "filter.json";
+  const bool filtered = fs::exists(record);
+  const fs::path folder = run / (filtered ? "released" : "samples") / "dicom";
+  if (allow_copies) return folder;
+  const ordered_json verdict = read_verdict(run);
+  if (verdict.is_object() && verdict.empty())
     throw io::DataError(io::Fault::Unreadable,
                         "the verdict whether samples are copies, release.json, is damaged: run evaluate again, or give "
                         "--allow-copies");
-  if (verdict.is_object() && verdict.at("state") == "not releasable")
-    throw ConfigError({{"--out", "",
-                        "the samples are marked as not releasable: too many are copies of training patches. ctforge "
-                        "filter leaves those out; --allow-copies sends all"}});
-  return run / "samples" / "dicom";
+  const auto refuse = [](const std::string& why) {
+    throw ConfigError({{"--out", "", why + "; --allow-copies sends them as they are"}});
+  };
+  if (verdict.is_null() || verdict.at("state") == "not judged")
+    refuse(
+        "nobody has judged whether the samples are copies of training patches: sample and evaluate do, with the "
+        "training set and held-out patients");
+  if (filtered && read_object(record).value("verdict", "") != verdict_identity(verdict))
+    refuse("released/ holds copies, other samples, or what an earlier verdict left: run ctforge filter again");
+  if (!filtered && verdict.at("state") == "not releasable")
+    refuse(
+        "the samples are marked as not releasable, too many are copies of training patches: ctforge filter leaves "
+        "those out");
+  return folder;
 }
 
 }  // namespace ctforge::pipeline

@@ -281,8 +281,9 @@ def speed(program, folder, report, runs):
         if functions:
             first, again = (statistics.median(each) for each in zip(*functions))
             print(f"the functions alone: ctforge {first:.2f} s when first called, {again:.2f} s from then on")
-            report.ratio(f"{name}, {peer}'s function over ours", statistics.median(run[2] for run in theirs) / again, least)
-        report.ratio(f"{name}, {peer}'s process over ours", seconds[1] / seconds[0], 1 if functions else least)
+            report.ratio(f"{name}, {peer}'s function over ours, which is called again in each round",
+                         statistics.median(run[2] for run in theirs) / again, least)
+        report.ratio(f"{name}, {peer}'s process over ours", seconds[1] / seconds[0], least)
 
 
 def main():

@@ -44,8 +44,25 @@ TEST_F(Pair, OfShardsHasFloorsByPatientAndHuByOrgan) {
   EXPECT_TRUE(json.at("distances").at("fd_torchscript").at("per_class").contains("neck"));
   EXPECT_TRUE(json.at("hu").at("organs").contains("disc"));
   EXPECT_NE(json.at("protocol").at("floor").get<std::string>().find("real patients"), std::string::npos);
+  // As in a run.
+  EXPECT_TRUE(json.at("radiomics").at("radiomics").at("frd_v1_original_filters").contains("log_frechet"));
+  EXPECT_TRUE(json.at("noise_power").at("noise_power").contains("distance"));
+  EXPECT_TRUE(json.contains("diversity"));
   const std::string table = pair_table(json);
+  EXPECT_NE(table.find("log_frechet"), std::string::npos) << table;
   EXPECT_NE(table.find("fd_torchscript (6 dimensions, resized: clean)"), std::string::npos) << table;
+}
+
+TEST_F(Pair, RefusesSettingsOfRunsAndOfVolumes) {
+  test::write_run(folder_.path());
+  config_.extra_sets = {"gan=somewhere"};
+  config_.volumes.size = 99;
+  try {
+    compare("data", "samples");
+    FAIL() << "accepted";
+  } catch (const ConfigError& error) {
+    EXPECT_EQ(error.problems().size(), 2U);
+  }
 }
 
 TEST_F(Pair, OfFeaturesHasWholeSetsAsOthersPublishAndFloorsByItem) {

@@ -39,6 +39,8 @@ void write_run(const std::filesystem::path& out, const std::vector<std::string>&
   write_shards(out / "data", "validation", "P-validation", 8, 2, false, labels);
   write_shards(out / "data", "test", "P-test", 16, 3, false, labels);
   write_shards(out / "samples", "synthetic", "SYN", 24, 4, true, labels);
+  write_file(out / "samples" / "samples.json",
+             "{\"train_sha256\": \"" + pipeline::split_sha256(out / "data", "train") + "\"}");
 }
 
 void write_half(const std::filesystem::path& out) {

@@ -5,6 +5,7 @@
 #include "io/file/fault.h"
 #include "io/file/shard.h"
 #include "pipeline/config/config_tree.h"
+#include "pipeline/sample/release.h"
 #include "tests/pipeline/evaluate/evaluate_support.h"
 #include "tests/support/support.h"
 
@@ -27,7 +28,8 @@ void write_samples(const fs::path& run) {
     io::write_atomically(samples / "dicom" / (std::string(name) + "_seg.dcm"), "SEG");
   }
   io::write_atomically(samples / "samples.json", R"({"checkpoint_sha256": "c", "train_sha256": "t"})");
-  io::write_atomically(samples / "release.json", R"({"state": "not releasable", "drop": ["SYN-0", "SYN-1"]})");
+  ordered_json verdict = {{"set", set_identity(samples)}, {"state", "not releasable"}, {"drop", {"SYN-0", "SYN-1"}}};
+  io::write_atomically(samples / "release.json", verdict.dump());
 }
 
 TEST(Filter, LeavesOutWhatIsFlagged) {
@@ -62,7 +64,9 @@ TEST(Filter, RefusesWhatNobodyJudgedAndFoldersOfOthers) {
   io::write_atomically(run / "mine" / "thesis.txt", "years of work");
   EXPECT_THROW(filter_samples({.run = run.path(), .to = run / "mine"}), ConfigError);
   EXPECT_TRUE(fs::exists(run / "mine" / "thesis.txt"));
-  io::write_atomically(run / "samples" / "release.json", R"({"state": "not judged", "drop": []})");
+  ordered_json verdict = {
+      {"set", set_identity(run / "samples")}, {"state", "not judged"}, {"drop", ordered_json::array()}};
+  io::write_atomically(run / "samples" / "release.json", verdict.dump());
   EXPECT_THROW(filter_samples({.run = run.path()}), io::DataError);
   EXPECT_EQ(filter_samples({.run = run.path(), .copies = false}).kept, 24);
 }

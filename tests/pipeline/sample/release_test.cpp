@@ -4,6 +4,7 @@
 #include "io/file/atomic_file.h"
 #include "io/file/fault.h"
 #include "pipeline/config/config_tree.h"
+#include "pipeline/sample/filter.h"
 #include "tests/pipeline/evaluate/evaluate_support.h"
 #include "tests/support/support.h"
 
@@ -43,17 +44,49 @@ TEST(Release, SamplesOfAFolder) {
   EXPECT_EQ(verdict.at("share"), 1.0);
   io::write_atomically(folder / "samples" / "release.json", verdict.dump());
   EXPECT_EQ(read_verdict(folder.path()), verdict);
+  std::filesystem::create_directories(folder / "evaluation");
+  auto earlier = verdict;
+  earlier["set"] = "of other samples";
+  io::write_atomically(folder / "evaluation" / "release.json", earlier.dump());
+  EXPECT_EQ(read_verdict(folder.path()), verdict);
+  std::filesystem::remove_all(folder / "evaluation");
   EXPECT_THROW(releasable_dicom(folder.path(), false), ConfigError);
   EXPECT_EQ(releasable_dicom(folder.path(), true), folder / "samples" / "dicom");
   io::write_atomically(folder / "samples" / "release.json", "{\"state\": \"releas");
   EXPECT_THROW(releasable_dicom(folder.path(), false), io::DataError);
   EXPECT_EQ(releasable_dicom(folder.path(), true), folder / "samples" / "dicom");
-  std::filesystem::create_directories(folder / "released");
-  io::write_atomically(folder / "released" / "filter.json", "{}");
-  EXPECT_EQ(releasable_dicom(folder.path(), false), folder / "released" / "dicom");
+  std::filesystem::remove(folder / "samples" / "release.json");
+  EXPECT_THROW(releasable_dicom(folder.path(), false), ConfigError);  // nobody judged
   for (const char* split : {"validation-00000.safetensors", "test-00000.safetensors", "test-00001.safetensors"})
     std::filesystem::remove(folder / "data" / split);
   EXPECT_EQ(judge_samples({}, context).at("state"), "not judged");
+}
+
+TEST(Release, TakesWhatFilterKeptOfTheseSamplesByTheLatestVerdict) {
+  const test::TemporaryFolder folder;
+  const auto samples = folder / "samples", released = folder / "released" / "dicom";
+  test::write_shards(samples, "synthetic", "SYN", 24, 4, true);
+  io::write_atomically(samples / "samples.json", "{}");
+  const auto judged = [&](const char* state, const char* drop) {
+    nlohmann::ordered_json verdict = {{"set", set_identity(samples)}, {"state", state}, {"drop", {drop}}};
+    io::write_atomically(samples / "release.json", verdict.dump());
+  };
+  judged("not releasable", "SYN-0");
+  filter_samples({.run = folder.path()});
+  EXPECT_EQ(releasable_dicom(folder.path(), false), released);
+  filter_samples({.run = folder.path(), .copies = false});
+  EXPECT_THROW(releasable_dicom(folder.path(), false), ConfigError);  // copies were left in
+  EXPECT_EQ(releasable_dicom(folder.path(), true), released);
+  filter_samples({.run = folder.path()});
+  judged("not releasable", "SYN-1");
+  EXPECT_THROW(releasable_dicom(folder.path(), false), ConfigError);  // another verdict since
+  filter_samples({.run = folder.path()});
+  EXPECT_EQ(releasable_dicom(folder.path(), false), released);
+  io::write_atomically(samples / "settings.json", "{}");  // drawn again
+  EXPECT_THROW(releasable_dicom(folder.path(), false), ConfigError);
+  io::write_atomically(folder / "released" / "filter.json", "{}");
+  judged("releasable", "SYN-1");
+  EXPECT_THROW(releasable_dicom(folder.path(), false), ConfigError);  // nobody knows what was kept
 }
 
 }  // namespace

@@ -98,7 +98,10 @@ TEST(Method, RefusesWhatDoesNotGoTogether) {
   EXPECT_THROW(method_of(config), ConfigError);
   config = with_method("ddpm");
   config.weighting = "edm";
+  EXPECT_NO_THROW(method_of(config));  // of velocity, bounded
+  config.target = "noise";
   EXPECT_THROW(method_of(config), ConfigError);
+  config.target = "auto";
   config.weighting = "min_snr";
   EXPECT_NO_THROW(method_of(config));
   config = with_method("edm");
