@@ -4,9 +4,10 @@
 //   radiomics         value F64 and inside U8 [N,D,H,W]; metadata spacing_mm "x y z", bin_width, bin_count
 //   frechet           real F64 [N,D], other F64 [M,D]: of their Gaussians
 //   radiomic_frechet  the same, as frd-score has it
-//   surface           prediction and reference U8 [N,D,H,W], label 1; metadata spacing_mm, tolerance_mm
+//   surface           prediction and reference U8 [N,D,H,W], label 1; metadata spacing_mm, tolerance_mm: Dice, too
 //   similarity        a and b F64 [N,1,H,W], range 2; metadata scales
 // prints JSON: the values, and the seconds that computing them took.
+#include "eval/dice.h"
 #include "eval/frechet.h"
 #include "eval/radiomics.h"
 #include "eval/radiomics_set.h"
@@ -86,6 +87,13 @@ json radiomic_frechet_values(const io::SafetensorsFile& file) {
   return {{"v0", eval::frechet_radiomics_v0(real, other)}, {"v1", eval::frechet_radiomics_v1(real, other)}};
 }
 
+// Labels of volume i of [N,D,H,W].
+torch::Tensor labels_of(const io::TensorView& view, std::size_t i) {
+  const std::int64_t voxels = view.shape[1] * view.shape[2] * view.shape[3];
+  auto* first = const_cast<std::byte*>(view.data.data()) + static_cast<std::int64_t>(i) * voxels;
+  return torch::from_blob(first, {view.shape[1], view.shape[2], view.shape[3]}, torch::kUInt8);
+}
+
 json surface_values(const io::SafetensorsFile& file) {
   const auto tensors = file.tensors();
   const io::TensorView& prediction = tensors.at("prediction");
@@ -97,7 +105,10 @@ json surface_values(const io::SafetensorsFile& file) {
                              tensors.at("reference").as<std::uint8_t>().subspan(i * voxels, voxels),
                              {prediction.shape[1], prediction.shape[2], prediction.shape[3]}, spacing_of(file), 1,
                              std::stod(file.metadata().at("tolerance_mm")));
-    all.push_back({{"hausdorff95_mm", scores.hausdorff95_mm},
+    std::vector<eval::Overlap> overlaps(2);
+    eval::accumulate(overlaps, labels_of(prediction, i), labels_of(tensors.at("reference"), i));
+    all.push_back({{"dice", overlaps[1].dice()},
+                   {"hausdorff95_mm", scores.hausdorff95_mm},
                    {"from_reference_mm", scores.from_reference_mm},
                    {"from_prediction_mm", scores.from_prediction_mm},
                    {"surface_dice", scores.surface_dice}});
