@@ -5,6 +5,7 @@
 #include <numbers>
 #include <stdexcept>
 
+#include <torch/nn/functional/upsampling.h>
 #include <torch/nn/functional/vision.h>
 
 namespace ctforge::eval {

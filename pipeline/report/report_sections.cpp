@@ -18,12 +18,19 @@ namespace {
 
 using nlohmann::ordered_json;
 
+// With how images reached the extractor's size: figures by different ways must not be compared.
+std::string features_title(const std::string& name, const ordered_json& entry) {
+  const ordered_json extractor = entry.value("extractor", ordered_json::object());
+  const std::string resize = extractor.value("resize", "");
+  return pretty_features(name) + (resize.empty() ? "" : " (resized: " + resize + ")");
+}
+
 // The first distance measured: the one the summary quotes.
 const ordered_json* first_distance(const ReportInputs& inputs, std::string& name) {
   if (inputs.distances.is_null() || inputs.distances.at("distances").empty()) return nullptr;
   const auto first = inputs.distances.at("distances").begin();
   if (!first.value().contains("frechet")) return nullptr;
-  name = pretty_features(first.key());
+  name = features_title(first.key(), first.value());
   return &first.value();
 }
 
@@ -115,9 +122,13 @@ PageSection distances_section(const ReportInputs& inputs) {
     section.body += html_table(rows);
   };
   for (const auto& [name, entry] : inputs.distances.at("distances").items()) {
-    if (entry.contains("frechet")) show(pretty_features(name), entry, "frechet");
+    if (entry.contains("frechet")) show(features_title(name, entry), entry, "frechet");
     // The Fréchet distance has its chart.
-    section.body += measure_table(entry, std::span(eval::kFeatureMeasures).subspan(1));
+    const auto others = std::span(eval::kFeatureMeasures).subspan(1);
+    section.body += measure_table(entry, others);
+    for (const auto& [class_name, one] : entry.value("per_class", ordered_json::object()).items())
+      section.body +=
+          "<details><summary>" + escaped(class_name) + "</summary>" + measure_table(one, others) + "</details>";
   }
   if (!inputs.distances.contains("hu")) return section;
   show("HU histogram distance (HU)", inputs.distances["hu"], "wasserstein1_hu");
