@@ -39,6 +39,7 @@ struct TorchScriptConfig {
 struct VolumeSlicesConfig {
   std::array<double, 3> spacing_mm = {1, 1, 1};
   std::int64_t size = 256;
+  bool cube = false;
   double centre = 1;
   std::array<double, 2> window_hu = {-1000, 1000};
   std::string scaling = "window";
@@ -47,6 +48,9 @@ struct VolumeSlicesConfig {
   void fields(Visitor& visit) {
     visit("spacing_mm", spacing_mm, "volumes are resampled to this, x y z in axial order; 0: as it is", Range{0, 100});
     visit("size", size, "slices are cut or padded with air to so many pixels along both edges", Range{8, 4096});
+    visit("cube", cube,
+          "cut or pad volumes to so many voxels along all three axes before anything else is taken of them (as MAISI's "
+          "evaluation); else slices alone are");
     visit("centre", centre, "middle part of each axis that slices are taken of", Range{0.001, 1});
     visit("window_hu", window_hu, "HU that become black and white", Range{-32768, 32767});
     visit(

@@ -69,12 +69,34 @@ void stretch(std::vector<std::int16_t>& hu, const std::array<double, 2>& window)
   }
 }
 
+// Cut or padded with air about its middle, to `size` voxels along each axis.
+io::Volume cube_of(const io::Volume& volume, std::int64_t size) {
+  io::Volume cube;
+  cube.geometry = volume.geometry;
+  cube.geometry.size = {size, size, size};
+  cube.hu.assign(static_cast<std::size_t>(size * size * size), io::kPaddingHu);
+  Shape from{}, to{}, count{};
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    const std::int64_t length = volume.geometry.size[axis];
+    from[axis] = std::max<std::int64_t>(0, length / 2 - size / 2);
+    to[axis] = std::max<std::int64_t>(0, (size - length) / 2);
+    count[axis] = std::min(length, size);
+  }
+  const Shape& full = volume.geometry.size;
+  for (std::int64_t z = 0; z < count[2]; ++z)
+    for (std::int64_t y = 0; y < count[1]; ++y)
+      std::copy_n(volume.hu.begin() + ((from[2] + z) * full[1] + from[1] + y) * full[0] + from[0], count[0],
+                  cube.hu.begin() + ((to[2] + z) * size + to[1] + y) * size + to[0]);
+  return cube;
+}
+
 io::Volume loaded(const io::Series& series, const VolumeSlicesConfig& config, int threads) {
   io::DecodeOptions options;
   options.threads = std::max(1, threads);
   io::Volume volume = io::to_axial(io::load_volume(series, options));
   const io::Geometry grid = io::resampled_grid(volume.geometry, config.spacing_mm);
   if (grid.size != volume.geometry.size) volume = io::resample(volume, grid);
+  if (config.cube) volume = cube_of(volume, config.size);
   if (config.scaling == "volume") stretch(volume.hu, config.window_hu);
   return volume;
 }

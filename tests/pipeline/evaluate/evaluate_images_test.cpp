@@ -74,6 +74,24 @@ TEST(VolumeSlices, ArePaddedWithAirAndStretchedWhereAskedTo) {
   EXPECT_EQ(hu[7][12][13].item<int>(), 1000);  // the highest, -199 HU, at the window's end
 }
 
+TEST(VolumeSlices, OfCubesCountFromTheCubesEdges) {
+  const test::TemporaryFolder folder;
+  io::write_volume(folder / "a.nii", telling());  // 12 x 10 x 8
+  EvaluateConfig config;
+  config.volumes.size = 10;
+  config.volumes.cube = true;
+  config.volumes.centre = 0.8;
+  config.images = 0;
+  const VolumeSlices slices = volume_slices(scanned(folder.path()), config, test::context_of(folder.path()));
+  const torch::Tensor hu = slices.planes[0].second.all().hu;
+  ASSERT_EQ(hu.size(0), 8);                      // 80 % of ten: without the slices of padding at either end
+  EXPECT_EQ(hu[0][0][0].item<int>(), 1 - 1000);  // x from 1 on
+  EXPECT_EQ(hu[7][9][9].item<int>(), 790 + 10 - 1000);
+  config.volumes.centre = 1;
+  const VolumeSlices all = volume_slices(scanned(folder.path()), config, test::context_of(folder.path()));
+  EXPECT_EQ(all.planes[0].second.all().hu[0].max().item<int>(), -1024);
+}
+
 TEST(VolumeSlices, WithoutAUsableVolumeAreRefused) {
   const test::TemporaryFolder folder;
   test::write_file(folder / "broken.nii", "no volume");
