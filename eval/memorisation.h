@@ -30,7 +30,8 @@ double nearer_to_training(const torch::Tensor& training, const torch::Tensor& he
 // C_T (Meehan, Chaudhuri and Dasgupta 2020, eq. 4): per cell, the Mann-Whitney statistic of the distances to training
 // of generated against held-out rows as a z score, averaged by the held-out rows in each cell. Far below 0: nearer than
 // held-out rows, copying; far above: underfitting. Cells are those of k-means over the first 64 principal components of
-// the training rows; a cell counts with at least 5 rows of either side. Not a number when none has.
+// the training rows; a cell counts with at least 5 rows of either side. The nearest training row is sought among all of
+// them, as the paper's d(x) is defined; its authors' program looks within the cell alone. Not a number when none has.
 double copying_statistic(const torch::Tensor& training, const torch::Tensor& held_out, const torch::Tensor& generated,
                          std::uint64_t seed);
 

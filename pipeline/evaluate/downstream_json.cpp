@@ -78,7 +78,7 @@ ordered_json difference_json(const FractionResult& result, std::size_t arm, cons
       ordered_json own = interval_json(difference.interval);
       own["per_patient"] = difference.per_patient;
       own["wilcoxon_p"] = difference.wilcoxon_p;
-      if (measure == eval::kDiceMeasure) own["wilcoxon_p_holm"] = result.wilcoxon_holm[arm][label];
+      own["wilcoxon_p_holm"] = result.wilcoxon_holm[arm][measure][label];
       own["valid"] = difference.valid;
       organs[organ_name(labels, label)] = std::move(own);
     }
@@ -139,7 +139,7 @@ ordered_json protocol_json(const DownstreamResult& result, const DownstreamInput
           {"resamples", config.bootstrap},
           {"difference", "the arm minus real, paired by patient, seed and organ; a lower hausdorff95_mm is better"},
           {"wilcoxon_p_holm",
-           "Holm over all arms, fractions and organs of Dice; of the mean over organs, over all arms and "
+           "Holm over all arms, fractions and organs of a measure; of its mean over organs, over all arms and "
            "fractions"},
           {"choice",
            "of synthetic_shares, synthetic_until and learning_rates: the best mean validation Dice at the last step"},

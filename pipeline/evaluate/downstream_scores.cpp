@@ -65,15 +65,15 @@ ArmResult arm_result(const std::vector<ordered_json>& cells, const DownstreamCon
 }
 
 // One family: the p values at these places of all differences, written back corrected.
-void correct(std::vector<FractionResult>& fractions, bool mean_of_organs) {
+void correct(std::vector<FractionResult>& fractions, std::size_t measure, bool mean_of_organs) {
   std::vector<double> family;
   std::vector<double*> places;
   for (FractionResult& fraction : fractions)
     for (std::size_t arm = 0; arm < fraction.wilcoxon_holm.size(); ++arm)
-      for (std::size_t label = 0; label < fraction.wilcoxon_holm[arm].size(); ++label) {
+      for (std::size_t label = 0; label < fraction.wilcoxon_holm[arm][measure].size(); ++label) {
         if ((label == 0) != mean_of_organs) continue;
-        family.push_back(fraction.experiment.differences[arm][eval::kDiceMeasure][label].wilcoxon_p);
-        places.push_back(&fraction.wilcoxon_holm[arm][label]);
+        family.push_back(fraction.experiment.differences[arm][measure][label].wilcoxon_p);
+        places.push_back(&fraction.wilcoxon_holm[arm][measure][label]);
       }
   const std::vector<double> corrected = eval::holm(family);
   for (std::size_t i = 0; i < places.size(); ++i) *places[i] = corrected[i];
@@ -97,8 +97,10 @@ FractionResult fraction_result(const DownstreamInputs& inputs, const FractionInp
     scored.push_back(std::move(arm));
   }
   result.experiment = eval::summarise(scored, config.bootstrap, io::mix_seed(seed, kBootstrapStream));
-  for (const auto& difference : result.experiment.differences)
-    result.wilcoxon_holm.emplace_back(difference[eval::kDiceMeasure].size(), eval::kNotScored);
+  for (const auto& of_arm : result.experiment.differences) {
+    auto& corrected = result.wilcoxon_holm.emplace_back();
+    for (const auto& of_measure : of_arm) corrected.emplace_back(of_measure.size(), eval::kNotScored);
+  }
   return result;
 }
 
@@ -144,7 +146,8 @@ DownstreamResult score_downstream(const DownstreamInputs& inputs, const Downstre
   DownstreamResult result;
   for (const FractionInputs& fraction : inputs.fractions)
     result.fractions.push_back(fraction_result(inputs, fraction, config, cells, seed));
-  for (const bool mean_of_organs : {false, true}) correct(result.fractions, mean_of_organs);
+  for (std::size_t measure = 0; measure < eval::kSegmentationMeasures.size(); ++measure)
+    for (const bool mean_of_organs : {false, true}) correct(result.fractions, measure, mean_of_organs);
   result.savings = savings_of(result.fractions, config, seed);
   return result;
 }

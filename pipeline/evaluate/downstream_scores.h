@@ -34,9 +34,9 @@ struct FractionResult {
   double fraction = 1;
   std::int64_t train_patients = 0, train_patches = 0, synthetic_patches = 0, rejected_patches = 0;
   std::string inputs_sha256;
-  std::vector<ArmResult> arms;                     // the baseline first
-  eval::Experiment experiment;                     // of the chosen candidates, arms in the same order
-  std::vector<std::vector<double>> wilcoxon_holm;  // [arms - 1][labels], of Dice
+  std::vector<ArmResult> arms;                                  // the baseline first
+  eval::Experiment experiment;                                  // of the chosen candidates, arms in the same order
+  std::vector<std::vector<std::vector<double>>> wilcoxon_holm;  // [arms - 1][measures][labels]
 };
 
 struct DownstreamResult {

@@ -20,8 +20,7 @@ std::string compared(const FractionResult& result, std::size_t arm, std::size_t 
   if (arm == 0) return ",,,,,";
   const eval::Difference& difference = result.experiment.differences[arm - 1][measure][label];
   return interval(difference.interval) + "," + csv_number(difference.wilcoxon_p) + "," +
-         (measure == eval::kDiceMeasure ? csv_number(result.wilcoxon_holm[arm - 1][label]) : "") + "," +
-         (difference.valid ? "true" : "false");
+         csv_number(result.wilcoxon_holm[arm - 1][measure][label]) + "," + (difference.valid ? "true" : "false");
 }
 
 }  // namespace

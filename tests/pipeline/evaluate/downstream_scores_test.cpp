@@ -99,7 +99,7 @@ TEST(DownstreamScores, HolmHasAFamilyOfOrgansAndOneOfTheirMean) {
     for (std::size_t arm = 0; arm < 2; ++arm)
       for (std::size_t label = 0; label < 3; ++label) {
         (label == 0 ? means : organs).push_back(fraction.experiment.differences[arm][0][label].wilcoxon_p);
-        (label == 0 ? corrected_means : corrected_organs).push_back(fraction.wilcoxon_holm[arm][label]);
+        (label == 0 ? corrected_means : corrected_organs).push_back(fraction.wilcoxon_holm[arm][0][label]);
       }
   EXPECT_EQ(organs.size(), 8u);
   EXPECT_EQ(corrected_organs, eval::holm(organs));

@@ -30,7 +30,7 @@ struct KnownExperiment {
       for (const auto& [name, share] : {std::pair{"real", 0.0}, std::pair{"real_synthetic", 0.5}})
         own.arms.push_back({name, {{{5e-3, share}, 0.6, 0.7, true}}, {cell()}});
       own.experiment = eval::summarise({arm("real", 0.7, false), arm("real_synthetic", 0.8, true)}, 100, 1);
-      own.wilcoxon_holm = {{1, 0.9, eval::kNotScored}};
+      own.wilcoxon_holm = {{{1, 0.9, eval::kNotScored}, {1, 0.9, eval::kNotScored}, {1, 0.9, eval::kNotScored}}};
       result.fractions.push_back(own);
     }
     result.savings = {{8, 0.5, eval::Bound::Lower, 0.5, 0.5}, {8, 0, eval::Bound::None, -0.5, 0.25}};
