@@ -284,6 +284,14 @@ def speed(program, folder, report, runs):
             report.ratio(f"{name}, {peer}'s function over ours, which is called again in each round",
                          statistics.median(run[2] for run in theirs) / again, least)
         report.ratio(f"{name}, {peer}'s process over ours", seconds[1] / seconds[0], least)
+        if name == "neighbours":
+            for side in "xy":
+                np.save(folder / f"half-{side}.npy", np.load(folder / f"{name}-{side}.npy")[:count // 2])
+            half = ctforge(program, folder / "half-x.npy", folder / "half-y.npy", folder / "out",
+                           ["evaluate.rounds=0", f"evaluate.measures={measures}"])[2]
+            print(f"memory at N={count // 2}: {half:.0f} MB")
+            report.ratio("neighbours, memory of half the rows over that of all (1/4: it grows as N squared)",
+                         half / memory[0], 0.5)
 
 
 def main():
