@@ -21,7 +21,8 @@ torch::Tensor checked_rows(const torch::Tensor& rows, std::int64_t least) {
 
 double total_variance(const torch::Tensor& matrix) { return matrix.trace().item<double>(); }
 
-// A factor L with L L^T = covariance: Cholesky with a jitter far below the accuracy asked for, else the symmetric root.
+// A lower triangular L with L L^T = covariance: Cholesky with a jitter far below the accuracy asked for, else of the
+// symmetric root.
 torch::Tensor factor(const torch::Tensor& covariance) {
   const std::int64_t dimensions = covariance.size(0);
   const double jitter = 1e-12 * std::max(total_variance(covariance) / static_cast<double>(dimensions), 1e-300);
@@ -29,7 +30,8 @@ torch::Tensor factor(const torch::Tensor& covariance) {
   auto [lower, info] = torch::linalg_cholesky_ex(shifted);
   if (info.item<int>() == 0) return lower;
   const auto [values, vectors] = torch::linalg_eigh(covariance);
-  return vectors * values.clamp_min(0).sqrt().unsqueeze(0);
+  const torch::Tensor root = vectors * values.clamp_min(0).sqrt().unsqueeze(0);
+  return std::get<1>(torch::linalg_qr(root.t(), "r")).t().contiguous();  // R^T R = root root^T
 }
 
 // Tr((C1 C2)^(1/2)) of rank-deficient covariances from the centred rows x [N,D] and y [M,D].

@@ -36,7 +36,7 @@ class Moments {
 };
 
 // d^2 between two Gaussians. Tr((C1 C2)^(1/2)) is the sum of the square roots of the eigenvalues of L^T C2 L with
-// C1 = L L^T; where C1 has no Cholesky factor, its symmetric square root takes the place of L.
+// C1 = L L^T; where C1 has no Cholesky factor, L comes of its symmetric square root.
 double frechet_distance(const Gaussian& a, const Gaussian& b);
 
 // d^2 between two sets of features [N,D] and [M,D], N, M >= 2. When one of them has no more rows than columns its

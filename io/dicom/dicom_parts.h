@@ -19,7 +19,7 @@ namespace ctforge::io::dicom {
 inline constexpr const char* kNoDate = "19000101";
 inline constexpr const char* kNoTime = "000000";
 // DerivationDescription of every image.
-inline constexpr const char* kDerivation = "SYNTHETIC: made by a computer, shows no patient";
+inline constexpr const char* kDerivation = "SYNTHETIC: computed by a generative model, not acquired";
 
 // Throws std::system_error when DCMTK could not do what was asked.
 void require(const OFCondition& condition);

@@ -111,7 +111,18 @@ void reject_labels(FractionInputs& own, const CellStore& cells) {
                                                       "evaluate.downstream.reject_labels=false");
 }
 
+bool takes_samples(const DownstreamConfig& config) {
+  return std::any_of(config.arms.begin(), config.arms.end(), uses_synthetic);
+}
+
 }  // namespace
+
+void require_origin(const DownstreamConfig& config, const fs::path& out) {
+  if (!takes_samples(config)) return;
+  FractionInputs whole;
+  whole.train_sha256 = split_sha256(out / "data", "train");
+  guard_origin(whole, out);
+}
 
 DownstreamInputs load_downstream(const EvaluationInputs& inputs, const DownstreamConfig& config, const CellStore& cells,
                                  const fs::path& out) {
@@ -120,7 +131,8 @@ DownstreamInputs load_downstream(const EvaluationInputs& inputs, const Downstrea
   result.validation = inputs.validation;
   result.test = inputs.test;
   result.held_out_sha256 = held_out_sha256(data);
-  const bool with_samples = std::any_of(config.arms.begin(), config.arms.end(), uses_synthetic);
+  const bool with_samples = takes_samples(config);
+  require_origin(config, out);
   for (const double fraction : config.fractions) {
     if (fraction < 1) result.fractions.push_back(load_fraction(fraction, inputs, with_samples, out));
   }
@@ -129,7 +141,6 @@ DownstreamInputs load_downstream(const EvaluationInputs& inputs, const Downstrea
   whole.train_sha256 = split_sha256(data, "train");
   whole.synthetic = inputs.synthetic;
   whole.synthetic_sha256 = split_sha256(out / "samples", "synthetic");
-  if (with_samples) guard_origin(whole, out);
   result.fractions.push_back(std::move(whole));
   if (config.reject_labels && with_samples)
     for (FractionInputs& fraction : result.fractions) reject_labels(fraction, cells);

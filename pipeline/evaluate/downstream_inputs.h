@@ -34,6 +34,10 @@ struct DownstreamInputs {
 DownstreamInputs load_downstream(const EvaluationInputs& inputs, const DownstreamConfig& config, const CellStore& cells,
                                  const std::filesystem::path& out);
 
+// Throws as load_downstream does where OUT's samples, of which some arm takes any, do not tell what their generator was
+// trained on, or tell of another training set.
+void require_origin(const DownstreamConfig& config, const std::filesystem::path& out);
+
 // SHA-256 of the validation and test patches in a folder of prepared data.
 std::string held_out_sha256(const std::filesystem::path& data);
 // SHA-256 over what a fraction's networks learn from and are scored on, of the hashes of these; synthetic: empty where

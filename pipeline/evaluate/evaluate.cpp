@@ -80,6 +80,7 @@ bool has_experiment(const EvaluateConfig& config, const std::filesystem::path& o
   const EvaluationInputs inputs = load_inputs(config, out);
   if (!any_contoured(inputs.test)) return false;
   require_choice(config.downstream, inputs.validation);
+  require_origin(config.downstream, out);
   return true;
 }
 
@@ -93,6 +94,9 @@ ordered_json run_evaluate(const EvaluateConfig& config, const Context& context, 
     for (const char* result : {"distances.json", "nearest.json", "release.json", "radiomics.json", "noise_power.json",
                                "diversity.json", "quality.json", "downstream.json", "downstream.csv"})
       std::filesystem::remove(folder / result);  // an attempt that ends early must not leave a mixture
+  const bool labelled = any_contoured(inputs.test);
+  const bool experiment = config.downstream.enabled && labelled;
+  if (experiment) require_origin(config.downstream, context.out);
   const std::string digest = inputs_sha256(config, context.out);
   const std::string base_key = digest + " " + std::to_string(own.seed);
 
@@ -102,8 +106,6 @@ ordered_json run_evaluate(const EvaluateConfig& config, const Context& context, 
   ComparedSets compared = compared_sets(inputs, codec, config, own.seed);
   if (codec) compared.sets.back() = eval::remembered(compared.sets.back());  // a round trip of the codec for each patch
   const std::vector<SetFeatures> features = all_features(compared, extractors, config, cells, own);
-  const bool labelled = any_contoured(inputs.test);
-  const bool experiment = config.downstream.enabled && labelled;
   if (context.part) {
     if (experiment) run_downstream(inputs, config.downstream, cells, own);
     return {};
@@ -116,7 +118,8 @@ ordered_json run_evaluate(const EvaluateConfig& config, const Context& context, 
   if (context.interrupted()) throw Interrupted{"evaluate"};
 
   ReleaseVerdict verdict(release, sample_names(inputs.synthetic), set_identity(context.out / "samples"));
-  const ordered_json nearest = nearest_json(inputs, codec, compared, features, config, own.seed, verdict);
+  const ordered_json nearest =
+      nearest_json(inputs, codec, compared, features, config, own.seed, context.out / "samples", verdict);
   write_json(folder / "nearest.json", nearest);
   const ordered_json judged = verdict.json();
   write_json(folder / "release.json", judged);

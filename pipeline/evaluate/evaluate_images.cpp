@@ -192,9 +192,17 @@ VolumeSlices volume_slices(const std::vector<io::Series>& series, const Evaluate
   }
   if (result.volumes == 0)
     throw io::DataError(io::Fault::NothingUsable, "no volume can be used: `ctforge inspect` says why");
-  for (std::size_t p = 0; p < planes.size(); ++p)
-    result.planes.emplace_back(config.planes[p], image_set(torch::stack(planes[p].slices), planes[p].patient,
-                                                           patients.size(), config.volumes.window_hu));
+  const auto& mm = config.volumes.spacing_mm;
+  for (std::size_t p = 0; p < planes.size(); ++p) {
+    eval::PatchSet set =
+        image_set(torch::stack(planes[p].slices), planes[p].patient, patients.size(), config.volumes.window_hu);
+    const std::size_t axis = axis_of(config.planes[p]);
+    const io::Vector3 in_plane = axis == 2   ? io::Vector3{mm[0], mm[1], mm[2]}
+                                 : axis == 1 ? io::Vector3{mm[0], mm[2], mm[1]}
+                                             : io::Vector3{mm[1], mm[2], mm[0]};
+    if (std::all_of(mm.begin(), mm.end(), [](double step) { return step > 0; })) set.spacing_mm = in_plane;
+    result.planes.emplace_back(config.planes[p], std::move(set));
+  }
   return result;
 }
 

@@ -5,10 +5,11 @@
 #include "eval/frechet.h"
 #include "eval/memorisation.h"
 #include "io/file/random.h"
-#include "pipeline/train/train_data.h"
 
 #include <algorithm>
 #include <cmath>
+#include <set>
+#include <utility>
 #include <vector>
 
 namespace ctforge::pipeline {
@@ -23,10 +24,55 @@ torch::Tensor rows_of(const torch::Tensor& all, const eval::Indices& rows) {
   return all.index_select(0, torch::tensor(rows, torch::kInt64));
 }
 
-// n of the rows at random.
-torch::Tensor some_of(const torch::Tensor& rows, std::int64_t n, std::uint64_t seed) {
-  torch::Generator random = seeded(seed);
-  return rows.index_select(0, torch::randperm(rows.size(0), random).narrow(0, 0, n));
+std::size_t number_of_patients(const std::vector<std::int32_t>& patients) {
+  return std::set<std::int32_t>(patients.begin(), patients.end()).size();
+}
+
+template <class Values>
+void shuffle(Values& values, io::Random& random) {
+  for (std::size_t i = values.size(); i > 1; --i) std::swap(values[i - 1], values[random.below(i)]);
+}
+
+// Rows of so many patients at random, in random order.
+eval::Indices rows_of_some(const std::vector<std::int32_t>& patients, std::size_t count, io::Random& random) {
+  const std::set<std::int32_t> different(patients.begin(), patients.end());
+  std::vector<std::int32_t> order(different.begin(), different.end());
+  shuffle(order, random);
+  const std::set<std::int32_t> chosen(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count));
+  eval::Indices rows;
+  for (std::size_t i = 0; i < patients.size(); ++i)
+    if (chosen.contains(patients[i])) rows.push_back(static_cast<std::int64_t>(i));
+  shuffle(rows, random);
+  return rows;
+}
+
+// Distances to as many patients and rows of either side: fewer patients alone would lie farther away.
+ordered_json either_side_json(const FeatureSides& sides, std::uint64_t seed) {
+  constexpr int kDraws = 10;
+  const std::size_t patients =
+      std::min(number_of_patients(sides.training_patient), number_of_patients(sides.held_out_patient));
+  if (patients < 2 || sides.synthetic.size(0) < 2) return ordered_json::object();
+  io::Random random(seed);
+  double to_training = 0, to_held_out = 0;
+  std::vector<double> differences;
+  for (int draw = 0; draw < kDraws; ++draw) {
+    eval::Indices trained = rows_of_some(sides.training_patient, patients, random),
+                  held_out = rows_of_some(sides.held_out_patient, patients, random);
+    const std::size_t n = std::min(trained.size(), held_out.size());
+    trained.resize(n);
+    held_out.resize(n);
+    const double one = eval::frechet_distance(sides.synthetic, rows_of(sides.training, trained)),
+                 other = eval::frechet_distance(sides.synthetic, rows_of(sides.held_out, held_out));
+    to_training += one / kDraws;
+    to_held_out += other / kDraws;
+    differences.push_back(other - one);
+  }
+  const auto [least, most] = std::minmax_element(differences.begin(), differences.end());
+  return {{"to_training", to_training},
+          {"to_held_out", to_held_out},
+          {"difference_range", {*least, *most}},
+          {"patients", patients},
+          {"draws", kDraws}};
 }
 
 bool several(const std::vector<std::int32_t>& patients) {
@@ -73,13 +119,8 @@ ordered_json memorisation_json(const FeatureSides& sides, std::uint64_t seed) {
           eval::copying_statistic(sides.training, sides.held_out_decoded, sides.synthetic, io::mix_seed(seed, 2));
       std::isfinite(statistic))
     json["copying_statistic"] = statistic;
-  if (const std::int64_t n = std::min(sides.training.size(0), sides.held_out.size(0)); n > 1) {
-    const auto distance_to = [&](const torch::Tensor& rows, std::uint64_t stream) {
-      return eval::frechet_distance(sides.synthetic, some_of(rows, n, io::mix_seed(seed, stream)));
-    };
-    json["frechet"] = {
-        {"to_training", distance_to(sides.training, 4)}, {"to_held_out", distance_to(sides.held_out, 5)}, {"n", n}};
-  }
+  if (const ordered_json frechet = either_side_json(sides, io::mix_seed(seed, 4)); !frechet.empty())
+    json["frechet"] = frechet;
   const auto membership =
       eval::membership_auc(sides.training, sides.training_patient, sides.held_out, sides.held_out_patient,
                            sides.synthetic, kResamples, io::mix_seed(seed, 3));

@@ -26,8 +26,9 @@ struct FeatureSides {
 FeatureSides sides_of(const ComparedSets& compared, const SetFeatures& features, std::int64_t train_size);
 
 // {"authenticity": {"synthetic", "held_out"}, "distance_ratio": medians likewise, "nearer_to_training",
-// "copying_statistic", "frechet": {"to_training", "to_held_out", "n"} of as many rows of either, which differ where
-// samples lie nearer to the training data, "membership": {"auc", "interval", "members", "others"}}; eval/memorisation.h
+// "copying_statistic", "frechet": {"to_training", "to_held_out", "difference_range", "patients", "draws"}, means over
+// draws of as many patients and rows of either side, the held-out side farther where samples lie nearer to the training
+// data, "membership": {"auc", "interval", "members", "others"}}; eval/memorisation.h
 // says what each means. Measures that need held-out patients are left out where there are none.
 nlohmann::ordered_json memorisation_json(const FeatureSides& sides, std::uint64_t seed);
 

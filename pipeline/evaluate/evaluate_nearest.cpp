@@ -44,7 +44,8 @@ ordered_json feature_json(const std::string& name, const FeatureSides& sides, co
 
 ordered_json nearest_json(const EvaluationInputs& inputs, const std::optional<LossyCodec>& codec,
                           const ComparedSets& compared, const std::vector<SetFeatures>& features,
-                          const EvaluateConfig& config, std::uint64_t seed, ReleaseVerdict& verdict) {
+                          const EvaluateConfig& config, std::uint64_t seed, const std::filesystem::path& samples,
+                          ReleaseVerdict& verdict) {
   const eval::Neighbours synthetic = eval::nearest_by_correlation(inputs.synthetic, inputs.train);
   eval::PatchSet held_out_set = inputs.held_out;
   if (codec) held_out_set = reconstructed(held_out_set, codec->codec);
@@ -54,6 +55,7 @@ ordered_json nearest_json(const EvaluationInputs& inputs, const std::optional<Lo
   eval::Indices all(synthetic.value.size());
   std::iota(all.begin(), all.end(), std::int64_t{0});
   verdict.add("correlation", synthetic.value, all, held_out.value, true);
+  add_start_correlations(verdict, samples, inputs.synthetic.size(), held_out.value);
   ordered_json correlation = summary_json(synthetic.value, held_out.value, true);
   correlation["measure"] = "largest Pearson correlation of windowed HU over pixels";
   correlation["train_patches"] = inputs.train.size();

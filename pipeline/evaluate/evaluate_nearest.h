@@ -17,6 +17,7 @@ namespace ctforge::pipeline {
 // distances are over the patches whose features were taken, as they are. All of them are told to the verdict.
 nlohmann::ordered_json nearest_json(const EvaluationInputs& inputs, const std::optional<LossyCodec>& codec,
                                     const ComparedSets& compared, const std::vector<SetFeatures>& features,
-                                    const EvaluateConfig& config, std::uint64_t seed, ReleaseVerdict& verdict);
+                                    const EvaluateConfig& config, std::uint64_t seed,
+                                    const std::filesystem::path& samples, ReleaseVerdict& verdict);
 
 }  // namespace ctforge::pipeline

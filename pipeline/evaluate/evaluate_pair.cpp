@@ -14,6 +14,7 @@
 #include "pipeline/observe/log.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 namespace ctforge::pipeline {
@@ -107,6 +108,15 @@ struct PlaneResult {
   std::vector<PairMeasured> measured;
 };
 
+// Of one window, size and voxel size.
+bool same_grid(const eval::PatchSet& a, const eval::PatchSet& b) {
+  constexpr double kTolerance = 1e-3;
+  bool same = a.window_hu == b.window_hu && a.height == b.height && a.width == b.width;
+  for (std::size_t axis = 0; axis < 2; ++axis)
+    same = same && std::abs(a.spacing_mm[axis] - b.spacing_mm[axis]) <= kTolerance * a.spacing_mm[axis];
+  return same;
+}
+
 // radiomics, noise_power and diversity of CT: all that radiomics.json, noise_power.json and diversity.json of a run
 // hold.
 void add_texture(ordered_json& json, const ComparedSets& compared, const EvaluateConfig& config,
@@ -137,7 +147,8 @@ PlaneResult compare_images(const std::string& plane, const ComparedSets& compare
   }
   if (config.rounds > 0 && compared.real.window_hu == compared.sets.front().window_hu)
     result.json["hu"] = hu_json(compared, config);
-  if (config.rounds > 0 && ct) add_texture(result.json, compared, config, context);
+  if (config.rounds > 0 && ct && same_grid(compared.real, compared.sets.front()))
+    add_texture(result.json, compared, config, context);
   return result;
 }
 
@@ -169,7 +180,13 @@ ordered_json compare_image_sides(const Side& real, const Side& synthetic, const 
   Extractors extractors = load_extractors(config, context.device);
   for (const auto& [name, reason] : extractors.unavailable) log_info("evaluate: no " + name + ": " + reason);
   const CellStore cells(context.out / "comparison" / "cells");
-  const auto known = [](const Side& side) { return side.form == SideForm::Shards || side.form == SideForm::Volumes; };
+  // Volumes stretched between their own extremes have no HU any more, and left as they are no common voxel size.
+  const auto known = [&config](const Side& side) {
+    const auto& spacing = config.volumes.spacing_mm;
+    const bool resampled = std::all_of(spacing.begin(), spacing.end(), [](double mm) { return mm > 0; });
+    return side.form == SideForm::Shards ||
+           (side.form == SideForm::Volumes && config.volumes.scaling == "window" && resampled);
+  };
   const bool ct = known(real) && known(synthetic);
   std::vector<std::pair<std::string, PlaneResult>> planes;
   ordered_json protocol;
@@ -256,6 +273,9 @@ void check_pair(const EvaluateConfig& config, const Side& real, const Side& synt
     problems.push_back({"configuration", "evaluate.volumes", "is for volumes, and neither side is"});
   if (!config.extra_sets.empty())
     problems.push_back({"configuration", "evaluate.extra_sets", "is for a run, not for --real and --synthetic"});
+  constexpr std::int64_t kGreatestCube = 1024;  // 2 GB
+  if (config.volumes.cube && config.volumes.size > kGreatestCube)
+    problems.push_back({"configuration", "evaluate.volumes.size", "must be at most 1024 with evaluate.volumes.cube"});
   if (std::set<std::string>(config.planes.begin(), config.planes.end()).size() != config.planes.size() ||
       config.planes.empty())
     problems.push_back({"configuration", "evaluate.planes", "expected each plane once"});

@@ -52,7 +52,9 @@ Described described(const ImportConfig& config) {
   if (!config.like.empty()) {
     const auto like = train::CheckpointStore(config.like / "checkpoints", "generator").load_newest();
     if (!like) throw io::DataError(io::Fault::InvalidShard, "the run of --like has no good checkpoint of a generator");
-    return {generator_record_from_json(like->metadata.at(kGeneratorRecord)), 0};
+    GeneratorRecord record = generator_record_from_json(like->metadata.at(kGeneratorRecord));
+    record.train_sha256.clear();  // of these weights nobody knows what they were trained on
+    return {record, 0};
   }
   if (!fs::exists(config.from / kSidecar))
     throw ConfigError({{"--from", "",

@@ -43,6 +43,10 @@ std::string organ_tables(const ordered_json& organs) {
   return html;
 }
 
+bool variations(const ReportInputs& inputs) {
+  return inputs.samples.is_object() && number_of(child(child(inputs.samples, "settings"), "strength")) < 1;
+}
+
 std::string fact(const std::string& value, const std::string& meaning) {
   return "<div><b>" + value + "</b><span>" + meaning + "</span></div>";
 }
@@ -64,7 +68,8 @@ std::string release_notice(const ordered_json& release) {
 
 std::string summary_block(const ReportInputs& inputs) {
   std::string html =
-      "<p class=\"banner\">Every picture marked synthetic on this page was made by a computer and shows no patient. "
+      "<p class=\"banner\">Every picture marked synthetic on this page was made by a computer and " +
+      std::string(variations(inputs) ? "is a variation of some patient's slice. " : "shows no patient. ") +
       "Not for diagnosis. The pictures marked real are slices of the patients in the training set: this page "
       "is as confidential as they are.</p>";
   html += release_notice(inputs.release) + state_block(inputs) + "<div class=\"facts\">";

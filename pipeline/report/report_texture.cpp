@@ -111,8 +111,8 @@ std::string memorisation_table(const ReportInputs& inputs) {
     add("part nearer to training than to held-out patches (copies: 1)", child(found, "nearer_to_training"), "0.5");
     add("C_T (copying: far below 0)", child(found, "copying_statistic"), "0");
     const ordered_json& frechet = child(found, "frechet");
-    add("Fréchet distance to training patches (smaller than to held-out ones: nearer to these patients)",
-        child(frechet, "to_training"), readable_number(number_of(child(frechet, "to_held_out"))) + " to held-out ones");
+    add("Fréchet distance to as many training as held-out patients", child(frechet, "to_training"),
+        readable_number(number_of(child(frechet, "to_held_out"))) + " to held-out ones");
     if (child(membership, "auc").is_number())
       rows.push_back(
           {name, "AUC of membership inference, by patient", with_interval(membership, "auc", "interval"), "0.5"});

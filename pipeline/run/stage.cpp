@@ -103,6 +103,9 @@ ordered_json settings_of_stage(const ordered_json& configuration, const std::str
   // Without them it is what it was before they were there.
   if (stage == "prepare" && settings.at("split").value("train_fraction", 1.0) == 1)
     settings["split"].erase("train_fraction");
+  if (stage == "sample" && settings.value("strength", 1.0) == 1)
+    for (const char* key : {"strength", "movement"}) settings.erase(key);
+  if (stage == "evaluate" && !settings.at("volumes").value("cube", false)) settings["volumes"].erase("cube");
   if (stage == "train" && configuration.at("model").at("kind") != "diffusion")
     settings["model"] = configuration.at("model");
   if (stage == "sample" && configuration.at("release") != default_release())

@@ -111,6 +111,7 @@ FilterResult filter_samples(const FilterConfig& config) {
   ordered_json json{{"schema", kFilterSchema},
                     {"samples", result.samples},
                     {"kept", result.kept},
+                    {"set", set_identity(samples)},
                     {"verdict", verdict_identity(verdict)},
                     {"copies", copies},
                     {"labels", labels},

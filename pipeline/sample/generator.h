@@ -47,7 +47,8 @@ struct Generator {
   Weights weights;                 // which of them these are
   bool bf16 = false;               // run the network under bf16 autocast
   torch::Device device = torch::kCPU;
-  StartLatents starts;  // clean data that samples begin at, where they vary training patches; else empty
+  StartLatents starts;        // clean data that samples begin at, where they vary training patches; else empty
+  std::string starts_sha256;  // of these patches
   std::shared_ptr<const Generator> weaker;  // that guidance leads away from, of the same latents and classes
 
   bool is_gan() const { return !gan.is_empty(); }

@@ -35,6 +35,13 @@ class ReleaseVerdict {
   nlohmann::ordered_json measures_ = nlohmann::ordered_json::object();
 };
 
+// How near each variation came to the patch that it began at (pipeline/sample/starts.h), in the samples' folder.
+inline constexpr const char* kStartsFile = "starts.json";
+// Adds that as a measure, where the file is there: beside the largest correlation of each held-out patch. Throws
+// io::DataError where it is damaged.
+void add_start_correlations(ReleaseVerdict& verdict, const std::filesystem::path& samples, std::int64_t count,
+                            const std::vector<double>& held_out);
+
 // Names of all patches' patients in a set, in order: of samples, their own.
 std::vector<std::string> sample_names(const eval::PatchSet& set);
 

@@ -115,6 +115,8 @@ void check_sample(const SampleConfig& config) {
         std::tuple{"enhanced", config.enhanced && config.format != "dicom", "sample.format dicom"},
         std::tuple{"structure_set", config.structure_set && config.format != "dicom", "sample.format dicom"},
         std::tuple{"surfaces", config.surfaces && config.format == "shards", "sample.format nifti or dicom"},
+        std::tuple{"strength", config.strength * static_cast<double>(config.steps) < 1,
+                   "more sample.steps, of which it leaves none"},
         std::tuple{"movement", config.movement != plain.movement && config.strength == 1, "sample.strength below 1"},
         std::tuple{"guidance_from", !config.guidance_from.empty() && !guided, "sample.guidance other than 1"},
         std::tuple{"guidance_low", config.guidance_low != plain.guidance_low && !guided,
@@ -235,6 +237,19 @@ void draw_untrained(const SampleConfig& config, const Context& context, std::uin
   write_samples(own, generator, network(generator), seed, proportions, folder, context);
 }
 
+// For the release gate: variations are not near to any training patch as it lies, but may be the one that they began
+// at.
+void write_start_correlations(const std::filesystem::path& samples, const StartPatches* starts) {
+  const auto file = samples / kStartsFile;
+  if (starts == nullptr) {
+    std::filesystem::remove(file);
+    return;
+  }
+  const auto set = eval::patches_of(std::make_shared<const io::ShardSet>(samples, "synthetic"));
+  const nlohmann::ordered_json json = {{"schema", 1}, {"correlation", start_correlations(*starts, set)}};
+  io::write_atomically(file, json.dump() + "\n");
+}
+
 // Said at once, before anybody takes the samples for what they may not be.
 nlohmann::ordered_json judged(const ReleaseConfig& release, const Context& context) {
   const auto verdict = judge_samples(release, context);
@@ -271,8 +286,14 @@ nlohmann::ordered_json run_sample(const SampleConfig& config, const Context& con
   const auto seed =
       config.seed != 0 ? static_cast<std::uint64_t>(config.seed) : io::mix_seed(context.seed, kSampleStream);
   const auto samples = context.out / "samples";
-  const auto proportions = proportions_of(config, context, generator, notes);
-  if (config.strength != 1) generator.starts = patch_starts(config, generator, context.out / "data", seed, proportions);
+  std::shared_ptr<const StartPatches> starts;
+  if (config.strength != 1) {
+    starts = std::make_shared<const StartPatches>(context.out / "data", generator.patches, config.movement, seed);
+    generator.starts = encoded_starts(starts, generator);
+    generator.starts_sha256 = starts->sha256();
+  }
+  const auto proportions = starts ? class_proportions(config, starts->counts(), generator.patches.classes, notes)
+                                  : proportions_of(config, context, generator, notes);
   for (const std::string& note : notes) log_warning("sample: " + note);
   auto record = write_samples(config, generator, network(generator), seed, proportions, samples, context);
   if (context.part) {
@@ -285,7 +306,8 @@ nlohmann::ordered_json run_sample(const SampleConfig& config, const Context& con
   record["train_sha256"] = generator.train_sha256;
   if (const auto value = straightness(config, generator, seed, proportions, context)) record["straightness"] = *value;
   draw_untrained(config, context, seed, proportions, generator);
-  export_samples(config, {generator.checkpoint_sha256, generator.step, seed}, samples, context);
+  export_samples(config, {generator.checkpoint_sha256, generator.step, seed, config.strength}, samples, context);
+  write_start_correlations(samples, starts.get());
   record["release"] = judged(release, context);
   io::write_atomically(samples / "samples.json", record.dump(1) + "\n");
   return record;

@@ -86,7 +86,7 @@ struct SampleConfig {
     visit(
         "movement", movement,
         "with sample.strength below 1: how far the training patches are moved, rotated, zoomed and bent before; 1: 15 "
-        "degrees, 15 % and displacements of 2.5 % of the edge; 0: not",
+        "degrees, 15 % and displacements of 2.5 % of the edge, with air from beyond it; 0: not",
         Range{0, 3});
     visit("eta", eta, "sampler ddim: fresh noise a step, from none (0) to that of ddpm (1)", Range{0, 1});
     visit("variance", variance, "sampler ddpm: of the fresh noise; learned where training learned it",
@@ -146,6 +146,7 @@ bool weaker_has_changed(const SampleConfig& config, const nlohmann::ordered_json
 //   nifti/, dicom/           the samples as pipeline/sample/sample_export.h tells, where asked for
 //   untrained/               shards of the same network before training, with settings.json, where asked for
 //   pairs-*.safetensors      noise, latents and class of each sample, where asked for
+//   starts.json              how near variations of training patches came to these, for the release gate
 //   release.json             whether the set may leave: pipeline/sample/release.h
 //   settings.json            what the samples depend on, written first
 //   samples.json             how many of each class, settings, checkpoint and what was wrong with newer ones,

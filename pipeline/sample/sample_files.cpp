@@ -56,7 +56,7 @@ std::string sidecar(const ExportedSample& sample, const SampleOrigin& origin) {
     names[std::to_string(value)] = sample.label_names[value];
   const nlohmann::ordered_json program = {{"Name", "ctforge"}, {"Version", kVersion}, {"Commit", kCommit}};
   const nlohmann::ordered_json json = {{"Synthetic", true},
-                                       {"Description", "SYNTHETIC: made by a computer, shows no patient"},
+                                       {"Description", "SYNTHETIC: computed by a generative model, not acquired"},
                                        {"Modality", "CT"},
                                        {"Units", "HU"},
                                        {"Manufacturer", "ctforge"},
@@ -64,6 +64,7 @@ std::string sidecar(const ExportedSample& sample, const SampleOrigin& origin) {
                                        {"CheckpointSHA256", origin.checkpoint_sha256},
                                        {"CheckpointSteps", origin.checkpoint_step},
                                        {"Seed", origin.seed},
+                                       {"Strength", origin.strength},
                                        {"SampleIndex", sample.index},
                                        {"Class", sample.class_name},
                                        {"MaskFile", sample.name + "_mask.nii.gz"},
@@ -80,7 +81,7 @@ io::CtSeriesInfo series_info(const ExportedSample& sample, const SampleOrigin& o
                    "checkpoint " + origin.checkpoint_sha256.substr(0, 16)};
   info.contribution = "Drawn with seed " + std::to_string(origin.seed) + " from a generator of " +
                       std::to_string(origin.checkpoint_step) + " training steps, SHA-256 of its checkpoint " +
-                      origin.checkpoint_sha256 + ".";
+                      origin.checkpoint_sha256 + "." + (origin.strength < 1 ? " A variation of a training patch." : "");
   return info;
 }
 

@@ -19,6 +19,7 @@ struct SampleOrigin {
   std::string checkpoint_sha256;  // of the generator
   std::int64_t checkpoint_step = 0;
   std::uint64_t seed = 0;  // of the samples
+  double strength = 1;     // below 1: variations of training patches
 };
 
 struct ExportedSample {

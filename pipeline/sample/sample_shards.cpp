@@ -48,17 +48,22 @@ ordered_json identity_of(const SampleConfig& config, const Generator& generator,
   for (const char* key : {"format", "enhanced", "structure_set", "surfaces"}) settings.erase(key);
   settings.erase("untrained");
   settings.erase("weaker");  // a path
-  return {{"schema", 1},
-          {"settings", settings},
-          {"seed", seed},
-          {"proportions", proportions},
-          {"checkpoint_sha256", generator.checkpoint_sha256},
-          {"checkpoint_step", generator.step},
-          {"train_sha256", generator.train_sha256},
-          {"autoencoder_sha256", generator.autoencoder_sha256},
-          {"training", generator.config},
-          {"weaker_sha256", generator.weaker ? generator.weaker->checkpoint_sha256 : ""},
-          {"samples_per_shard", kSamplesPerShard}};
+  const bool varied = static_cast<bool>(generator.starts);
+  if (!varied)  // as before there were variations
+    for (const char* key : {"strength", "movement"}) settings.erase(key);
+  ordered_json identity = {{"schema", 1},
+                           {"settings", settings},
+                           {"seed", seed},
+                           {"proportions", proportions},
+                           {"checkpoint_sha256", generator.checkpoint_sha256},
+                           {"checkpoint_step", generator.step},
+                           {"train_sha256", generator.train_sha256},
+                           {"autoencoder_sha256", generator.autoencoder_sha256},
+                           {"training", generator.config},
+                           {"weaker_sha256", generator.weaker ? generator.weaker->checkpoint_sha256 : ""},
+                           {"samples_per_shard", kSamplesPerShard}};
+  if (varied) identity["starts_sha256"] = generator.starts_sha256;
+  return identity;
 }
 
 std::vector<fs::path> shards_in(const fs::path& folder) {

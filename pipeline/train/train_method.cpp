@@ -84,7 +84,7 @@ Method method_of(const TrainConfig& config) {
          "needs train.times uniform: the bound is a sum over all steps");
   refuse(method.target == "noise" && (flow || config.zero_terminal_snr), "target",
          "must not be noise on a path that ends without signal: it tells nothing of the data there");
-  refuse(config.weighting == "edm" && (method.target == "noise" || method.target == "data"), "weighting",
+  refuse(config.weighting == "edm" && !edm && (method.target == "noise" || method.target == "data"), "weighting",
          "must not be edm where the network predicts noise or data: it grows beyond all bounds at an end of the path");
   refuse(config.weighting == "min_snr" && edm, "weighting",
          "must not be min_snr for train.method edm, whose highest noise levels it would hardly train");

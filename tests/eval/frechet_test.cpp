@@ -46,6 +46,22 @@ TEST(FrechetDistance, SurvivesASingularCovarianceThatHasNoCholeskyFactor) {
   EXPECT_NEAR(frechet_distance(a, b), (2 - 1) * (2 - 1) + 7, 1e-4);
 }
 
+TEST(FrechetDistance, OfALargeCovarianceWithoutACholeskyFactorIsThatOfTheRows) {
+  // Statistics of fewer rows than dimensions, kept in float32 as others write them.
+  const std::int64_t d = 300;
+  const torch::Tensor x = normal(150, d, 5), y = normal(900, d, 6) * 1.2;
+  const auto kept = [](const torch::Tensor& rows) {
+    Moments moments;
+    moments.add(rows);
+    Gaussian gaussian = moments.gaussian();
+    gaussian.covariance = gaussian.covariance.to(torch::kFloat32).to(torch::kFloat64);
+    return gaussian;
+  };
+  ASSERT_NE(std::get<1>(torch::linalg_cholesky_ex(kept(x).covariance)).item<int>(), 0);
+  const double expected = frechet_distance(x, y);
+  EXPECT_NEAR(frechet_distance(kept(x), kept(y)), expected, 1e-3 * expected);
+}
+
 TEST(FrechetDistance, OfAFewRowsIsTheSameWhicheverSetIsShort) {
   const torch::Tensor x = test::formula_rows(40, 16, 0, 0), y = test::formula_rows(9, 16, 0.4, 0.1);
   EXPECT_NEAR(frechet_distance(x, y), frechet_distance(y, x), 1e-10);

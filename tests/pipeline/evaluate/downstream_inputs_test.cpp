@@ -86,6 +86,13 @@ TEST_F(DownstreamInputsTest, AGeneratorOfAnotherTrainingSet) {
   EXPECT_NE(refusal().find("do not tell"), std::string::npos) << refusal();
 }
 
+TEST_F(DownstreamInputsTest, SamplesOfTheWholeOfUnknownOrigin) {
+  test::write_file(folder_ / "samples" / "samples.json", "{}");
+  EXPECT_NE(refusal().find("do not tell"), std::string::npos) << refusal();
+  config_.downstream.arms = {"real", "oversampled"};
+  EXPECT_EQ(refusal(), "");
+}
+
 TEST_F(DownstreamInputsTest, AGeneratorThatBeganWithMore) {
   write_scans(half_ / "data", {{"a", "b"}, {"v"}, {"t"}});
   std::filesystem::create_directories(half_ / "checkpoints");

@@ -102,6 +102,14 @@ TEST(DownstreamScores, HolmHasAFamilyOfOrgansAndOneOfTheirMean) {
         (label == 0 ? corrected_means : corrected_organs).push_back(fraction.wilcoxon_holm[arm][0][label]);
       }
   EXPECT_EQ(organs.size(), 8u);
+  std::vector<double> of_surface, corrected_surface;  // the last measure has families of its own
+  for (const FractionResult& fraction : result.fractions)
+    for (std::size_t arm = 0; arm < 2; ++arm)
+      for (const std::size_t label : {1, 2}) {
+        of_surface.push_back(fraction.experiment.differences[arm].back()[label].wilcoxon_p);
+        corrected_surface.push_back(fraction.wilcoxon_holm[arm].back()[label]);
+      }
+  EXPECT_EQ(corrected_surface, eval::holm(of_surface));
   EXPECT_EQ(corrected_organs, eval::holm(organs));
   EXPECT_EQ(corrected_means, eval::holm(means));
   EXPECT_NEAR(means[0], 0.0625, 1e-12);          // five differences of one sign: 2 / 2^5

@@ -63,7 +63,7 @@ TEST(EvaluateMemorisation, TellsDistancesToEitherSideApart) {
   test::write_shards(folder / "samples", "synthetic", "SYN", 24, 1, true);  // the seed of the training patches
   const auto copied = memorisation_of(folder.path()).at("frechet");
   EXPECT_LT(copied.at("to_training").get<double>(), copied.at("to_held_out").get<double>());
-  EXPECT_EQ(copied.at("n"), 24);
+  EXPECT_EQ(copied.at("patients"), 6);
 }
 
 }  // namespace

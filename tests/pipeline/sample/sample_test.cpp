@@ -41,6 +41,10 @@ TEST(RunSample, MakesVariationsOfTrainingPatches) {
   config.strength = 0.25;  // other samples
   EXPECT_EQ(run_sample(config, context).at("kept_from_before"), 0);
   EXPECT_EQ(run_sample(config, context).at("kept_from_before"), 2);
+  EXPECT_TRUE(std::filesystem::exists(folder / "samples" / "starts.json"));
+  config.strength = 0.2;  // of four steps none
+  EXPECT_THROW(run_sample(config, context), ConfigError);
+  config.strength = 0.5;
   config.pairs = true;
   EXPECT_THROW(run_sample(config, context), ConfigError);
   config.pairs = false;
