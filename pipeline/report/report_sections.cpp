@@ -44,7 +44,8 @@ std::string organ_tables(const ordered_json& organs) {
 }
 
 bool variations(const ReportInputs& inputs) {
-  return inputs.samples.is_object() && number_of(child(child(inputs.samples, "settings"), "strength")) < 1;
+  return inputs.samples.is_object() &&
+         inputs.samples.value("settings", ordered_json::object()).value("strength", 1.0) < 1;
 }
 
 std::string fact(const std::string& value, const std::string& meaning) {
