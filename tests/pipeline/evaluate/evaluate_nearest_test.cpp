@@ -16,7 +16,7 @@ nlohmann::ordered_json nearest_of(const std::filesystem::path& out, const std::o
   const ComparedSets compared = compared_sets(inputs, {}, config, 3);
   const auto features = all_features(compared, extractors, config, CellStore(out / "cells"), test::context_of(out));
   ReleaseVerdict verdict({}, sample_names(inputs.synthetic));
-  auto json = nearest_json(inputs, codec, compared, features, config, 5, verdict);
+  auto json = nearest_json(inputs, codec, compared, features, config, 5, out / "samples", verdict);
   json["verdict"] = verdict.json();
   return json;
 }
