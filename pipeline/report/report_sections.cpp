@@ -131,8 +131,9 @@ PageSection distances_section(const ReportInputs& inputs) {
     if (entry.contains("frechet")) show(features_title(name, entry), entry, "frechet");
     // The Fréchet distance has its chart.
     const auto others = std::span(eval::kFeatureMeasures).subspan(1);
+    const ordered_json by_class = entry.value("per_class", ordered_json::object());
     section.body += measure_table(entry, others);
-    for (const auto& [class_name, one] : entry.value("per_class", ordered_json::object()).items())
+    for (const auto& [class_name, one] : by_class.items())
       section.body +=
           "<details><summary>" + escaped(class_name) + "</summary>" + measure_table(one, others) + "</details>";
   }
