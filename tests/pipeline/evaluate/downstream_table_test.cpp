@@ -24,7 +24,7 @@ TEST(DownstreamTable, HasALineForEachFractionArmMeasureAndOrgan) {
   EXPECT_TRUE(lines[20].starts_with("1,8,real_synthetic,dice,cord,0.8,0.8,0.8,2,,0.1")) << lines[20];
   EXPECT_TRUE(lines[20].ends_with(",0.9,true")) << lines[20];
   EXPECT_TRUE(lines[22].starts_with("1,8,real_synthetic,hausdorff95_mm,cord,2,2,2,1,1,0,0,0,")) << lines[22];
-  EXPECT_TRUE(lines[22].ends_with(",,true")) << lines[22];
+  EXPECT_TRUE(lines[22].ends_with(",,0.9,true")) << lines[22];
 }
 
 }  // namespace

@@ -55,7 +55,7 @@ TEST(RunPart, OneProcessAtATimeDoesAPart) {
 TEST(RunPart, TellsHowItBeganAndEnded) {
   const test::TemporaryFolder folder;
   test::write_run(folder.path());
-  for (const char* file : {"data/prepare.json", "samples/samples.json"}) test::write_file(folder / file, "{}");
+  test::write_file(folder / "data" / "prepare.json", "{}");
   Config config;
   config.evaluate = test::quick_evaluation();
   config.run.threads = 1;
