@@ -3,7 +3,6 @@
 
 #include "eval/comparison.h"
 #include "eval/nearest.h"
-#include "io/file/atomic_file.h"
 #include "io/file/digest.h"
 #include "io/file/fault.h"
 #include "io/file/shard.h"
@@ -14,9 +13,9 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <memory>
 #include <numeric>
-#include <set>
 #include <utility>
 
 namespace ctforge::pipeline {
@@ -124,16 +123,15 @@ ordered_json judge_samples(const ReleaseConfig& config, const Context& context) 
 }
 
 std::string set_identity(const fs::path& samples) {
-  std::set<std::string> lines;
+  std::map<std::string, std::uintmax_t> sizes;
   if (fs::is_directory(samples))
     for (const auto& entry : fs::directory_iterator(samples)) {
       const std::string name = entry.path().filename().string();
-      if (name.starts_with("synthetic-") && entry.path().extension() == ".safetensors")
-        lines.insert(name + " " + std::to_string(entry.file_size()));
+      if (name.starts_with("synthetic-") && entry.path().extension() == ".safetensors") sizes[name] = entry.file_size();
     }
-  const fs::path settings = samples / "settings.json";
-  std::string text = fs::exists(settings) ? io::read_whole_file(settings) : "";
-  for (const std::string& line : lines) text += line + "\n";
+  // Samples of other settings, or of another generator, differ from the first on.
+  std::string text = sizes.empty() ? "" : io::sha256_file(samples / sizes.begin()->first);
+  for (const auto& [name, size] : sizes) text += "\n" + name + " " + std::to_string(size);
   return io::sha256_hex(text);
 }
 

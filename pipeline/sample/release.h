@@ -58,7 +58,7 @@ std::filesystem::path releasable_dicom(const std::filesystem::path& run, bool al
 // there is none, an empty object where it is damaged.
 nlohmann::ordered_json read_verdict(const std::filesystem::path& out);
 
-// Which samples a folder holds, by what they were drawn from and their files' names and sizes.
+// Which samples a folder holds, by the first file's content and all files' names and sizes.
 std::string set_identity(const std::filesystem::path& samples);
 // Which verdict this is; empty for null.
 std::string verdict_identity(const nlohmann::ordered_json& verdict);

@@ -82,7 +82,7 @@ TEST(Release, TakesWhatFilterKeptOfTheseSamplesByTheLatestVerdict) {
   EXPECT_THROW(releasable_dicom(folder.path(), false), ConfigError);  // another verdict since
   filter_samples({.run = folder.path()});
   EXPECT_EQ(releasable_dicom(folder.path(), false), released);
-  io::write_atomically(samples / "settings.json", "{}");  // drawn again
+  test::write_shards(samples, "synthetic", "SYN", 24, 5, true);  // drawn again
   EXPECT_THROW(releasable_dicom(folder.path(), false), ConfigError);
   io::write_atomically(folder / "released" / "filter.json", "{}");
   judged("releasable", "SYN-1");
