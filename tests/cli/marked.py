@@ -44,7 +44,7 @@ ATTRIBUTES = [
     ((0x0020, 0x0010), b"SH", "STUDY-661203"),
     ((0x0020, 0x0052), b"UI", UID_ROOT + ".{}.4"),
     ((0x0020, 0x4000), b"LT", "Comment on Ludolfine"),
-    ((0x0032, 0x1032), b"PN", "Requester^Ansgar"),
+    ((0x0032, 0x1032), b"PN", "Requester^Ansgarwinius"),
     ((0x0040, 0x0254), b"LO", "Procedure for Adelgunde"),
     ((0x0040, 0x1001), b"SH", "PROC-88123"),
 ]
@@ -69,7 +69,7 @@ MARKS = [
     "1.2.276.0.9271", "20190823", "113751.991177", "acc99183746", "sanktmarx", "oberzwettl", "ypsilanti", "ctroomherbert",
     "wolkenstein", "hildegard", "ezzelino", "ballenstedt", "kunigunde", "marxbrunner", "mrn-7734921", "falkenhorst", "19320417",
     "otherid-5518", "zwirnbeck", "rothenfels", "lindengasse", "7734 99281", "theodelinde", "quittenweg", "serial-448812",
-    "grimoald", UID_ROOT, "study-661203", "ludolfine", "ansgar", "adelgunde", "proc-88123", "9271.77.1", "9271.77.2",
+    "grimoald", UID_ROOT, "study-661203", "ludolfine", "ansgarwinius", "adelgunde", "proc-88123", "9271.77.1", "9271.77.2",
     "ordered-3319", "wilburgis", "mechthild", "siegburger", "gundobald", "rosamunde", "quastenberg", "leopoldine", "nachtigall",
 ]  # fmt: skip
 
