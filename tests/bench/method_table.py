@@ -103,7 +103,10 @@ class Experiment:
             for row in json.loads(file.read_text())["rows"] if file.exists() else []:
                 figures, settings = row["figures"], row["settings"]
                 how = ", ".join(f"{key.split('.')[1]} {value}" for key, value in settings.items())
-                features = next(key for key in figures if key.endswith(".frechet"))
+                features = next((key for key in figures if key.endswith(".frechet")), None)
+                if features is None:
+                    print(f"| {name} | {how} | failed | | |")
+                    continue
                 print(f"| {name} | {how} | {figures[features]:.1f} [{figures[features + '.low']:.1f}, "
                       f"{figures[features + '.high']:.1f}] | {figures[features.split('.')[0] + '.floor']:.1f} | "
                       f"{figures['sample_s_per_1000']:.1f} |")
