@@ -1,4 +1,5 @@
-"""The release gate on trained generators: one that was made to memorise eight images, and one that saw two hundred."""
+"""The release gate on trained generators: one that was made to memorise eight images, and one that saw two hundred
+for as many steps."""
 
 import unittest
 
@@ -23,7 +24,7 @@ class RememberTest(program.ProgramTest):
         return out
 
     def test_what_was_remembered_does_not_leave(self):
-        remembering, learning = self.made(22, 3000), self.made(70, 600)
+        remembering, learning = self.made(22, 2000), self.made(70, 2000)
         verdicts = {}
         for out in (remembering, learning):
             for file in ("samples/release.json", "evaluation/release.json"):
