@@ -132,13 +132,13 @@ DownstreamInputs load_downstream(const EvaluationInputs& inputs, const Downstrea
   result.test = inputs.test;
   result.held_out_sha256 = held_out_sha256(data);
   const bool with_samples = takes_samples(config);
-  require_origin(config, out);
   for (const double fraction : config.fractions) {
     if (fraction < 1) result.fractions.push_back(load_fraction(fraction, inputs, with_samples, out));
   }
   FractionInputs whole;
   whole.train = inputs.train;
   whole.train_sha256 = split_sha256(data, "train");
+  if (with_samples) guard_origin(whole, out);
   whole.synthetic = inputs.synthetic;
   whole.synthetic_sha256 = split_sha256(out / "samples", "synthetic");
   result.fractions.push_back(std::move(whole));
