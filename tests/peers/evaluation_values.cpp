@@ -5,10 +5,14 @@
 //   frechet           real F64 [N,D], other F64 [M,D]: of their Gaussians
 //   radiomic_frechet  the same, as frd-score has it
 //   surface           prediction and reference U8 [N,D,H,W], label 1; metadata spacing_mm, tolerance_mm: Dice, too
+//   memorisation      training, held_out and generated F64 [N,D], training_patient and held_out_patient U8 [N]
 //   similarity        a and b F64 [N,1,H,W], range 2; metadata scales
 // prints JSON: the values, and the seconds that computing them took.
+#include "eval/cells.h"
 #include "eval/dice.h"
 #include "eval/frechet.h"
+#include "eval/memorisation.h"
+#include "eval/nearest.h"
 #include "eval/radiomics.h"
 #include "eval/radiomics_set.h"
 #include "eval/ssim.h"
@@ -122,12 +126,39 @@ json similarity_values(const io::SafetensorsFile& file) {
   return {{"values", std::vector<double>(values.data_ptr<double>(), values.data_ptr<double>() + values.numel())}};
 }
 
+json memorisation_values(const io::SafetensorsFile& file) {
+  constexpr std::uint64_t kSeed = 1;
+  const auto tensors = file.tensors();
+  const torch::Tensor training = matrix(tensors.at("training")), held_out = matrix(tensors.at("held_out")),
+                      generated = matrix(tensors.at("generated"));
+  const auto patients = [&](const char* name) {
+    const auto bytes = tensors.at(name).as<std::uint8_t>();
+    return std::vector<std::int32_t>(bytes.begin(), bytes.end());
+  };
+  const std::vector<std::int32_t> training_patient = patients("training_patient");
+  const eval::CellPartition cells(training, kSeed);
+  const eval::TwoNearest of_generated = eval::two_nearest(generated, training);
+  return {{"authenticity",
+           eval::authenticity(of_generated, eval::two_nearest(training, training, training_patient, training_patient))},
+          {"ratios", eval::distance_ratios(of_generated)},
+          {"nearer_to_training", eval::nearer_to_training(training, held_out, generated, kSeed)},
+          {"membership_auc", eval::membership_auc(training, training_patient, held_out, patients("held_out_patient"),
+                                                  generated, 100, kSeed)
+                                 .auc},
+          {"copying_statistic", eval::copying_statistic(training, held_out, generated, kSeed)},
+          {"cells",
+           {{"training", cells.cell_of(cells.projected(training))},
+            {"held_out", cells.cell_of(cells.projected(held_out))},
+            {"generated", cells.cell_of(cells.projected(generated))}}}};
+}
+
 json values_of(const std::string& command, const io::SafetensorsFile& file) {
   const std::map<std::string, std::function<json(const io::SafetensorsFile&)>> commands = {
       {"radiomics", radiomics_values},
       {"frechet", frechet_values},
       {"radiomic_frechet", radiomic_frechet_values},
       {"surface", surface_values},
+      {"memorisation", memorisation_values},
       {"similarity", similarity_values}};
   const auto started = std::chrono::steady_clock::now();
   json result = commands.at(command)(file);
