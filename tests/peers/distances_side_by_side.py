@@ -271,7 +271,7 @@ def speed(program, folder, report, runs):
             if name == "frechet" and evaluation_tool.TOOL.exists():
                 rows = {part: np.load(folder / f"{name}-{side}.npy").astype(float)
                         for part, side in (("real", "x"), ("other", "y"))}
-                once = evaluation_tool.ours("frechet", rows, {})
+                once = evaluation_tool.ours("frechet", rows, {}, os.cpu_count())
                 functions.append((once["seconds"] - once["again_s"], once["again_s"]))
         seconds = [statistics.median(run[0] for run in part) for part in (ours, theirs)]
         memory = [statistics.median(run[1] for run in part) for part in (ours, theirs)]

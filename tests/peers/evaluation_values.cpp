@@ -103,12 +103,15 @@ json surface_values(const io::SafetensorsFile& file) {
   const io::TensorView& prediction = tensors.at("prediction");
   const std::size_t voxels = prediction.data.size() / static_cast<std::size_t>(prediction.shape.at(0));
   json all = json::array();
+  double surface_s = 0;
   for (std::size_t i = 0; i < static_cast<std::size_t>(prediction.shape[0]); ++i) {
+    const auto started = std::chrono::steady_clock::now();
     const eval::SurfaceScores scores =
         eval::surface_scores(prediction.as<std::uint8_t>().subspan(i * voxels, voxels),
                              tensors.at("reference").as<std::uint8_t>().subspan(i * voxels, voxels),
                              {prediction.shape[1], prediction.shape[2], prediction.shape[3]}, spacing_of(file), 1,
                              std::stod(file.metadata().at("tolerance_mm")));
+    surface_s += std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     std::vector<eval::Overlap> overlaps(2);
     eval::accumulate(overlaps, labels_of(prediction, i), labels_of(tensors.at("reference"), i));
     all.push_back({{"dice", overlaps[1].dice()},
@@ -117,7 +120,7 @@ json surface_values(const io::SafetensorsFile& file) {
                    {"from_prediction_mm", scores.from_prediction_mm},
                    {"surface_dice", scores.surface_dice}});
   }
-  return {{"scores", all}};
+  return {{"scores", all}, {"surface_s", surface_s}};
 }
 
 json similarity_values(const io::SafetensorsFile& file) {
@@ -171,7 +174,9 @@ json values_of(const std::string& command, const io::SafetensorsFile& file) {
 int main(int argc, char** argv) {
   try {
     if (argc < 3) throw std::invalid_argument("usage: ctforge_evaluation_values COMMAND FILE [THREADS]");
-    const tbb::global_control threads(tbb::global_control::max_allowed_parallelism, argc > 3 ? std::stoul(argv[3]) : 1);
+    const std::size_t workers = argc > 3 ? std::stoul(argv[3]) : 1;
+    const tbb::global_control threads(tbb::global_control::max_allowed_parallelism, workers);
+    torch::set_num_threads(static_cast<int>(workers));
     std::cout << values_of(argv[1], io::SafetensorsFile(argv[2])).dump() << "\n";
     return 0;
   } catch (const std::exception& error) {
