@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <numeric>
 #include <stdexcept>
@@ -199,6 +200,37 @@ ComparisonPlan confined(const ComparisonPlan& plan, std::int32_t class_index) {
     for (const Indices& rows : round.contenders) confined_round.contenders.push_back(cut(rows));
     part.rounds.push_back(std::move(confined_round));
   }
+  return part;
+}
+
+ComparisonPlan confined_to_rows(const ComparisonPlan& plan,
+                                const std::function<bool(std::int64_t contender, std::int64_t row)>& has) {
+  ComparisonPlan part;
+  part.per_class.assign(plan.per_class.size(), 0);
+  std::size_t fewest = std::numeric_limits<std::size_t>::max();
+  const auto kept = [&](std::int64_t contender, const Indices& rows) {
+    Indices with;
+    std::copy_if(rows.begin(), rows.end(), std::back_inserter(with),
+                 [&](std::int64_t row) { return has(contender, row); });
+    fewest = std::min(fewest, with.size());
+    return with;
+  };
+  for (const Round& round : plan.rounds) {
+    Round own{kept(kReal, round.reference), kept(kReal, round.floor), {}};
+    for (std::size_t i = 0; i < round.contenders.size(); ++i)
+      own.contenders.push_back(kept(static_cast<std::int64_t>(i), round.contenders[i]));
+    part.rounds.push_back(std::move(own));
+  }
+  const auto thin = [fewest](Indices& rows) {
+    for (std::size_t i = 0; i < fewest; ++i) rows[i] = rows[i * rows.size() / fewest];
+    rows.resize(fewest);
+  };
+  for (Round& round : part.rounds) {
+    thin(round.reference);
+    thin(round.floor);
+    std::for_each(round.contenders.begin(), round.contenders.end(), thin);
+  }
+  part.count = part.rounds.empty() ? 0 : static_cast<std::int64_t>(fewest);
   return part;
 }
 

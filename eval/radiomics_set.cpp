@@ -6,10 +6,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <numeric>
+#include <span>
 #include <stdexcept>
 #include <tuple>
+#include <utility>
+#include <vector>
 
 #include <tbb/parallel_for.h>
 #include <torch/torch.h>
@@ -24,31 +28,63 @@ void require_features(const torch::Tensor& real, const torch::Tensor& other) {
     throw std::invalid_argument("Fréchet radiomics distances are between features [N,D] and [M,D], N and M at least 2");
 }
 
-}  // namespace
+// Features of each patch, from its HU clipped to the window and its mask.
+using PatchFeatures = std::function<std::vector<double>(std::vector<double> value, std::span<const std::uint8_t> mask)>;
 
-torch::Tensor patch_radiomics(const PatchSet& set, const Discretisation& bins,
-                              const std::function<void(std::int64_t)>& each) {
-  const auto columns = static_cast<std::int64_t>(radiomic_names().size());
+torch::Tensor features_of_patches(const PatchSet& set, std::int64_t columns, const PatchFeatures& features_of,
+                                  const std::function<void(std::int64_t)>& each) {
   const torch::Tensor features = torch::empty({set.size(), columns}, torch::kFloat64);
   constexpr std::int64_t kAtOnce = 128;
+  const auto pixels = static_cast<std::size_t>(set.height * set.width);
   for (std::int64_t start = 0; start < set.size(); start += kAtOnce) {
     Indices indices(static_cast<std::size_t>(std::min(kAtOnce, set.size() - start)));
     std::iota(indices.begin(), indices.end(), start);
-    const torch::Tensor hu =
-        set.pixels(indices).hu.to(torch::kFloat64).clamp(set.window_hu[0], set.window_hu[1]).contiguous();
-    const auto pixels = static_cast<std::size_t>(set.height * set.width);
-    const double* values = hu.const_data_ptr<double>();
+    const Pixels found = set.pixels(indices);
+    const torch::Tensor hu = found.hu.to(torch::kFloat64).clamp(set.window_hu[0], set.window_hu[1]).contiguous(),
+                        mask = found.mask.contiguous();
     double* out = features.data_ptr<double>() + start * columns;
-    tbb::parallel_for(std::int64_t{0}, hu.size(0), [&](std::int64_t i) {
-      const double* first = values + i * static_cast<std::int64_t>(pixels);
-      const Region region{
-          {1, set.height, set.width}, set.spacing_mm, {first, first + pixels}, std::vector<std::uint8_t>(pixels, 1)};
-      const std::vector<double> own = radiomics(region, bins);
-      std::copy(own.begin(), own.end(), out + i * columns);
+    tbb::parallel_for(std::size_t{0}, indices.size(), [&](std::size_t i) {
+      const double* value = hu.const_data_ptr<double>() + i * pixels;
+      const std::vector<double> own =
+          features_of({value, value + pixels}, {mask.const_data_ptr<std::uint8_t>() + i * pixels, pixels});
+      std::copy(own.begin(), own.end(), out + static_cast<std::int64_t>(i) * columns);
     });
     each(start + hu.size(0));
   }
   return features;
+}
+
+}  // namespace
+
+torch::Tensor patch_radiomics(const PatchSet& set, const Discretisation& bins,
+                              const std::function<void(std::int64_t)>& each) {
+  return features_of_patches(
+      set, std::ssize(radiomic_names()),
+      [&](std::vector<double> value, std::span<const std::uint8_t> mask) {
+        return radiomics(
+            {{1, set.height, set.width}, set.spacing_mm, std::move(value), std::vector<std::uint8_t>(mask.size(), 1)},
+            bins);
+      },
+      each);
+}
+
+torch::Tensor organ_radiomics(const PatchSet& set, std::uint8_t label, const Discretisation& bins,
+                              const std::function<void(std::int64_t)>& each) {
+  const std::int64_t columns = std::ssize(radiomic_names()) + std::ssize(shape_2d_names());
+  return features_of_patches(
+      set, columns,
+      [&](std::vector<double> value, std::span<const std::uint8_t> mask) {
+        if (std::count(mask.begin(), mask.end(), label) < kLeastOrganPixels)
+          return std::vector<double>(static_cast<std::size_t>(columns), std::numeric_limits<double>::quiet_NaN());
+        Region region{{1, set.height, set.width}, set.spacing_mm, std::move(value), {}};
+        std::transform(mask.begin(), mask.end(), std::back_inserter(region.inside),
+                       [label](std::uint8_t at) { return static_cast<std::uint8_t>(at == label); });
+        std::vector<double> own = radiomics(region, bins);
+        const std::vector<double> shape = shape_2d(region);
+        own.insert(own.end(), shape.begin(), shape.end());
+        return own;
+      },
+      each);
 }
 
 double frechet_radiomics_v0(const torch::Tensor& real, const torch::Tensor& other) {

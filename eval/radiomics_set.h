@@ -17,6 +17,12 @@ namespace ctforge::eval {
 torch::Tensor patch_radiomics(const PatchSet& set, const Discretisation& bins,
                               const std::function<void(std::int64_t)>& each);
 
+// Features of one label under its mask in each patch, of its shape in the plane too: [N,102] float64, columns as
+// radiomic_names() and then shape_2d_names(). Not numbers where a patch has fewer than kLeastOrganPixels of the label.
+inline constexpr std::int64_t kLeastOrganPixels = 16;
+torch::Tensor organ_radiomics(const PatchSet& set, std::uint8_t label, const Discretisation& bins,
+                              const std::function<void(std::int64_t)>& each);
+
 // Fréchet radiomics distance, version 0 (R. Osuala et al., arXiv 2403.13890, 2024): features of both sets scaled
 // together to [0, 7.45670747756958] (the range of Inception's), constant ones to its middle; then d^2.
 double frechet_radiomics_v0(const torch::Tensor& real, const torch::Tensor& other);

@@ -14,6 +14,7 @@
 #include "pipeline/evaluate/evaluate_inputs.h"
 #include "pipeline/evaluate/evaluate_nearest.h"
 #include "pipeline/evaluate/evaluate_quality.h"
+#include "pipeline/evaluate/evaluate_radiomics.h"
 #include "pipeline/evaluate/evaluate_texture.h"
 #include "pipeline/observe/log.h"
 

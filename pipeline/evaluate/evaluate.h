@@ -141,7 +141,8 @@ void check_evaluate(const EvaluateConfig& config);
 //   release.json     the verdict of the release gate by pixels and features: pipeline/sample/release.h
 //   radiomics.json, noise_power.json, diversity.json   as distances.json, where
 //   evaluate.{radiomics,noise_power,diversity}
-//                    ask for them (pipeline/evaluate/evaluate_texture.h); noise_power.curves over frequency_per_mm
+//                    ask for them (pipeline/evaluate/evaluate_radiomics.h, evaluate_texture.h); radiomics of each organ
+//                    under organs.<organ>; noise_power.curves over frequency_per_mm
 //   quality.json     quality.{synthetic,held_out}: how many patches are flagged; quality.labels.<organ>; rejected: the
 //                    flagged samples by name (SYN-000001) and index with the reasons; where evaluate.label_quality asks
 //   downstream.json  the segmentation experiment: pipeline/evaluate/downstream_json.h; only where enabled and a test

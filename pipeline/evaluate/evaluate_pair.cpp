@@ -9,6 +9,7 @@
 #include "pipeline/evaluate/evaluate_distances.h"
 #include "pipeline/evaluate/evaluate_images.h"
 #include "pipeline/evaluate/evaluate_inputs.h"
+#include "pipeline/evaluate/evaluate_radiomics.h"
 #include "pipeline/evaluate/evaluate_sides.h"
 #include "pipeline/evaluate/evaluate_texture.h"
 #include "pipeline/observe/log.h"

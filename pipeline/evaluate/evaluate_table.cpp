@@ -58,9 +58,13 @@ std::string pair_table(const ordered_json& result) {
   };
   const ordered_json radiomics = part("radiomics", "radiomics"), noise = part("noise_power", "noise_power"),
                      diversity = part("diversity", "diversity");
-  if (radiomics.contains("frd_v1_original_filters"))
-    text += "radiomics\n" + measure_row("frechet", radiomics.at("frd_v0_original_filters")) +
-            measure_row("log_frechet", radiomics.at("frd_v1_original_filters"));
+  const auto radiomic_rows = [](const ordered_json& entry) {
+    return measure_row("frechet", entry.at("frd_v0_original_filters")) +
+           measure_row("log_frechet", entry.at("frd_v1_original_filters"));
+  };
+  if (radiomics.contains("frd_v1_original_filters")) text += "radiomics\n" + radiomic_rows(radiomics);
+  const ordered_json organs = part("radiomics", "organs");
+  for (const auto& [organ, entry] : organs.items()) text += " " + organ + "\n" + radiomic_rows(entry);
   if (noise.contains("distance")) text += "noise power\n" + measure_row("log_spectral_db", noise.at("distance"));
   if (diversity.contains("ms_ssim")) text += "diversity\n" + measure_row("ms_ssim", diversity);
   const auto& protocol = result.at("protocol");

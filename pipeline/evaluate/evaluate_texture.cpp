@@ -1,10 +1,8 @@
-// Radiomics, noise power and diversity beside their floors.
+// Noise power and diversity beside their floors.
 #include "pipeline/evaluate/evaluate_texture.h"
 
 #include "eval/diversity.h"
 #include "eval/noise_power.h"
-#include "eval/radiomics.h"
-#include "eval/radiomics_set.h"
 #include "eval/ssim.h"
 #include "io/file/random.h"
 #include "pipeline/evaluate/evaluate_compared.h"
@@ -19,14 +17,6 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr std::int64_t kPairs = 64;
-
-using FeatureDistance = double (*)(const torch::Tensor&, const torch::Tensor&);
-
-// Rows of a set's own measurements: the real set's for eval::kReal.
-template <class T>
-const T& of_contender(const T& real, const std::vector<T>& sets, std::int64_t contender) {
-  return contender == eval::kReal ? real : sets[static_cast<std::size_t>(contender)];
-}
 
 // Whether a part of the comparison can be measured: rows of a contender, or of the real set.
 using Usable = std::function<bool(std::int64_t contender, const eval::Indices& rows)>;
@@ -80,44 +70,6 @@ ordered_json spectra_json(const ComparedSets& compared, const eval::NoiseSpectra
 }
 
 }  // namespace
-
-ordered_json radiomics_json(const ComparedSets& compared, const EvaluateConfig& config, const Context& context) {
-  const eval::Discretisation bins;
-  std::int64_t total = compared.real.size(), before = 0;
-  for (const eval::PatchSet& set : compared.sets) total += set.size();
-  const auto features_of = [&](const eval::PatchSet& set) {
-    torch::Tensor features = eval::patch_radiomics(set, bins, [&](std::int64_t done) {
-      context.progress(before + done, total, "radiomics");
-      if (context.interrupted()) throw Interrupted{"evaluate"};
-    });
-    before += set.size();
-    return features;
-  };
-  const torch::Tensor real = features_of(compared.real);
-  std::vector<torch::Tensor> sets;
-  for (const eval::PatchSet& set : compared.sets) sets.push_back(features_of(set));
-  const auto measure = [&](FeatureDistance distance) {
-    return [&real, &sets, distance](const eval::Indices& reference, std::int64_t contender, const eval::Indices& rows) {
-      return distance(real.index_select(0, torch::tensor(reference)),
-                      of_contender(real, sets, contender).index_select(0, torch::tensor(rows)));
-    };
-  };
-  ordered_json json{{"schema", 1}};
-  json["radiomics"]["frd_v0_original_filters"] =
-      compared_json(compared, "frechet", config.per_class_least, measure(eval::frechet_radiomics_v0));
-  json["radiomics"]["frd_v1_original_filters"] =
-      compared_json(compared, "log_frechet", config.per_class_least, measure(eval::frechet_radiomics_v1));
-  json["features"] = eval::radiomic_names();
-  json["protocol"] = {{"region", "the whole patch, HU clipped to the window"},
-                      {"bin_width_hu", bins.bin_width},
-                      {"window_hu", compared.real.window_hu},
-                      {"frd_v0", "features of both sets scaled together to [0,7.45670747756958], d^2"},
-                      {"frd_v1", "features standardised by the reference half, ln d^2"},
-                      {"filters", "none: frd-score's version 1 adds LoG and wavelet images and rescales each image"},
-                      {"floor", "the other half of the real patients against the reference half"},
-                      {"interval", "2.5 and 97.5 percentiles over the rounds"}};
-  return json;
-}
 
 ordered_json noise_power_json(const ComparedSets& compared, const EvaluateConfig& config) {
   ordered_json json{{"schema", 1}};

@@ -1,17 +1,11 @@
-// The texture parts of the evaluation: radiomics, noise power and diversity of the compared sets.
+// Noise power and diversity of the compared sets.
 #pragma once
 
 #include "pipeline/evaluate/evaluate_distances.h"
-#include "pipeline/run/context.h"
 
 #include <nlohmann/json.hpp>
 
 namespace ctforge::pipeline {
-
-// The content of radiomics.json: Fréchet radiomics distances of both versions, of the image's own features (none of the
-// filtered images that frd-score's version 1 adds, hence the names). Throws Interrupted.
-nlohmann::ordered_json radiomics_json(const ComparedSets& compared, const EvaluateConfig& config,
-                                      const Context& context);
 
 // The content of noise_power.json: the log-spectral distance of radial noise power spectra, the noise in HU, and the
 // curves. Of regions of soft tissue where every drawn half has some, else of what smoothing leaves over.

@@ -64,6 +64,9 @@ PageSection texture_section(const ReportInputs& inputs) {
   add_row(rows, "Fréchet radiomics distance (v0, unfiltered)",
           child(child(radiomics, "frd_v0_original_filters"), "frechet"));
   add_row(rows, "its logarithm (v1, unfiltered)", child(child(radiomics, "frd_v1_original_filters"), "log_frechet"));
+  for (const auto& [organ, entry] : child(inputs.radiomics, "organs").items())
+    add_row(rows, "the same of " + escaped(organ) + ", under its mask",
+            child(child(entry, "frd_v1_original_filters"), "log_frechet"));
   const ordered_json& noise = child(inputs.noise_power, "noise_power");
   add_row(rows, "noise power, log-spectral distance (dB)", child(child(noise, "distance"), "log_spectral_db"));
   add_row(rows, "noise, standard deviation (HU)", child(child(noise, "noise"), "deviation_hu"));

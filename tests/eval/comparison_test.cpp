@@ -63,6 +63,26 @@ TEST(PlanComparison, ConfinedToAClassKeepsThatClassOnly) {
   EXPECT_THROW(confined(one, 0), std::invalid_argument);
 }
 
+TEST(PlanComparison, ConfinedToSomeRowsHasAsManyOnEverySide) {
+  const PatchSet real = real_set();
+  const std::vector<Contender> contenders = {{"a", real.class_index, 80}};
+  const ComparisonPlan plan = plan_comparison(real, contenders, 4, 1);
+  const auto has = [](std::int64_t contender, std::int64_t row) { return contender == kReal ? row % 3 > 0 : row < 30; };
+  const ComparisonPlan some = confined_to_rows(plan, has);
+  EXPECT_EQ(some.per_class, (std::vector<std::int64_t>{0, 0}));
+  EXPECT_GT(some.count, 0);
+  for (const Round& round : some.rounds) {
+    for (const Indices* rows : {&round.reference, &round.floor}) {
+      EXPECT_EQ(std::ssize(*rows), some.count);
+      EXPECT_TRUE(std::all_of(rows->begin(), rows->end(), [&](std::int64_t row) { return has(kReal, row); }));
+      EXPECT_EQ(std::set<std::int64_t>(rows->begin(), rows->end()).size(), rows->size());
+    }
+    EXPECT_EQ(std::ssize(round.contenders[0]), some.count);
+    EXPECT_LT(*std::max_element(round.contenders[0].begin(), round.contenders[0].end()), 30);
+  }
+  EXPECT_EQ(confined_to_rows(plan, [](std::int64_t, std::int64_t) { return false; }).count, 0);
+}
+
 TEST(PlanComparison, RefusesASinglePatientAndClassesThatDoNotMeet) {
   PatchSet single = real_set();
   std::fill(single.patient.begin(), single.patient.end(), 0);

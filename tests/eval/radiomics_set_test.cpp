@@ -5,6 +5,7 @@
 #include "eval/radiomics.h"
 #include "tests/eval/support.h"
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
@@ -50,6 +51,29 @@ TEST(PatchRadiomics, AreThoseOfEachPatchWithinTheWindow) {
   for (std::int64_t i = 0; i < 93; ++i)
     EXPECT_DOUBLE_EQ(all[7][i].item<double>(), one[static_cast<std::size_t>(i)])
         << radiomic_names()[static_cast<std::size_t>(i)];
+}
+
+TEST(OrganRadiomics, AreThoseUnderTheMaskWithItsShape) {
+  const PatchSet set = test::shapes(12, 24, 5);
+  const torch::Tensor all = organ_radiomics(set, 1, {25, 0}, [](std::int64_t) {});
+  ASSERT_EQ(all.sizes(), (std::vector<std::int64_t>{12, 102}));
+  const Pixels pixels = set.all();
+  std::int64_t shown = 0;
+  for (std::int64_t i = 0; i < 12; ++i) {
+    const torch::Tensor inside = (pixels.mask[i] == 1).to(torch::kUInt8).contiguous();
+    const auto count = inside.sum().item<std::int64_t>();
+    ASSERT_EQ(all[i].isfinite().all().item<bool>(), count >= kLeastOrganPixels) << i;
+    if (count < kLeastOrganPixels) continue;
+    ++shown;
+    const auto shape = shape_2d_names();
+    const auto column = std::find(shape.begin(), shape.end(), "shape2D_PixelSurface") - shape.begin();
+    EXPECT_DOUBLE_EQ(all[i][93 + column].item<double>(), static_cast<double>(count) * 1 * 2) << i;  // spacing 1 x 2 mm
+    const torch::Tensor hu = pixels.hu[i].to(torch::kFloat64).masked_select(inside.to(torch::kBool)).clamp(-1000, 1000);
+    const auto& names = radiomic_names();
+    const auto mean = std::find(names.begin(), names.end(), "firstorder_Mean") - names.begin();
+    EXPECT_NEAR(all[i][mean].item<double>(), hu.mean().item<double>(), 1e-9) << i;
+  }
+  EXPECT_GT(shown, 0);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Radiomics, noise power and diversity of shapes: like their floor, unlike noise, and worse where something is wrong.
+// Noise power and diversity of shapes: like their floor, unlike noise, and worse where something is wrong.
 #include "pipeline/evaluate/evaluate_texture.h"
 
 #include "tests/pipeline/evaluate/evaluate_support.h"
@@ -15,28 +15,6 @@ ComparedSets sets_of(const std::filesystem::path& out) {
   test::write_run(out);
   const EvaluateConfig config = test::quick_evaluation();
   return compared_sets(load_inputs(config, out), {}, config, 3);
-}
-
-TEST(Texture, RadiomicsOfTheSameShapesAreNearTheirFloorAndNoiseIsFar) {
-  const test::TemporaryFolder folder;
-  const ComparedSets sets = sets_of(folder.path());
-  const ordered_json json = radiomics_json(sets, test::quick_evaluation(), test::context_of(folder.path()));
-  const ordered_json& first = json.at("radiomics").at("frd_v0_original_filters");
-  EXPECT_LT(first.at("frechet").at("value").get<double>(), 3 * first.at("frechet").at("floor").get<double>());
-  EXPECT_GT(first.at("references").at("noise").at("value").get<double>(),
-            5 * first.at("frechet").at("value").get<double>());
-  const ordered_json& second = json.at("radiomics").at("frd_v1_original_filters");
-  EXPECT_GT(second.at("references").at("noise").at("value").get<double>(),
-            second.at("log_frechet").at("value").get<double>());
-  EXPECT_EQ(json.at("features").size(), 93u);
-}
-
-TEST(Texture, InterruptedRadiomicsStop) {
-  const test::TemporaryFolder folder;
-  const ComparedSets sets = sets_of(folder.path());
-  Context context = test::context_of(folder.path());
-  context.interrupted = [] { return true; };
-  EXPECT_THROW(radiomics_json(sets, test::quick_evaluation(), context), Interrupted);
 }
 
 TEST(Texture, NoisePowerFallsBackToWhatSmoothingLeaves) {

@@ -12,9 +12,12 @@ TEST(ReportTexture, WhatWasMeasuredHasARow) {
   ReportInputs inputs;
   EXPECT_TRUE(texture_section(inputs).body.empty());
   inputs.radiomics = ordered_json::parse(R"({"radiomics":{"frd_v0_original_filters":{"frechet":
-    {"value":42.5,"interval":[40,45],"n":9,"floor":11,"floor_interval":[10,12]}}}})");
+    {"value":42.5,"interval":[40,45],"n":9,"floor":11,"floor_interval":[10,12]}}},
+    "organs":{"cord":{"frd_v1_original_filters":{"log_frechet":
+    {"value":2.5,"interval":[2,3],"n":8,"floor":1,"floor_interval":[0.5,1.5]}}}}})");
   std::string body = texture_section(inputs).body;
-  for (const char* part : {"radiomics distance", "42.5 [40, 45]", "11 [10, 12]", "<td>9</td>"})
+  for (const char* part :
+       {"radiomics distance", "42.5 [40, 45]", "11 [10, 12]", "<td>9</td>", "cord, under its mask", "2.5 [2, 3]"})
     EXPECT_NE(body.find(part), std::string::npos) << part;
   EXPECT_EQ(body.find("similarity"), std::string::npos);
   inputs.noise_power = ordered_json::parse(R"({"noise_power":{"distance":{"log_spectral_db":{"value":6.4}},

@@ -1,0 +1,19 @@
+// Radiomics of the compared sets: of whole patches, and of each organ under its mask.
+#pragma once
+
+#include "pipeline/evaluate/evaluate_distances.h"
+#include "pipeline/run/context.h"
+
+#include <nlohmann/json.hpp>
+
+namespace ctforge::pipeline {
+
+// The content of radiomics.json: Fréchet radiomics distances of both versions, of the image's own features (none of the
+// filtered images that frd-score's version 1 adds, hence the names). "radiomics": of whole patches, overall and per
+// class. "organs": of each label but the background under its mask, its shape included, of the synthetic set; patches
+// that show the organ are as many on every side, and one that fewer than evaluate.per_class_least show is left out.
+// Throws Interrupted.
+nlohmann::ordered_json radiomics_json(const ComparedSets& compared, const EvaluateConfig& config,
+                                      const Context& context);
+
+}  // namespace ctforge::pipeline
