@@ -87,9 +87,9 @@ void add_evaluate(CLI::App& app, Options& options) {
                                 {"run", "evaluate", "release"});
   auto* real = command->add_option(
       "--real", options.real,
-      "compare two sets by themselves, without a run: a folder of shards, of NIfTI or DICOM, or of 8-bit grey PNG "
-      "images, or a file of features (.safetensors, .npy, .npz) or of pytorch-fid's statistics (.npz). Prints a table "
-      "and writes comparison.json");
+      "compare two sets by themselves, without a run: a folder of shards, of NIfTI, NRRD, MetaImage or DICOM, or of "
+      "8-bit grey PNG images, or a file of features (.safetensors, .npy, .npz) or of pytorch-fid's statistics (.npz). "
+      "Prints a table and writes comparison.json");
   auto* synthetic = command->add_option("--synthetic", options.synthetic, "the set that is judged, likewise");
   real->needs(synthetic);
   synthetic->needs(real);
