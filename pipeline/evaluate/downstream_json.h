@@ -6,8 +6,7 @@
 //                                        validation and test patients, and whether they were chosen
 //   arms.<arm>.{collapsed,cells}         organs that a network did not learn; curves and convergence, a cell a seed
 //   differences.<arm>.<measure>.<organ>  the arm minus real, paired: {mean, interval, n, per_patient, wilcoxon_p,
-//   valid},
-//                                        of Dice wilcoxon_p_holm besides
+//                                        wilcoxon_p_holm, valid}
 //   difference.<organ>                   differences.real_synthetic.dice
 //   fractions                            a list with the same for each fraction, and {fraction, train_patients,
 //                                        train_patches, synthetic_patches, rejected_patches, inputs_sha256}; the whole
