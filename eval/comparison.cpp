@@ -207,30 +207,31 @@ ComparisonPlan confined_to_rows(const ComparisonPlan& plan,
                                 const std::function<bool(std::int64_t contender, std::int64_t row)>& has) {
   ComparisonPlan part;
   part.per_class.assign(plan.per_class.size(), 0);
-  std::size_t fewest = std::numeric_limits<std::size_t>::max();
-  const auto kept = [&](std::int64_t contender, const Indices& rows) {
-    Indices with;
-    std::copy_if(rows.begin(), rows.end(), std::back_inserter(with),
-                 [&](std::int64_t row) { return has(contender, row); });
-    fewest = std::min(fewest, with.size());
-    return with;
-  };
-  for (const Round& round : plan.rounds) {
-    Round own{kept(kReal, round.reference), kept(kReal, round.floor), {}};
-    for (std::size_t i = 0; i < round.contenders.size(); ++i)
-      own.contenders.push_back(kept(static_cast<std::int64_t>(i), round.contenders[i]));
-    part.rounds.push_back(std::move(own));
+  part.rounds.resize(plan.rounds.size());
+  for (std::size_t r = 0; r < plan.rounds.size(); ++r)
+    part.rounds[r].contenders.resize(plan.rounds[r].contenders.size());
+  std::int64_t begin = 0;
+  for (std::size_t c = 0; c < plan.per_class.size(); begin += plan.per_class[c++]) {
+    auto fewest = static_cast<std::size_t>(plan.per_class[c]);
+    std::vector<std::pair<Indices, Indices*>> kept;  // rows of this class, and where they go
+    const auto keep = [&](std::int64_t contender, const Indices& rows, Indices& out) {
+      Indices with;
+      std::copy_if(rows.begin() + begin, rows.begin() + begin + plan.per_class[c], std::back_inserter(with),
+                   [&](std::int64_t row) { return has(contender, row); });
+      fewest = std::min(fewest, with.size());
+      kept.emplace_back(std::move(with), &out);
+    };
+    for (std::size_t r = 0; r < plan.rounds.size(); ++r) {
+      keep(kReal, plan.rounds[r].reference, part.rounds[r].reference);
+      keep(kReal, plan.rounds[r].floor, part.rounds[r].floor);
+      for (std::size_t i = 0; i < plan.rounds[r].contenders.size(); ++i)
+        keep(static_cast<std::int64_t>(i), plan.rounds[r].contenders[i], part.rounds[r].contenders[i]);
+    }
+    for (const auto& [rows, out] : kept)
+      for (std::size_t i = 0; i < fewest; ++i) out->push_back(rows[i * rows.size() / fewest]);
+    part.per_class[c] = static_cast<std::int64_t>(fewest);
+    part.count += part.per_class[c];
   }
-  const auto thin = [fewest](Indices& rows) {
-    for (std::size_t i = 0; i < fewest; ++i) rows[i] = rows[i * rows.size() / fewest];
-    rows.resize(fewest);
-  };
-  for (Round& round : part.rounds) {
-    thin(round.reference);
-    thin(round.floor);
-    std::for_each(round.contenders.begin(), round.contenders.end(), thin);
-  }
-  part.count = part.rounds.empty() ? 0 : static_cast<std::int64_t>(fewest);
   return part;
 }
 

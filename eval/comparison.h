@@ -73,8 +73,8 @@ std::vector<Compared> compare_all(const ComparisonPlan& plan, const Measures& me
 // The plan confined to one class; per_class[class_index] must not be 0. Classless contenders keep as many rows.
 ComparisonPlan confined(const ComparisonPlan& plan, std::int32_t class_index);
 
-// The plan confined to rows that `has` something (contender or kReal, row), evenly thinned to as many on every side of
-// every round: `count`, 0 where a side has none. Classes are no longer kept apart: per_class is 0.
+// The plan confined to rows that `has` something (contender or kReal, row), evenly thinned so that every side of every
+// round has as many of each class. count may be 0.
 ComparisonPlan confined_to_rows(const ComparisonPlan& plan,
                                 const std::function<bool(std::int64_t contender, std::int64_t row)>& has);
 

@@ -12,7 +12,6 @@
 #include <span>
 #include <stdexcept>
 #include <tuple>
-#include <utility>
 #include <vector>
 
 #include <tbb/parallel_for.h>
@@ -29,7 +28,8 @@ void require_features(const torch::Tensor& real, const torch::Tensor& other) {
 }
 
 // Features of each patch, from its HU clipped to the window and its mask.
-using PatchFeatures = std::function<std::vector<double>(std::vector<double> value, std::span<const std::uint8_t> mask)>;
+using PatchFeatures =
+    std::function<std::vector<double>(std::span<const double> value, std::span<const std::uint8_t> mask)>;
 
 torch::Tensor features_of_patches(const PatchSet& set, std::int64_t columns, const PatchFeatures& features_of,
                                   const std::function<void(std::int64_t)>& each) {
@@ -46,7 +46,7 @@ torch::Tensor features_of_patches(const PatchSet& set, std::int64_t columns, con
     tbb::parallel_for(std::size_t{0}, indices.size(), [&](std::size_t i) {
       const double* value = hu.const_data_ptr<double>() + i * pixels;
       const std::vector<double> own =
-          features_of({value, value + pixels}, {mask.const_data_ptr<std::uint8_t>() + i * pixels, pixels});
+          features_of({value, pixels}, {mask.const_data_ptr<std::uint8_t>() + i * pixels, pixels});
       std::copy(own.begin(), own.end(), out + static_cast<std::int64_t>(i) * columns);
     });
     each(start + hu.size(0));
@@ -60,10 +60,12 @@ torch::Tensor patch_radiomics(const PatchSet& set, const Discretisation& bins,
                               const std::function<void(std::int64_t)>& each) {
   return features_of_patches(
       set, std::ssize(radiomic_names()),
-      [&](std::vector<double> value, std::span<const std::uint8_t> mask) {
-        return radiomics(
-            {{1, set.height, set.width}, set.spacing_mm, std::move(value), std::vector<std::uint8_t>(mask.size(), 1)},
-            bins);
+      [&](std::span<const double> value, std::span<const std::uint8_t> mask) {
+        return radiomics({{1, set.height, set.width},
+                          set.spacing_mm,
+                          {value.begin(), value.end()},
+                          std::vector<std::uint8_t>(mask.size(), 1)},
+                         bins);
       },
       each);
 }
@@ -73,10 +75,10 @@ torch::Tensor organ_radiomics(const PatchSet& set, std::uint8_t label, const Dis
   const std::int64_t columns = std::ssize(radiomic_names()) + std::ssize(shape_2d_names());
   return features_of_patches(
       set, columns,
-      [&](std::vector<double> value, std::span<const std::uint8_t> mask) {
+      [&](std::span<const double> value, std::span<const std::uint8_t> mask) {
         if (std::count(mask.begin(), mask.end(), label) < kLeastOrganPixels)
           return std::vector<double>(static_cast<std::size_t>(columns), std::numeric_limits<double>::quiet_NaN());
-        Region region{{1, set.height, set.width}, set.spacing_mm, std::move(value), {}};
+        Region region{{1, set.height, set.width}, set.spacing_mm, {value.begin(), value.end()}, {}};
         std::transform(mask.begin(), mask.end(), std::back_inserter(region.inside),
                        [label](std::uint8_t at) { return static_cast<std::uint8_t>(at == label); });
         std::vector<double> own = radiomics(region, bins);

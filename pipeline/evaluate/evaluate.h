@@ -101,7 +101,8 @@ struct EvaluateConfig {
           "random draws of patients and patches behind each distance; 0, with --real and --synthetic: whole sets only, "
           "without a floor",
           Range{0, 10000});
-    visit("per_class_least", per_class_least, "fewest patches on each side for distances of one class", Range{2, 1e9});
+    visit("per_class_least", per_class_least,
+          "fewest patches on each side for distances of one class, and for radiomics of one organ", Range{2, 1e9});
     visit("measures", measures, "what is measured on features, besides what each costs: frechet_infinity the most",
           OneOf{kMeasureNames});
     visit("statistics", statistics,

@@ -6,6 +6,7 @@
 #include "eval/histogram.h"
 #include "io/file/digest.h"
 #include "io/file/random.h"
+#include "pipeline/evaluate/evaluate_compared.h"
 #include "pipeline/evaluate/evaluate_features.h"
 #include "pipeline/evaluate/evaluate_organs.h"
 
@@ -126,8 +127,8 @@ ordered_json hu_json(const ComparedSets& compared, const EvaluateConfig& config)
   for (const eval::PatchSet& set : compared.sets) sets.push_back(eval::hu_histograms(set, compared.real.window_hu));
   const eval::Measure wasserstein = [&](const eval::Indices& reference, std::int64_t contender,
                                         const eval::Indices& rows) {
-    const torch::Tensor& other = contender == eval::kReal ? real : sets[static_cast<std::size_t>(contender)];
-    return eval::wasserstein1_hu(eval::pooled_histogram(other, rows), eval::pooled_histogram(real, reference));
+    return eval::wasserstein1_hu(eval::pooled_histogram(of_contender(real, sets, contender), rows),
+                                 eval::pooled_histogram(real, reference));
   };
   constexpr const char* kName[] = {"wasserstein1_hu"};
   ordered_json json =

@@ -88,19 +88,22 @@ eval::ComparisonPlan plan_of_organ(const eval::ComparisonPlan& plan, const Radio
   });
 }
 
-ordered_json organs_of(const ComparedSets& synthetic, const eval::Discretisation& bins, std::int64_t least,
-                       Passes& passes) {
-  ordered_json json = ordered_json::object();
+void add_organs(ordered_json& json, const ComparedSets& synthetic, const eval::Discretisation& bins, std::int64_t least,
+                Passes& passes) {
+  ordered_json &organs = json["organs"] = ordered_json::object(),
+               &left_out = json["organs_left_out"] = ordered_json::object();
   for (std::size_t label = 1; label < synthetic.real.labels.size(); ++label) {
     const RadiomicRows rows = passes.rows_of(synthetic, [&](const eval::PatchSet& set, const auto& each) {
       return eval::organ_radiomics(set, static_cast<std::uint8_t>(label), bins, each);
     });
     ComparedSets organ = synthetic;
     organ.plan = plan_of_organ(synthetic.plan, rows);
-    if (organ.plan.count < std::max<std::int64_t>(least, 2) || !varies(organ.plan, rows.real)) continue;
-    json[synthetic.real.labels[label]] = distances_of(organ, rows, least);
+    const std::string& name = synthetic.real.labels[label];
+    if (organ.plan.count >= least && varies(organ.plan, rows.real))
+      organs[name] = distances_of(organ, rows, least);
+    else
+      left_out[name] = {{"patches", organ.plan.count}};
   }
-  return json;
 }
 
 }  // namespace
@@ -117,19 +120,20 @@ ordered_json radiomics_json(const ComparedSets& compared, const EvaluateConfig& 
       compared, [&](const eval::PatchSet& set, const auto& each) { return eval::patch_radiomics(set, bins, each); });
   ordered_json json{{"schema", 1}};
   json["radiomics"] = distances_of(compared, rows, config.per_class_least);
-  json["organs"] = organs_of(synthetic, bins, config.per_class_least, passes);
+  add_organs(json, synthetic, bins, config.per_class_least, passes);
   json["features"] = eval::radiomic_names();
   json["shape_features"] = eval::shape_2d_names();
-  json["protocol"] = {{"region", "the whole patch, HU clipped to the window"},
-                      {"organs", "under the mask, features of shape as well, in patches where the organ has at least " +
-                                     std::to_string(eval::kLeastOrganPixels) + " pixels; as many on every side"},
-                      {"bin_width_hu", bins.bin_width},
-                      {"window_hu", compared.real.window_hu},
-                      {"frd_v0", "features of both sets scaled together to [0,7.45670747756958], d^2"},
-                      {"frd_v1", "features standardised by the reference half, ln d^2"},
-                      {"filters", "none: frd-score's version 1 adds LoG and wavelet images and rescales each image"},
-                      {"floor", "the other half of the real patients against the reference half"},
-                      {"interval", "2.5 and 97.5 percentiles over the rounds"}};
+  json["protocol"] = {
+      {"region", "the whole patch, HU clipped to the window"},
+      {"organs", "under the mask, features of shape as well, in patches where the organ has at least " +
+                     std::to_string(eval::kLeastOrganPixels) + " pixels; as many of each class on every side"},
+      {"bin_width_hu", bins.bin_width},
+      {"window_hu", compared.real.window_hu},
+      {"frd_v0", "features of both sets scaled together to [0,7.45670747756958], d^2"},
+      {"frd_v1", "features standardised by the reference half, ln d^2"},
+      {"filters", "none: frd-score's version 1 adds LoG and wavelet images and rescales each image"},
+      {"floor", "the other half of the real patients against the reference half"},
+      {"interval", "2.5 and 97.5 percentiles over the rounds"}};
   return json;
 }
 

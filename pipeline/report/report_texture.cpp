@@ -65,7 +65,7 @@ PageSection texture_section(const ReportInputs& inputs) {
           child(child(radiomics, "frd_v0_original_filters"), "frechet"));
   add_row(rows, "its logarithm (v1, unfiltered)", child(child(radiomics, "frd_v1_original_filters"), "log_frechet"));
   for (const auto& [organ, entry] : child(inputs.radiomics, "organs").items())
-    add_row(rows, "the same of " + escaped(organ) + ", under its mask",
+    add_row(rows, "logarithm (v1, unfiltered) of " + escaped(organ) + " under its mask, shape included",
             child(child(entry, "frd_v1_original_filters"), "log_frechet"));
   const ordered_json& noise = child(inputs.noise_power, "noise_power");
   add_row(rows, "noise power, log-spectral distance (dB)", child(child(noise, "distance"), "log_spectral_db"));

@@ -63,22 +63,32 @@ TEST(PlanComparison, ConfinedToAClassKeepsThatClassOnly) {
   EXPECT_THROW(confined(one, 0), std::invalid_argument);
 }
 
-TEST(PlanComparison, ConfinedToSomeRowsHasAsManyOnEverySide) {
+TEST(PlanComparison, ConfinedToSomeRowsHasAsManyOfEachClassOnEverySide) {
   const PatchSet real = real_set();
-  const std::vector<Contender> contenders = {{"a", real.class_index, 80}};
+  const std::vector<Contender> contenders = {{"a", real.class_index, 80}, {"b", real.class_index, 80}};
   const ComparisonPlan plan = plan_comparison(real, contenders, 4, 1);
-  const auto has = [](std::int64_t contender, std::int64_t row) { return contender == kReal ? row % 3 > 0 : row < 30; };
+  // Two thirds of the real rows, the first 60 of a, and the last 60 of b.
+  const auto has = [](std::int64_t contender, std::int64_t row) {
+    return contender == kReal ? row % 3 > 0 : contender == 0 ? row < 60 : row >= 20;
+  };
   const ComparisonPlan some = confined_to_rows(plan, has);
-  EXPECT_EQ(some.per_class, (std::vector<std::int64_t>{0, 0}));
-  EXPECT_GT(some.count, 0);
-  for (const Round& round : some.rounds) {
-    for (const Indices* rows : {&round.reference, &round.floor}) {
-      EXPECT_EQ(std::ssize(*rows), some.count);
-      EXPECT_TRUE(std::all_of(rows->begin(), rows->end(), [&](std::int64_t row) { return has(kReal, row); }));
-      EXPECT_EQ(std::set<std::int64_t>(rows->begin(), rows->end()).size(), rows->size());
-    }
-    EXPECT_EQ(std::ssize(round.contenders[0]), some.count);
-    EXPECT_LT(*std::max_element(round.contenders[0].begin(), round.contenders[0].end()), 30);
+  EXPECT_GT(some.per_class[0], 0);
+  EXPECT_GT(some.per_class[1], 0);
+  EXPECT_EQ(some.count, some.per_class[0] + some.per_class[1]);
+  for (std::size_t r = 0; r < some.rounds.size(); ++r) {
+    const auto check = [&](std::int64_t contender, const Indices& rows, const Indices& whole) {
+      ASSERT_EQ(std::ssize(rows), some.count);
+      EXPECT_EQ(std::set<std::int64_t>(rows.begin(), rows.end()).size(), rows.size());
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        EXPECT_TRUE(has(contender, rows[i]));
+        EXPECT_EQ(rows[i] % 2, static_cast<std::int64_t>(i) < some.per_class[0] ? 0 : 1);  // its class, in order
+        EXPECT_NE(std::find(whole.begin(), whole.end(), rows[i]), whole.end());
+      }
+    };
+    check(kReal, some.rounds[r].reference, plan.rounds[r].reference);
+    check(kReal, some.rounds[r].floor, plan.rounds[r].floor);
+    check(0, some.rounds[r].contenders[0], plan.rounds[r].contenders[0]);
+    check(1, some.rounds[r].contenders[1], plan.rounds[r].contenders[1]);
   }
   EXPECT_EQ(confined_to_rows(plan, [](std::int64_t, std::int64_t) { return false; }).count, 0);
 }

@@ -4,10 +4,11 @@
 //   radiomics         value F64 and inside U8 [N,D,H,W]; metadata spacing_mm "x y z", bin_width, bin_count
 //   frechet           real F64 [N,D], other F64 [M,D]: of their Gaussians
 //   radiomic_frechet  the same, as frd-score has it
-//   surface           prediction and reference U8 [N,D,H,W], label 1; metadata spacing_mm, tolerance_mm: Dice, too
+//   surface           prediction and reference U8 [N,D,H,W], label 1; metadata spacing_mm, tolerance_mm: Dice, too,
+//                     and surface_s, the seconds without it
 //   memorisation      training, held_out and generated F64 [N,D], training_patient and held_out_patient U8 [N]
 //   similarity        a and b F64 [N,1,H,W], range 2; metadata scales
-// prints JSON: the values, and the seconds that computing them took.
+// prints JSON: the values, and the seconds that computing them took with THREADS threads (1).
 #include "eval/cells.h"
 #include "eval/dice.h"
 #include "eval/frechet.h"

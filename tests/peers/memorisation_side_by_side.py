@@ -5,8 +5,8 @@ Usage: python memorisation_side_by_side.py DGM_EVAL
 (DGM_EVAL: a clone of layer6ai-labs/dgm-eval; torch, numpy, scipy, scikit-learn; ctforge_evaluation_values built)
 
 Sets that are new, half copied, and copied. Authenticity must be dgm-eval's to the last row: each row is a patient of its
-own for it, since dgm-eval knows none. The area under the curve of membership is scikit-learn's, of distances by SciPy.
-C_T is put together from dgm-eval's statistic of each of our cells, on scikit-learn's principal components, with the
+own for it, since dgm-eval knows none. Distance ratios and the part nearer to training are SciPy's distances'. The area under the curve of membership is scikit-learn's, of distances by SciPy.
+C_T is put together from dgm-eval's statistic of each of our cells (theirs are of another k-means), on scikit-learn's principal components, with the
 nearest training row sought among all as the paper defines it, and without the continuity correction that their program
 adds and the paper does not have; what they get by looking within the cell alone is told beside.
 """
@@ -64,8 +64,10 @@ def copying_statistic(ct, reference, rows, cells):
 
 
 def main():
-    if len(sys.argv) != 2 or not TOOL.exists():
+    if len(sys.argv) != 2:
         sys.exit(__doc__)
+    if not TOOL.exists():
+        sys.exit("build first: cmake --build build --target ctforge_evaluation_values")
     try:
         from scipy.spatial import distance
         from sklearn import decomposition, metrics

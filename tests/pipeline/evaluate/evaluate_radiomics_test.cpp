@@ -52,7 +52,7 @@ TEST(Radiomics, OfAnOrganTellWhichOneIsWrong) {
     return organs.at(organ).at("frd_v1_original_filters").at("log_frechet").at("value").get<double>();
   };
   const double disc = of("disc"), square = of("square");
-  // Each square loses its lower rows: its shape is another, its HU and all of the disc stay.
+  // Squares of six rows lose the lower two: their shape is another, HU and all of the disc stay.
   sets.sets[0].pixels = [whole = sets.sets[0].pixels](std::span<const std::int64_t> indices) {
     eval::Pixels pixels = whole(indices);
     pixels.mask = pixels.mask.clone();
@@ -75,7 +75,18 @@ TEST(Radiomics, OfAnOrganThatTooFewPatchesShowAreLeftOut) {
   config.per_class_least = 1'000'000;
   const ordered_json json = radiomics_json(shape_sets(folder.path()), config, test::context_of(folder.path()));
   EXPECT_TRUE(json.at("organs").empty());
+  EXPECT_GT(json.at("organs_left_out").at("disc").at("patches").get<std::int64_t>(), 0);
   EXPECT_EQ(json.at("shape_features").size(), 9u);
+}
+
+TEST(Radiomics, OfOrgansNeedTheSameLabelsOnBothSides) {
+  const test::TemporaryFolder folder;
+  ComparedSets sets = shape_sets(folder.path());
+  sets.sets[0].labels.back() = "another";
+  const ordered_json json = radiomics_json(sets, few_per_class(), test::context_of(folder.path()));
+  EXPECT_TRUE(json.at("organs").empty());
+  EXPECT_TRUE(json.at("organs_left_out").empty());
+  EXPECT_TRUE(json.at("radiomics").contains("frd_v1_original_filters"));
 }
 
 }  // namespace

@@ -20,5 +20,14 @@ TEST(PairTable, ShowsEachMeasureWithItsFloorAndWholeSetsBeside) {
   EXPECT_THROW(pair_table(nlohmann::ordered_json::object()), nlohmann::json::exception);
 }
 
+TEST(PairTable, ShowsRadiomicsOfEachOrgan) {
+  const auto json = nlohmann::ordered_json::parse(R"({"distances": {}, "protocol": {"floor": "none"},
+    "radiomics": {"radiomics": {}, "organs": {"cord": {
+      "frd_v0_original_filters": {"frechet": {"value": 7.5, "interval": [7, 8], "floor": 3}},
+      "frd_v1_original_filters": {"log_frechet": {"value": 2.25, "interval": [2, 2.5], "floor": 1}}}}}})");
+  const std::string table = pair_table(json);
+  for (const char* part : {"cord", "7.5", "2.25  [2, 2.5]"}) EXPECT_NE(table.find(part), std::string::npos) << table;
+}
+
 }  // namespace
 }  // namespace ctforge::pipeline

@@ -17,7 +17,7 @@ TEST(ReportTexture, WhatWasMeasuredHasARow) {
     {"value":2.5,"interval":[2,3],"n":8,"floor":1,"floor_interval":[0.5,1.5]}}}}})");
   std::string body = texture_section(inputs).body;
   for (const char* part :
-       {"radiomics distance", "42.5 [40, 45]", "11 [10, 12]", "<td>9</td>", "cord, under its mask", "2.5 [2, 3]"})
+       {"radiomics distance", "42.5 [40, 45]", "11 [10, 12]", "<td>9</td>", "of cord under its mask", "2.5 [2, 3]"})
     EXPECT_NE(body.find(part), std::string::npos) << part;
   EXPECT_EQ(body.find("similarity"), std::string::npos);
   inputs.noise_power = ordered_json::parse(R"({"noise_power":{"distance":{"log_spectral_db":{"value":6.4}},
